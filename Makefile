@@ -1,0 +1,43 @@
+# Everything sets itself up: a .venv from requirements.lock, with uv where it is installed, with venv and pip where not.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: demo test prove bench lint clean
+
+demo: .venv/.made
+	$(BIN)/mlc demo
+
+test: lint
+	$(BIN)/pytest -n 2 -m "not prove"
+
+prove: .venv/.made
+	$(BIN)/pytest -n 2 -m prove
+
+lint: .venv/.made
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: .venv/.bench
+	$(BIN)/python -m mlc_pipelines_tests.bench
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/.made: requirements.lock pyproject.toml
+ifdef UV
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	touch $@
+
+.venv/.bench: .venv/.made requirements-bench.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	touch $@

@@ -1,0 +1,162 @@
+"""Signing in and out. An open session holds one of the few API seats of the licence until it is signed out [S DOC SignOut].
+
+OAuth: resource-owner password grant; the tenant is the part of the client id after the @ [S DOC OAuthOIDC_ResourceOwner].
+Cookie: the older way, announced for removal [S DOC Basic_Login].
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping
+
+import httpx
+
+from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
+from mlc_pipelines.acumatica.refusals import sign_in_refused
+from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.transport.answers import Answer, encode
+from mlc_pipelines.transport.auth import Token, TokenAuth
+from mlc_pipelines.transport.secret import Secret
+
+RENEWED_BEFORE_END_SECONDS = 60.0
+
+_SECRET_COOKIES = {".ASPXAUTH", "ASP.NET_SessionId"}
+
+Conversation = Generator[httpx.Request, httpx.Response, None]
+
+
+class SignIn(httpx.Auth, ABC):
+    """A way of signing in that knows what it has open."""
+
+    @abstractmethod
+    def proof(self) -> Mapping[str, str]:
+        """The headers that name the open session, for the sign-out; empty when none is open."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """The session is no more."""
+
+
+def sign_in_for(config: AcumaticaConfig, credential: AcumaticaCredential) -> SignIn:
+    """The declared way. Raises SetupError when the application belongs to another tenant than the connection."""
+    if config.auth == "cookie":
+        return CookieSignIn(config, credential)
+    tenant = credential.client_id.rpartition("@")[2]
+    if "@" not in credential.client_id or tenant.casefold() != config.tenant.casefold():
+        raise SetupError(
+            f"The connected application of this credential belongs to tenant {tenant or '(none)'!r}, "
+            f"the connection file says {config.tenant!r}.",
+            holds="Nothing was called.",
+            next_step="Correct `erp.tenant`, or store the client id that SM303010 shows in that tenant (GUID@Tenant).",
+        )
+    return PasswordGrant(config, credential)
+
+
+class PasswordGrant(TokenAuth, SignIn):
+    """One token for the whole run. Each grant opens a session of its own, so a worn-out one is signed out before the next."""
+
+    def __init__(self, config: AcumaticaConfig, credential: AcumaticaCredential) -> None:
+        super().__init__()
+        self._config = config
+        self._credential = credential
+
+    def token_request(self, old: Token | None) -> httpx.Request:  # noqa: ARG002  (the scope `api` has no refresh token)
+        form = {
+            "grant_type": "password",
+            "client_id": self._credential.client_id,
+            "client_secret": self._credential.client_secret.reveal(),
+            "username": self._credential.username,
+            "password": self._credential.password.reveal(),
+            "scope": "api",
+        }
+        return httpx.Request("POST", f"{self._config.site}/identity/connect/token", data=form)
+
+    def token_from(self, response: httpx.Response) -> Token:
+        answer = _answer(self._config, response)
+        if answer.status != httpx.codes.OK:
+            raise sign_in_refused(answer, self._config, self._credential.username)
+        said = answer.json()
+        value, seconds = (said.get("access_token"), said.get("expires_in")) if isinstance(said, dict) else (None, None)
+        if not isinstance(value, str) or not value or not isinstance(seconds, int):
+            raise SetupError(
+                f"{answer.call} answered 200 without a token or its life time.",
+                next_step="Check the address in the connection file: something else may be answering in the site's place.",
+            )
+        early_seconds = min(RENEWED_BEFORE_END_SECONDS, seconds / 2)
+        return Token(Secret(value, "access token"), time.monotonic() + seconds - early_seconds)
+
+    def header(self, token: Token) -> str:
+        return f"Bearer {token.value.reveal()}"
+
+    def proof(self) -> Mapping[str, str]:
+        return {"Authorization": self.header(self.token)} if self.token else {}
+
+    def _usable(self, *, worn_out: Token | None) -> Generator[httpx.Request, httpx.Response, Token]:
+        """As every token; but the session of a token that is about to be replaced gives its seat back first."""
+        token = self.token
+        if token is not None and (token is worn_out or time.monotonic() >= token.ends_at):
+            response = yield sign_out_request(self._config, self.proof())
+            response.read()
+        return (yield from super()._usable(worn_out=worn_out))
+
+
+class CookieSignIn(SignIn):
+    """Signs in with a JSON body and carries the cookies; once more after a 401, since sessions end after minutes of rest."""
+
+    def __init__(self, config: AcumaticaConfig, credential: AcumaticaCredential) -> None:
+        self._config = config
+        self._credential = credential
+        self._cookies: dict[str, str] = {}
+
+    def sync_auth_flow(self, request: httpx.Request) -> Conversation:
+        if not self._cookies:
+            yield from self._sign_in()
+        request.headers.update(self.proof())
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            response.read()
+            yield from self._sign_in()
+            request.headers.update(self.proof())
+            yield request
+
+    def proof(self) -> Mapping[str, str]:
+        return (
+            {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())} if self._cookies else {}
+        )
+
+    def forget(self) -> None:
+        self._cookies = {}
+
+    def _sign_in(self) -> Conversation:
+        body = {
+            "name": self._credential.username,
+            "password": self._credential.password.reveal(),
+            "tenant": self._config.tenant,
+        }
+        response = yield httpx.Request(
+            "POST",
+            f"{self._config.site}/entity/auth/login",
+            content=encode(body),
+            headers={"Content-Type": "application/json"},
+        )
+        response.read()
+        if response.status_code != httpx.codes.NO_CONTENT:
+            raise sign_in_refused(_answer(self._config, response), self._config, self._credential.username)
+        self._cookies = _cookies_of(response)
+
+
+def sign_out_request(config: AcumaticaConfig, proof: Mapping[str, str]) -> httpx.Request:
+    return httpx.Request("POST", f"{config.site}/entity/auth/logout", headers=dict(proof))
+
+
+def _cookies_of(response: httpx.Response) -> dict[str, str]:
+    """The cookies by name, whatever they say about themselves: some are marked secure, some are sent twice [C JB cassettes]."""
+    pairs = (header.partition(";")[0].partition("=") for header in response.headers.get_list("set-cookie"))
+    cookies = {name.strip(): value.strip() for name, _, value in pairs}
+    for name in _SECRET_COOKIES & cookies.keys():
+        Secret(cookies[name], name).reveal()  # from now on blanked out wherever it is echoed
+    return cookies
+
+
+def _answer(config: AcumaticaConfig, response: httpx.Response) -> Answer:
+    call = f"{config.system} {response.request.method} {response.request.url.path}"
+    return Answer(call, response.status_code, response.headers, response.content)

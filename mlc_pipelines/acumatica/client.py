@@ -1,0 +1,98 @@
+"""Acumatica as a general ledger: the port `GeneralLedger` fulfilled over one site's REST API."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+import pyarrow as pa
+
+from mlc_pipelines.acumatica import codec, inquiry, periods, transactions, wire
+from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
+from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
+
+
+class Acumatica:
+    """The posted figures of one ledger of one company. Nothing is called before the first question; always signs out at the end.
+
+    Before the first figure: the site lists the pinned endpoint version, the tenant knows the company, and the ledger is Actual.
+    """
+
+    def __init__(
+        self, config: AcumaticaConfig, credential: AcumaticaCredential, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._config = config
+        self._site = Connection(config, credential, sleep=sleep)
+        self._books: codec.Books | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._site.close(error)
+
+    def identity(self) -> LedgerIdentity:
+        books = self._open_books()
+        return LedgerIdentity(self._config.system, books.company, books.ledger, books.ledger_type, books.currency)
+
+    def read_periods(self) -> list[LedgerPeriod]:
+        """The master calendar's periods in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
+        self._open_books()
+        years = self._site.list("FinancialPeriod", wire.FinancialYear, expand="Details")
+        return codec.to_periods(years, self._config)
+
+    def read_accounts(self) -> pd.DataFrame:
+        """Chart of accounts in code order: code, name, account_class, kind, active."""
+        self._open_books()
+        select = "AccountCD,Description,AccountClass,Type,Active"
+        return codec.to_accounts(self._site.list("Account", wire.Account, select=select))
+
+    def read_cost_centers(self) -> pd.DataFrame:
+        """Cost centers in code order: code, name, active, subaccounts (how many carry it).
+
+        The name is the description of the subaccount whose other segments are all zeros, else "". A cost center is active when one of its subaccounts is.
+        """
+        self._open_books()
+        if self._config.subaccount is None:
+            return codec.no_cost_centers()
+        select = "SubaccountCD,Description,Active"
+        return codec.to_cost_centers(
+            self._site.list("Subaccount", wire.Subaccount, select=select), self._config.subaccount
+        )
+
+    def cost_centers_of(self, subaccounts: Sequence[str]) -> list[str]:
+        """The cost center segment of each subaccount; "" for all where the connection declares none."""
+        rule = self._config.subaccount
+        return [rule.cost_center(subaccount) if rule else "" for subaccount in subaccounts]
+
+    def read_posted(self, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
+        """Posted lines of one period in batches of the shape `journal.LINES`, in ledger currency; at least one batch."""
+        way = inquiry if self._config.lines_from == "inquiry" else transactions
+        empty = True
+        for batch in way.read_lines(self._site, self._open_books(), period):
+            empty = False
+            yield batch
+        if empty:
+            yield codec.no_lines()
+
+    def read_trial_balance(self, period: FiscalPeriod) -> pd.DataFrame:
+        """Balances per account in code order: account, opening_minor, debit_minor, credit_minor, closing_minor (debit positive).
+
+        The site may show liabilities and income positive or negative, by a preference (GL102000, Sign of the Trial Balance);
+        which of the two is read off the figures themselves.
+        """
+        books = self._open_books()
+        asked = {"Ledger": books.ledger, "Period": periods.spelled(period)}
+        return codec.to_trial_balance(self._site.ask("AccountSummaryInquiry", asked, wire.Balances), books, period)
+
+    def _open_books(self) -> codec.Books:
+        """The ledger and its company, read once, before anything else is."""
+        if self._books is None:
+            ledgers = self._site.list("Ledger", wire.Ledger, expand="Branches,Companies")
+            self._books = codec.to_books(ledgers, self._config)
+        return self._books

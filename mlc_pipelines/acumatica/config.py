@@ -1,0 +1,133 @@
+"""What a connection to Acumatica must say. Contradictions are refused when it is built."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from mlc_pipelines.ledger.errors import DataError, SetupError
+from mlc_pipelines.transport.caller import Limits
+from mlc_pipelines.transport.secret import Secret
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """How a subaccount is built, and which of its segments (counted from 1) is the cost center.
+
+    separator: what stands between segments ("010-000"), or "" where only the lengths tell ("010000").
+    lengths: the length of each segment; may be left empty where a separator tells.
+    """
+
+    segment: int = 1
+    separator: str = "-"
+    lengths: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.separator and not self.lengths:
+            raise _wrong("subaccount", "has neither a separator nor the lengths of its segments")
+        if self.segment < 1 or (self.lengths and self.segment > len(self.lengths)):
+            raise _wrong("subaccount", f"names segment {self.segment}, which it does not have")
+        if any(length < 1 for length in self.lengths):
+            raise _wrong("subaccount", "has a segment of no length")
+
+    def split(self, subaccount: str) -> list[str]:
+        """The segments of a subaccount. Raises DataError when it does not have the declared shape."""
+        parts = subaccount.split(self.separator) if self.separator else self._cut(subaccount)
+        fits = tuple(map(len, parts)) == self.lengths if self.lengths else len(parts) >= self.segment and all(parts)
+        if not fits:
+            raise DataError(
+                f"Subaccount {subaccount!r} does not have the declared shape ({self}).",
+                next_step="Correct `erp.subaccount` in the connection file, or the subaccount in Acumatica (GL203000).",
+            )
+        return parts
+
+    def cost_center(self, subaccount: str) -> str:
+        return self.split(subaccount)[self.segment - 1]
+
+    def stands_for_its_cost_center(self, subaccount: str) -> bool:
+        """Whether all other segments are zeros: the description of such a subaccount names the cost center."""
+        others = [part for number, part in enumerate(self.split(subaccount), start=1) if number != self.segment]
+        return all(set(part) == {"0"} for part in others)
+
+    def _cut(self, subaccount: str) -> list[str]:
+        starts = [sum(self.lengths[:at]) for at in range(len(self.lengths))]
+        parts = [subaccount[start : start + length] for start, length in zip(starts, self.lengths, strict=True)]
+        return [*parts, rest] if (rest := subaccount[sum(self.lengths) :]) else parts
+
+    def __str__(self) -> str:
+        shape = self.separator.join("?" * length for length in self.lengths) or f"segments between {self.separator!r}"
+        return f"{shape}, cost center in segment {self.segment}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcumaticaConfig:
+    """One company's ledger on one site.
+
+    url: the site with its virtual directory, "https://erp.example.com/Site".
+    version: the pinned version of the endpoint; the site must list it. It need not equal the ERP release.
+    subaccount: None says that the site has no subaccounts; all figures then belong to the cost center "".
+    lines_from: "inquiry" is one call per period; "transactions" reads the batches, for sites that hide or altered the inquiry.
+    net_income_account: the YTD Net Income account of GL102000, which only repeats the profit-and-loss accounts and takes no
+        posting; found by its figures where it is not declared.
+    page_batches: how many batches are read with their lines in one call ("transactions").
+    """
+
+    url: str
+    tenant: str
+    company: str
+    ledger: str
+    endpoint: str = "Default"
+    version: str = "24.200.001"
+    auth: Literal["oauth_password", "cookie"] = "oauth_password"
+    subaccount: SegmentRule | None = field(default_factory=SegmentRule)
+    lines_from: Literal["inquiry", "transactions"] = "inquiry"
+    net_income_account: str = ""
+    page_batches: int = 100
+    limits: Limits = field(default_factory=Limits)
+    ca_file: str | None = None
+
+    def __post_init__(self) -> None:
+        site = urlsplit(self.url)
+        if site.scheme not in {"http", "https"} or not site.hostname or site.query or site.fragment or site.username:
+            raise _wrong("url", f"is {self.url.partition('?')[0]!r}; write it like https://erp.example.com/Site")
+        if site.scheme == "http" and site.hostname not in _LOOPBACK:
+            raise _wrong("url", "starts with http, which would send the password in the clear; write https")
+        for name in ("tenant", "company", "ledger", "endpoint", "version"):
+            if not getattr(self, name).strip():
+                raise _wrong(name, "is empty")
+        _require_one_of("auth", self.auth, ("oauth_password", "cookie"))
+        _require_one_of("lines_from", self.lines_from, ("inquiry", "transactions"))
+        if self.page_batches < 1:
+            raise _wrong("page_batches", f"is {self.page_batches}; it must be at least 1")
+
+    @property
+    def site(self) -> str:
+        return self.url.rstrip("/")
+
+    @property
+    def system(self) -> str:
+        """Its name in messages."""
+        return f"Acumatica {self.tenant}"
+
+
+@dataclass(frozen=True, slots=True)
+class AcumaticaCredential:
+    """The API user, and the connected application (SM303010) that signs it in. The cookie sign-in needs no application."""
+
+    username: str
+    password: Secret
+    client_id: str = ""
+    client_secret: Secret = field(default_factory=lambda: Secret("", "client_secret"))
+
+
+def _require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise _wrong(name, f"is {value!r}; it can be {' or '.join(allowed)}")
+
+
+def _wrong(name: str, complaint: str) -> SetupError:
+    return SetupError(
+        f"`erp.{name}` {complaint}.", holds="Nothing was called.", next_step="Correct it in the connection file."
+    )

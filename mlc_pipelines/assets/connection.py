@@ -1,0 +1,166 @@
+"""The assets of one connection. Each only translates: a partition key in, a report out; the work is in flows/."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from mlc_pipelines.ledger.errors import PipelineError
+from mlc_pipelines.wiring.connections import Named
+
+if TYPE_CHECKING:
+    from mlc_pipelines.flows.desk import Desk
+    from mlc_pipelines.flows.report import Report
+
+warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One asset: what a person reads about it, what it needs, and which legs of the tie-out it proves."""
+
+    name: str
+    description: str
+    deps: tuple[str, ...]
+    kinds: tuple[str, ...]
+    by_period: bool = False
+    legs: tuple[tuple[str, str], ...] = ()
+    in_model: bool = False
+
+
+STEPS = (
+    Step(
+        "chart_of_accounts",
+        "The accounts of the ledger, read from the ERP: code, name, class, active or not.",
+        (),
+        ("acumatica",),
+    ),
+    Step(
+        "cost_centers", "The cost centers of the ledger, read from the ERP's subaccount segments.", (), ("acumatica",)
+    ),
+    Step("plan_members", "The members of the account and cost-center lists in the Anaplan model.", (), ("anaplan",)),
+    Step(
+        "member_map",
+        "Which list member each account and cost center lands on, and every code that has none. Make it again when codes or members have changed.",
+        ("chart_of_accounts", "cost_centers", "plan_members"),
+        ("table",),
+    ),
+    Step(
+        "gl_actuals",
+        "Posted journal lines of one fiscal period, read from the ERP and equal to its own trial balance: debits and credits of every account.",
+        (),
+        ("acumatica", "parquet"),
+        by_period=True,
+        legs=(("lines_match_ledger", "Debits and credits of every account: ERP trial balance = lines read."),),
+    ),
+    Step(
+        "actuals_csv",
+        "The period's figures on the plan's members, whole, as the file that the Anaplan import expects. Codes without a member are listed with their money.",
+        ("gl_actuals", "member_map"),
+        ("csv",),
+        by_period=True,
+        legs=(
+            ("cells_match_lines", "Every plan account: mapped lines = cells in the file, read again from its bytes."),
+        ),
+    ),
+    Step(
+        "actuals_import",
+        "The period in the Anaplan model: file sent, import run, figures read back and equal in every cell.",
+        ("actuals_csv",),
+        ("anaplan",),
+        by_period=True,
+        legs=(
+            ("rows_all_taken", "Rows of the file = rows the import took; none ignored, none refused."),
+            ("model_matches_cells", "Every cell: sent = held by the model afterwards, read back by export."),
+        ),
+        in_model=True,
+    ),
+)
+
+
+def connection_definitions(named: Named) -> dg.Definitions:
+    """Assets, checks and jobs of one connection under its name. Partition keys come from the declared calendar alone."""
+    periods = dg.StaticPartitionsDefinition(named.settings.calendar.build().keys)
+    assets = [_asset(named, step, periods) for step in STEPS]
+    keys = {step.name: dg.AssetKey([named.name, step.name]) for step in STEPS}
+    reference = dg.define_asset_job(
+        f"{named.name}_reference",
+        dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if not step.by_period)),
+        description="Reads accounts, cost centers and list members again and pairs them up. Run it before figures.",
+    )
+    actuals = dg.define_asset_job(
+        f"{named.name}_actuals",
+        dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if step.by_period)),
+        partitions_def=periods,
+        description="Brings the posted figures of a fiscal period from the ledger into the plan and proves them equal.",
+    )
+    return dg.Definitions(assets=assets, jobs=[reference, actuals])
+
+
+def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
+    key = dg.AssetKey([named.name, step.name])
+    partitions = periods if step.by_period else None
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([named.name, dep]) for dep in step.deps],
+        description=step.description,
+        group_name=named.name,
+        kinds=set(step.kinds),
+        owners=list(named.settings.owners),
+        partitions_def=partitions,
+        pool=named.settings.anaplan.pool if step.in_model else None,
+        check_specs=[
+            dg.AssetCheckSpec(leg, asset=key, description=said, partitions_def=periods) for leg, said in step.legs
+        ],
+        output_required=False,
+        metadata={"connection file": dg.MetadataValue.text(named.file.name)},
+        code_version="1",
+    )
+    def work(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        yield from _perform(context, named, step, key)
+
+    return work
+
+
+def _perform(
+    context: dg.AssetExecutionContext, named: Named, step: Step, key: dg.AssetKey
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Run the flow and show its report. A leg that does not agree is shown as a failed check, and the step fails: nothing is materialized."""
+    # pandas and pyarrow are loaded by the process that works, not by the servers that only show definitions.
+    from mlc_pipelines.assets import screens
+    from mlc_pipelines.wiring.rooms import open_desk
+
+    period = context.partition_key if step.by_period else ""
+    try:
+        with open_desk(named, run=context.run_id, progress=context.log.info) as desk:
+            report = _report(step.name, desk, period)
+    except PipelineError as error:
+        if error.leg in {leg for leg, _ in step.legs}:
+            yield screens.failed_check(error, key)
+        raise screens.failure(error) from None
+    yield dg.MaterializeResult(
+        asset_key=key,
+        metadata=screens.report_metadata(report),
+        check_results=[screens.leg_check(leg, key) for leg in report.legs],
+        data_version=dg.DataVersion(report.artefact),
+    )
+
+
+def _report(step: str, desk: "Desk", period: str) -> "Report":
+    from mlc_pipelines.flows import extract, load, reference, shape
+
+    of_reference = {
+        "chart_of_accounts": reference.read_chart,
+        "cost_centers": reference.read_cost_centers,
+        "plan_members": reference.read_members,
+        "member_map": reference.map_members,
+    }
+    of_period = {
+        "gl_actuals": extract.read_slice,
+        "actuals_csv": shape.write_slice,
+        "actuals_import": load.load_slice,
+    }
+    return of_period[step](desk, period) if step in of_period else of_reference[step](desk)

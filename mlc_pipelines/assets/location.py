@@ -1,0 +1,31 @@
+"""Everything that Dagster shows: all connections of the folder, and a plain sign for each one that cannot be loaded."""
+
+import logging
+
+import dagster as dg
+
+from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.wiring.connections import Broken, read_all
+
+
+def build_definitions() -> dg.Definitions:
+    """Definitions of all usable connections. No network, no clock, no secret is touched here.
+
+    Steps of one run share one process: one token for its whole life and one owner of the model's lock.
+    """
+    named, broken = read_all()
+    parts = [connection_definitions(one) for one in named]
+    signs = dg.Definitions(assets=[_sign(one) for one in broken], executor=dg.in_process_executor)
+    return dg.Definitions.merge(signs, *parts)
+
+
+def _sign(broken: Broken) -> dg.AssetSpec:
+    """Shows the broken connection by name, with its error, where people look for its assets."""
+    logging.getLogger(__name__).warning("%s", broken.error)
+    return dg.AssetSpec(
+        [broken.name, "connection_error"],
+        description=f"**Connection {broken.name} is not loaded.**\n\n{broken.error.what}\n\n{broken.error.next_step}",
+        group_name=broken.name if broken.name.isidentifier() else "broken_connections",
+        kinds={"error"},
+        tags={"mlc/broken": "true"},
+    )

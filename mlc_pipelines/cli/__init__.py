@@ -1,0 +1,42 @@
+"""`mlc`, the same flows by hand. Exit codes: 0 done and agreed, 1 data to correct, 2 wrong usage, 3 set-up to correct, 4 try later, 5 look up first.
+
+errors        messages and exit codes for every kind of failure
+load          mlc load: one period from ledger to plan, proved equal
+connections   mlc connections list|check
+secrets       mlc secrets set|list
+sandbox       mlc sandbox: the emulated systems, for trying and testing
+demo          mlc demo: sandbox, Dagit and two loaded periods in one command
+"""
+
+import importlib
+
+import click
+
+from mlc_pipelines.cli.errors import speaking_of_errors
+
+_COMMANDS = {"connections": "connections", "demo": "demo", "load": "load", "sandbox": "sandbox", "secrets": "secrets"}
+
+
+class _Lazy(click.Group):
+    """Loads only the command that is asked for: `mlc --help` does not wait for pandas."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mlc-pipelines")
+def cli() -> None:
+    """Keeps plan (Anaplan) and ledger (Acumatica, Epicor Kinetic) in agreement, to the cent."""
+
+
+def main() -> None:
+    """Entry point of the `mlc` command."""
+    with speaking_of_errors():
+        cli(prog_name="mlc")

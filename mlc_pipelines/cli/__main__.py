@@ -1,0 +1,5 @@
+"""`python -m mlc_pipelines.cli` is the `mlc` command."""
+
+from mlc_pipelines.cli import main
+
+main()

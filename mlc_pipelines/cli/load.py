@@ -1,0 +1,53 @@
+"""mlc load: one period from ledger to plan, by hand."""
+
+import json
+
+import click
+from rich.console import Console
+
+from mlc_pipelines.flows.actuals import load_actuals
+from mlc_pipelines.flows.extract import read_slice
+from mlc_pipelines.flows.reference import refresh_reference
+from mlc_pipelines.flows.report import Report
+from mlc_pipelines.flows.shape import write_slice
+from mlc_pipelines.wiring.connections import find
+from mlc_pipelines.wiring.rooms import open_desk
+
+
+@click.command()
+@click.argument("connection")
+@click.argument("period")
+@click.option("--dry-run", is_flag=True, help="Read, map and check everything, but send nothing to the plan.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
+def load(connection: str, period: str, dry_run: bool, as_json: bool) -> None:
+    """Bring the posted actuals of PERIOD (FY2026-P03) into the plan of CONNECTION and prove them equal."""
+    console = Console(stderr=True)
+    with open_desk(find(connection), progress=console.log if not as_json else None) as desk:
+        reports = refresh_reference(desk)
+        reports += [read_slice(desk, period), write_slice(desk, period)] if dry_run else load_actuals(desk, period)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "connection": connection,
+                    "period": period,
+                    "sent": not dry_run,
+                    "steps": [_facts(one) for one in reports],
+                }
+            )
+        )
+        return
+    for report in reports:
+        click.echo(f"{report.step}: {report.summary}")
+    click.echo("Nothing was sent (dry run)." if dry_run else f"{connection} {period}: plan and ledger agree.")
+
+
+def _facts(report: Report) -> dict[str, object]:
+    return {
+        "step": report.step,
+        "summary": report.summary,
+        "file": report.artefact,
+        "counts": dict(report.counts),
+        "amounts": {title: str(money.decimal) for title, money in report.amounts.items()},
+        "legs": [{"leg": leg.name, "agreed": leg.agreed, "compared": leg.compared} for leg in report.legs],
+    }

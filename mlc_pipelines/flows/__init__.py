@@ -1,0 +1,10 @@
+"""The directions as plain functions: how a posted line becomes a cell, told once, for Dagster, the command line and tests alike.
+
+desk        what a flow works with: the connected rooms and the connection's declared answers
+report      what a step tells afterwards: counts, totals, legs, tables
+reference   chart of accounts, cost centers, list members, and their alignment; always first
+actuals     posted lines -> cells -> the model -> read back and proved equal: the paragraph, and its three steps
+            extract (ledger -> lines), shape (lines -> file of cells), load (file -> model)
+files       frames and tables as kept files
+steps       names that the steps share with Dagit and the history
+"""

@@ -1,0 +1,58 @@
+"""What a flow works with: the connected rooms, and what the connection declares about the way of its figures."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from mlc_pipelines.ledger.cells import CellColumns
+from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
+from mlc_pipelines.ledger.mapping import MemberRule, Suspense
+from mlc_pipelines.ledger.ports import GeneralLedger, PlanningModel
+from mlc_pipelines.store.home import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ActualsTarget:
+    """Where actuals go. Names are those that the model builder gave.
+
+    period_label: strftime pattern of the model's month labels, "%b %y" for "Jul 25".
+    adjustment_version: version that takes the adjustment period, whose figures share the label of the year's last month.
+    suspense: None means that an unmapped code stops the slice.
+    """
+
+    import_name: str
+    export_name: str
+    columns: CellColumns
+    period_label: str
+    version: str
+    adjustment_version: str
+    accounts: MemberRule
+    cost_centers: MemberRule
+    suspense: Suspense | None
+
+    def label_of(self, period: FiscalPeriod) -> str:
+        return period.end_on.strftime(self.period_label)
+
+    def version_of(self, period: FiscalPeriod) -> str:
+        return self.adjustment_version if period.adjustment else self.version
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch."""
+
+    connection: str
+    calendar: FiscalCalendar
+    ledger: GeneralLedger
+    plan: PlanningModel
+    target: ActualsTarget
+    store: Store
+    fence_wait_seconds: float
+    run: str = ""
+    progress: Callable[[str], None] = field(default=lambda _said: None)
+
+    def fence(self, period: str) -> AbstractContextManager[None]:
+        """One writer per model, from the first look at it to the last figure read back."""
+        return self.store.fence(
+            f"model {self.plan.key()}", holder=f"{self.connection} {period}", wait_seconds=self.fence_wait_seconds
+        )

@@ -1,0 +1,42 @@
+"""Frames and tables as kept files."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, LINES
+from mlc_pipelines.store.history import Step
+
+
+def keep_frame(desk: Desk, frame: pd.DataFrame) -> str:
+    """A small frame as Parquet; the same frame gives the same hash."""
+    with desk.store.artefacts.draft() as path:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
+        return desk.store.artefacts.keep(path)
+
+
+def read_frame(desk: Desk, step: Step) -> pd.DataFrame:
+    return read_kept_frame(desk, step.artefact)
+
+
+def read_kept_frame(desk: Desk, artefact: str) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(desk.store.artefacts.path(artefact)).to_pandas()
+    return frame
+
+
+def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch]) -> str:
+    """Posted lines as Parquet, written batch by batch as they come, so that memory does not grow with the period."""
+    with desk.store.artefacts.draft() as path:
+        with pq.ParquetWriter(path, LINES, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        return desk.store.artefacts.keep(path)
+
+
+def read_line_amounts(desk: Desk, artefact: str) -> pa.Table:
+    """Only the columns that are added up: branch, account, subaccount, debit_minor, credit_minor."""
+    path = desk.store.artefacts.path(artefact)
+    return pq.read_table(path, columns=AMOUNT_KEYS + AMOUNT_COLUMNS, read_dictionary=AMOUNT_KEYS)

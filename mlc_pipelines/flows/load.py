@@ -1,0 +1,194 @@
+"""File of cells -> planning model: sent whole, then read back and proved equal, under one fence from first look to last figure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.flows.shape import write_file
+from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
+from mlc_pipelines.ledger.cells import read_cells
+from mlc_pipelines.ledger.control import ROWS, Leg, compare
+from mlc_pipelines.ledger.errors import DataError, PipelineError
+from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.mapping import CELL_KEYS, with_zeros
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.ports import ImportOutcome
+from mlc_pipelines.store.history import AGREED, DIRTY
+
+
+def load_slice(desk: Desk, key: str) -> Report:
+    """Send the file, run the import, read the slice back; the model is this process's alone from the first look to the last figure."""
+    period = desk.calendar.period(key)
+    file = desk.store.history.require_step(desk.connection, FILE, key)
+    _require_fresh(desk, key, file.facts["source"])
+    currency = file.facts["currency"]
+    desk.plan.require_import(desk.target.import_name, desk.target.columns.header)
+    with desk.fence(key):
+        desk.plan.wait_until_free()
+        sent = _completed(desk, period, file.artefact, currency)
+        with _attempt(desk, key, sent) as attempt:
+            outcome, legs = _send(desk, period, attempt, desk.store.artefacts.path(sent), currency)
+    facts = {
+        "file": sent,
+        "rows": legs[0].left_minor,
+        "task": outcome.task,
+        "read_back": attempt.read_back,
+        "currency": currency,
+    }
+    desk.store.history.record_step(desk.connection, IMPORT, key, sent, facts, run=desk.run)
+    return _load_report(key, outcome, legs, sent, currency)
+
+
+def _require_fresh(desk: Desk, key: str, source: str) -> None:
+    """The file must stem from the newest figures that agreed with the ledger, whatever run made it."""
+    newest = desk.store.history.require_step(desk.connection, EXTRACT, key)
+    if newest.artefact != source:
+        raise DataError(
+            f"{key}: the file of cells was made from older figures than the newest ones read from the ERP.",
+            holds=NOTHING_SENT,
+            next_step=f"Materialize {desk.connection}/actuals_csv for {key}, then this step again.",
+        )
+
+
+def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str) -> str:
+    """The file to send. Before the first load of a slice the model is asked what it holds; figures there that the file does not name get explicit zeros."""
+    if any(load.state == AGREED for load in desk.store.history.loads(desk.connection, period.key)):
+        return file
+    held = _held_cells(desk, period, currency)
+    cells = read_cells(desk.store.artefacts.path(file), desk.target.columns, currency=currency)
+    whole = with_zeros(cells, held[held["amount_minor"] != 0])
+    if len(whole) == len(cells):
+        return file
+    desk.progress(f"{period.key}: {len(whole) - len(cells)} cells of an earlier filling get explicit zeros")
+    with desk.store.artefacts.draft() as draft:
+        write_file(desk, draft, whole, period, currency)
+        return desk.store.artefacts.keep(draft)
+
+
+def _held_cells(desk: Desk, period: FiscalPeriod, currency: str) -> pd.DataFrame:
+    """What the model holds in the slice now, by its own export: account, cost_center, amount_minor."""
+    with desk.store.artefacts.draft() as draft:
+        desk.plan.export_file(desk.target.export_name, draft)
+        cells = read_cells(draft, desk.target.columns, currency=currency)
+    label, version = desk.target.label_of(period), desk.target.version_of(period)
+    return cells.loc[
+        (cells["period"] == label) & (cells["version"] == version), [*CELL_KEYS, "amount_minor"]
+    ].reset_index(drop=True)
+
+
+@dataclass
+class Attempt:
+    """One load under way: what is known of it so far, to be written down however it ends."""
+
+    id: int
+    dump: str = ""
+    read_back: str = ""
+
+
+@contextmanager
+def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
+    """Written down before the first byte leaves. Ends AGREED, or DIRTY with the reason; a killed process leaves it BEGUN, which counts like DIRTY."""
+    attempt = Attempt(desk.store.history.begin_load(desk.connection, key, sent))
+    try:
+        yield attempt
+    except PipelineError as error:
+        desk.store.history.end_load(attempt.id, DIRTY, read_back=attempt.read_back, dump=attempt.dump, note=str(error))
+        raise
+    desk.store.history.end_load(attempt.id, AGREED, read_back=attempt.read_back, dump=attempt.dump)
+
+
+def _send(
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str
+) -> tuple[ImportOutcome, tuple[Leg, Leg]]:
+    """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
+    cells = read_cells(sent, desk.target.columns, currency=currency)
+    desk.progress(f"{period.key}: sending {len(cells):,} cells")
+    outcome = desk.plan.import_file(desk.target.import_name, sent)
+    attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
+    rows = _rows_leg(period.key, outcome, cells)
+    try:
+        held = _held_cells(desk, period, currency)
+    except PipelineError as error:
+        _require_taken(period.key, outcome, rows, f"not possible ({error.what})")
+        raise
+    attempt.read_back = keep_frame(desk, held)
+    sides = ("cells sent", cells), ("cells in the model", held)
+    model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=CELL_KEYS, unit=currency)
+    _require_taken(period.key, outcome, rows, str(model))
+    _require_held(period.key, model)
+    return outcome, (rows, model)
+
+
+def _rows_leg(key: str, outcome: ImportOutcome, cells: pd.DataFrame) -> Leg:
+    sent = {"taken": len(cells), "ignored": 0, "refused": 0}
+    said = {"taken": outcome.rows_taken or 0, "ignored": outcome.rows_ignored or 0, "refused": outcome.rows_failed or 0}
+    sides = [pd.DataFrame({"rows": list(side), "amount_minor": list(side.values())}) for side in (sent, said)]
+    return compare(ROWS_ALL_TAKEN, key, ("rows sent", sides[0]), ("rows reported", sides[1]), keys=["rows"], unit=ROWS)
+
+
+def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) -> None:
+    """Refuse an import that did not take every row. COMPLETE, and even `successful`, prove nothing by themselves [S anaplan.md 6.3]."""
+    readable = outcome.rows_taken is not None
+    if outcome.state == "COMPLETE" and outcome.successful and readable and rows.agreed:
+        return
+    counts = (
+        f"took {outcome.rows_taken:,}, ignored {outcome.rows_ignored or 0:,}, refused {outcome.rows_failed or 0:,} of {rows.left_minor:,} rows"
+        if readable
+        else "gave no readable row counts"
+    )
+    said = f" It said: {'; '.join(outcome.messages[:3])}." if outcome.messages else ""
+    dump = f" The list of refused rows could not be fetched ({outcome.dump_problem})." if outcome.dump_problem else ""
+    error = DataError(
+        f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: the import ended {outcome.state}, "
+        f"{'successful' if outcome.successful else 'not successful'}, and {counts}.{said}{_refusals(outcome)}{dump} Read back: {read_back}",
+        holds="The model holds the figures as read back above; the slice is marked and will be sent whole again.",
+        next_step=f"Correct the members or the import (the model builder can), then materialize actuals_import for {key} again.",
+    )
+    error.leg = ROWS_ALL_TAKEN
+    error.evidence = {} if outcome.refused.empty else {"Refused rows": outcome.refused}
+    raise error
+
+
+def _refusals(outcome: ImportOutcome) -> str:
+    shown = [
+        "; ".join(f"{name} {value}" for name, value in row.items())
+        for row in outcome.refused.head(3).to_dict("records")
+    ]
+    return f" Refused: {' | '.join(shown)}." if shown else ""
+
+
+def _require_held(key: str, model: Leg) -> None:
+    try:
+        model.require_agreed(
+            holds="The model holds something else than the ledger in these cells; the slice is marked and will be sent whole again.",
+            next_step=f"Find out who else writes these cells (a person, another import), then materialize actuals_csv and actuals_import for {key} again.",
+        )
+    except DataError as error:
+        error.evidence = {"Cells that differ": money_table(model.breaks, model.unit)}
+        raise
+
+
+def _load_report(key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str) -> Report:
+    rows, model = legs
+    total = Money(model.right_minor, currency)
+    return Report(
+        IMPORT,
+        key,
+        f"{rows.left_minor:,} cells loaded and read back, total {total}: plan and ledger agree.",
+        artefact,
+        counts={
+            "rows sent": rows.left_minor,
+            "rows taken": outcome.rows_taken or 0,
+            "rows refused": 0,
+            "rows ignored": 0,
+        },
+        amounts={"total read back": total},
+        texts={"Anaplan task": outcome.task},
+        legs=legs,
+    )

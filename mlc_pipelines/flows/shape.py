@@ -1,0 +1,127 @@
+"""Posted lines -> file of cells: mapped to members, whole, with explicit zeros, the same bytes for the same figures."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import read_frame, read_kept_frame
+from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.flows.steps import CELLS_MATCH_LINES, EXTRACT, FILE, MEMBER_MAP, NOTHING_SENT
+from mlc_pipelines.ledger.cells import read_cells, write_cells
+from mlc_pipelines.ledger.control import Leg, compare
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.mapping import CELL_KEYS, place, require_known, to_cells, unmapped, with_zeros
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.store.history import AGREED
+
+
+def write_slice(desk: Desk, key: str) -> Report:
+    """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours."""
+    period = desk.calendar.period(key)
+    source = desk.store.history.require_step(desk.connection, EXTRACT, key)
+    pairs = desk.store.history.require_step(desk.connection, MEMBER_MAP)
+    currency = source.facts["currency"]
+    amounts = read_frame(desk, source)
+    member_map = read_frame(desk, pairs)
+    require_known(amounts, member_map)
+    placed = place(amounts, member_map, desk.target.suspense)
+    lacking = unmapped(placed)
+    if desk.target.suspense is None:
+        _require_all_mapped(key, lacking, currency)
+    cells = with_zeros(to_cells(placed), _maybe_loaded(desk, key, currency))
+    with desk.store.artefacts.draft() as draft:
+        write_file(desk, draft, cells, period, currency)
+        leg = _mapped_leg(desk, key, placed, draft, currency)
+        leg.require_agreed(
+            holds=NOTHING_SENT, next_step="This is a defect of the mapping step: report it with the kept files."
+        )
+        artefact = desk.store.artefacts.keep(draft)
+    facts = {
+        "source": source.artefact,
+        "member_map": pairs.artefact,
+        "rows": len(cells),
+        "currency": currency,
+        "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
+    }
+    desk.store.history.record_step(desk.connection, FILE, key, artefact, facts, run=desk.run)
+    return _file_report(key, cells, lacking, leg, artefact, currency)
+
+
+def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
+    if lacking.empty:
+        return
+    money = Money(int(lacking["amount_minor"].abs().sum()), currency)
+    first = lacking.head(5)
+    codes = "; ".join(
+        f"{problem} ({Money(int(minor), currency)})"
+        for problem, minor in zip(first["problem"], first["amount_minor"], strict=True)
+    )
+    error = DataError(
+        f"{key}: {len(lacking)} code pairs with {money} have no member in the plan: {codes}.",
+        holds=NOTHING_SENT,
+        next_step="Add the members in Anaplan or the entries in the mapping file, materialize the member map, then this period again; "
+        "or name suspense members under `mapping.unmapped` in the connection file.",
+    )
+    error.evidence = {"Unmapped codes": money_table(lacking, currency)}
+    raise error
+
+
+def _maybe_loaded(desk: Desk, key: str, currency: str) -> pd.DataFrame:
+    """Keys of the slice that may hold a figure of ours in the model: of the newest agreed file and of every attempt since.
+
+    The kept files are the memory: each was written down before its first byte left, so no crash can lose one.
+    """
+    frames = [pd.DataFrame(columns=[*CELL_KEYS, "amount_minor"])]
+    for load in desk.store.history.since_agreed(desk.connection, key):
+        sent = read_cells(desk.store.artefacts.path(load.sent), desk.target.columns, currency=currency)
+        frames.append(sent[sent["amount_minor"] != 0] if load.state == AGREED else sent)
+        if load.read_back and load.state != AGREED:
+            held = read_kept_frame(desk, load.read_back)
+            frames.append(held[held["amount_minor"] != 0])
+    return pd.concat(frames, ignore_index=True)[CELL_KEYS].drop_duplicates()
+
+
+def write_file(desk: Desk, path: Path, cells: pd.DataFrame, period: FiscalPeriod, currency: str) -> None:
+    label, version = desk.target.label_of(period), desk.target.version_of(period)
+    with path.open("wb") as sink:
+        write_cells(sink, cells, desk.target.columns, period=label, version=version, currency=currency)
+
+
+def _mapped_leg(desk: Desk, key: str, placed: pd.DataFrame, file: Path, currency: str) -> Leg:
+    """Expected per member, straight from the amounts, against what stands in the bytes of the file."""
+    expected = placed.loc[placed["to_account"] != "", ["to_account", "plan_minor"]].set_axis(
+        ["account", "amount_minor"], axis=1
+    )
+    written = read_cells(file, desk.target.columns, currency=currency)
+    return compare(
+        CELLS_MATCH_LINES, key, ("lines, mapped", expected), ("file of cells", written), keys=["account"], unit=currency
+    )
+
+
+def _file_report(
+    key: str, cells: pd.DataFrame, lacking: pd.DataFrame, leg: Leg, artefact: str, currency: str
+) -> Report:
+    zeros = int((cells["amount_minor"] == 0).sum())
+    at_stake = Money(int(lacking["amount_minor"].abs().sum()), currency)
+    parked = (
+        f" {len(lacking)} code pairs with {at_stake} have no member and went to the suspense members."
+        if len(lacking)
+        else ""
+    )
+    return Report(
+        FILE,
+        key,
+        f"{len(cells):,} cells, {zeros:,} of them explicit zeros.{parked}",
+        artefact,
+        counts={
+            "cells": len(cells),
+            "explicit zeros": zeros,
+            "unmapped code pairs": len(lacking),
+            "unmapped lines": int(lacking["lines"].sum()),
+        },
+        amounts={"unmapped amount": at_stake, "total of cells": Money(int(cells["amount_minor"].sum()), currency)},
+        tables={"Unmapped codes": money_table(lacking, currency)},
+        legs=(leg,),
+    )

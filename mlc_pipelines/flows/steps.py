@@ -1,0 +1,11 @@
+"""Names that the steps of a slice share: they are the asset names in Dagit and the keys of the history."""
+
+EXTRACT, FILE, IMPORT = "gl_actuals", "actuals_csv", "actuals_import"
+CHART, COST_CENTERS, MEMBERS, MEMBER_MAP = "chart_of_accounts", "cost_centers", "plan_members", "member_map"
+
+LINES_MATCH_LEDGER = "lines_match_ledger"
+CELLS_MATCH_LINES = "cells_match_lines"
+ROWS_ALL_TAKEN = "rows_all_taken"
+MODEL_MATCHES_CELLS = "model_matches_cells"
+
+NOTHING_SENT = "Nothing was sent to the plan."

@@ -1,0 +1,10 @@
+"""Ground floor: the bookkeeping itself. Pure computation; knows no network, no database, no Dagster.
+
+errors         four kinds of failure, by what to do next; every message has four parts
+money          whole minor units inside, Decimal at the doors
+fiscal         fiscal periods and the calendar that orders them
+journal        the shape of posted lines and their sums
+mapping        ERP codes <-> list members; what has no partner is kept and shown
+control        the legs of the tie-out: who must equal whom, and by how much they differ
+ports          what a general ledger and a planning model can do, in our words
+"""

@@ -1,0 +1,140 @@
+"""Cells as a CSV file, in bulk: the same cells give the same bytes; amounts leave and arrive as exact decimals."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.money import minor_digits
+
+# A planning model keeps numbers as IEEE doubles and may print 62.25000000000001 [S anaplan.md 11.6]. What strays less than
+# this from a whole minor unit is that minor unit; what strays more is a figure finer than money and is refused by name.
+DOUBLE_NOISE = "0.000001"
+_EXACT = pa.decimal128(36, 16)
+_BEYOND_EXACT = r"^[+-]?\d*\.\d{17,}$|[eE]"  # 0.30000000000000004, 5.55E-17: more decimals than the exact type has
+_LARGEST_EXPONENT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CellColumns:
+    """Header names of the file, in file order."""
+
+    account: str
+    cost_center: str
+    period: str
+    version: str
+    amount: str
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return (self.account, self.cost_center, self.period, self.version, self.amount)
+
+
+def write_cells(
+    sink: BinaryIO, cells: pd.DataFrame, columns: CellColumns, *, period: str, version: str, currency: str
+) -> None:
+    """One row per cell, in the order given: text quoted, amounts plain (`-1234.50`), LF line ends, UTF-8.
+
+    cells: account, cost_center (member codes), amount_minor. period and version are the member names all rows carry.
+    Raises DataError on a repeated cell key: a planning model would add the two up without a word.
+    """
+    repeated = cells[cells.duplicated(["account", "cost_center"])]
+    if not repeated.empty:
+        first = repeated.iloc[0]
+        raise DataError(
+            f"{period}: cell {first['account']} / {first['cost_center']} stands in the file more than once ({len(repeated)} repeated keys).",
+            holds="Nothing was sent.",
+            next_step="This is a defect of the mapping step: report it with the member map.",
+        )
+    rows = len(cells)
+    table = pa.table(
+        {
+            columns.account: pa.array(cells["account"], pa.string()),
+            columns.cost_center: pa.array(cells["cost_center"], pa.string()),
+            columns.period: pa.repeat(pa.scalar(period), rows),
+            columns.version: pa.repeat(pa.scalar(version), rows),
+            columns.amount: decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency)),
+        }
+    )
+    pa_csv.write_csv(table, sink)
+
+
+def decimals(minor: npt.NDArray[np.int64], digits: int) -> pa.Array:
+    """Minor units as exact decimals of that many digits. Arrow keeps a decimal as a 128-bit integer, so the 64 bits are only widened."""
+    wide = np.empty((len(minor), 2), "<i8")
+    wide[:, 0] = minor
+    wide[:, 1] = minor >> 63
+    return pa.Array.from_buffers(pa.decimal128(38, digits), len(minor), [None, pa.py_buffer(wide)])
+
+
+def read_cells(path: Path, columns: CellColumns, *, currency: str) -> pd.DataFrame:
+    """Cells of a CSV file (ours, or one the planning model exported): account, cost_center, period, version, amount_minor.
+
+    Further columns are left aside. Raises DataError when a column is missing, a row is malformed, or an amount is no number
+    or finer than the currency. A blank amount is zero.
+    """
+    try:
+        table = pa_csv.read_csv(
+            path,
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=list(columns.header),
+                column_types=dict.fromkeys(columns.header, pa.string()),
+                strings_can_be_null=False,
+            ),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise DataError(
+            f"The file {path.name} cannot be read as cells ({error}).",
+            next_step="Compare its header and separator with the connection file.",
+        ) from None
+    frame: pd.DataFrame = table.select(list(columns.header[:4])).to_pandas()
+    frame = frame.set_axis(["account", "cost_center", "period", "version"], axis=1)
+    frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)
+    return frame
+
+
+def _minor(texts: pa.ChunkedArray, currency: str, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Amount texts to minor units, exactly but for the noise of a double."""
+    plain = _within_exact(pc.if_else(pc.equal(texts, ""), "0", texts))
+    digits = minor_digits(currency)
+    try:
+        exact = pc.cast(plain, _EXACT)
+        rounded = pc.round(exact, ndigits=digits)
+        scaled = pc.multiply(rounded.cast(pa.decimal128(24, digits)), pa.scalar(Decimal(10**digits)))
+        minor: npt.NDArray[np.int64] = pc.cast(scaled, pa.int64()).to_numpy()
+    except pa.ArrowInvalid as error:
+        raise DataError(f"The file holds an amount that is no number or has too many digits ({error}).") from None
+    stray = pc.greater(pc.abs(pc.subtract(exact, rounded)), pa.scalar(DOUBLE_NOISE).cast(_EXACT))
+    if (at := pc.index(stray, True).as_py()) >= 0:
+        row = rows.iloc[at]
+        raise DataError(
+            f"{row['period']} {row['version']}: cell {row['account']} / {row['cost_center']} holds {texts[at]}, finer than {currency} allows.",
+            next_step="A figure was entered or calculated there by somebody else; correct it in the model.",
+        )
+    return minor
+
+
+def _within_exact(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts with an exponent or more decimals than the exact type has, rewritten to sixteen decimals; what is cut off is far below the noise of a double."""
+    long = pc.match_substring_regex(texts, _BEYOND_EXACT)
+    if not pc.any(long).as_py():
+        return texts
+    shorter = pa.array([_sixteen_decimals(text) for text in texts.filter(long).to_pylist()], pa.string())
+    return pa.chunked_array([pc.replace_with_mask(texts.combine_chunks(), long.combine_chunks(), shorter)])
+
+
+def _sixteen_decimals(text: str) -> str:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return text
+    return f"{amount:.16f}" if amount.adjusted() < _LARGEST_EXPONENT else text

@@ -1,0 +1,55 @@
+"""Four kinds of failure, told apart by what a person or a caller must do next, so that nobody has to read texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas would be a waste
+    import pandas as pd
+
+
+class PipelineError(Exception):
+    """Root of everything raised on purpose. The message has four parts, each a sentence or two.
+
+    what: what happened, and to which record, period, account and difference.
+    holds: what the target now holds (nothing sent, all, perhaps a part).
+    next_step: what to do next, and who can do it.
+    evidence: tables by title that show the records concerned, for a screen that can show tables.
+    leg: name of the leg of the tie-out that did not agree, if it was one.
+    """
+
+    def __init__(self, what: str, *, holds: str = "", next_step: str = "") -> None:
+        super().__init__(what, holds, next_step)
+        self.what = what
+        self.holds = holds
+        self.next_step = next_step
+        self.evidence: dict[str, pd.DataFrame] = {}
+        self.leg = ""
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.holds, self.next_step) if part)
+
+    def within(self, *, what: str = "", holds: str = "", next_step: str = "") -> PipelineError:
+        """The same failure as seen by a caller who knows more: what it was doing, and what the target now holds."""
+        said = f"{what} {self.what}" if what else self.what
+        seen = type(self)(said, holds=holds or self.holds, next_step=self.next_step or next_step)
+        seen.evidence, seen.leg = self.evidence, self.leg
+        return seen
+
+
+class TransientError(PipelineError):
+    """Nothing happened; the same call may work later. retry_after_seconds is what the server asked for, if anything."""
+
+    retry_after_seconds: float = 0.0
+
+
+class DataError(PipelineError):
+    """A person must correct a record, a code or the mapping."""
+
+
+class SetupError(PipelineError):
+    """A person must correct the configuration, a credential, a right or a version."""
+
+
+class UncertainError(PipelineError):
+    """A write may have happened: it must be looked up before anything else is done."""

@@ -1,0 +1,137 @@
+"""ERP codes <-> list members. What has no partner is kept, counted and shown with the money at stake; never dropped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from mlc_pipelines.ledger.errors import DataError
+
+ACCOUNT, COST_CENTER = "account", "cost_center"
+CELL_KEYS = ["account", "cost_center"]
+MAP_COLUMNS = ["dimension", "code", "name", "kind", "active", "member", "member_name", "sign", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRule:
+    """How a code finds its member. An entry of the table wins over the rule.
+
+    template: member code with `{code}` in it, such as "A{code}"; "" where only the table counts.
+    table: code -> member code, as declared by hand.
+    signs: kind of account -> +1 (planners see debits positive) or -1 (they see credits positive); missing kinds count +1.
+    """
+
+    dimension: str
+    list_name: str
+    template: str = ""
+    table: Mapping[str, str] = field(default_factory=dict)
+    signs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspense:
+    """The named members that take what has no partner, where the company allows it instead of a stop."""
+
+    account: str
+    cost_center: str
+
+
+def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.DataFrame:
+    """Each ERP code beside its list member: one row per code, MAP_COLUMNS, in code order.
+
+    codes: code, name, active and, for accounts, kind. members: code, name, leaf.
+    member is "" and problem says why where a code has no usable partner: no rule, no such member, a parent, or an ambiguous member code.
+    """
+    known = members[members["code"] != ""]
+    twice = set(known["code"][known["code"].duplicated()])
+    names = dict(zip(known["code"], known["name"], strict=True))
+    leaves = set(known["code"][known["leaf"]])
+    rows = []
+    for code, name, kind, active in _described(codes):
+        wanted = rule.table.get(code) or (rule.template.replace("{code}", code) if rule.template else "")
+        problem = _problem(wanted, rule.list_name, names, leaves, twice)
+        sign = rule.signs.get(kind, 1)
+        rows.append(
+            (rule.dimension, code, name, kind, active, "" if problem else wanted, names.get(wanted, ""), sign, problem)
+        )
+    return pd.DataFrame(rows, columns=MAP_COLUMNS).sort_values("code", ignore_index=True)
+
+
+def _described(codes: pd.DataFrame) -> Sequence[tuple[str, str, str, bool]]:
+    kinds = codes["kind"] if "kind" in codes else pd.Series("", index=codes.index)
+    return list(zip(codes["code"], codes["name"], kinds, codes["active"], strict=True))
+
+
+def _problem(wanted: str, list_name: str, names: Mapping[str, str], leaves: set[str], twice: set[str]) -> str:
+    if not wanted:
+        return "no rule and no entry in the mapping file names a member"
+    if wanted not in names:
+        return f"list {list_name!r} has no member with code {wanted}"
+    if wanted in twice:
+        return f"list {list_name!r} has more than one member with code {wanted}"
+    return "" if wanted in leaves else f"member {wanted} of list {list_name!r} is a parent; figures land on leaves only"
+
+
+def dead_entries(rule: MemberRule, codes: pd.DataFrame) -> list[str]:
+    """Codes that the mapping file names and the ERP does not have: harmless, but a sign of a typing error."""
+    return sorted(set(rule.table) - set(codes["code"]))
+
+
+def require_known(amounts: pd.DataFrame, member_map: pd.DataFrame) -> None:
+    """Refuse figures on codes that appeared in the ERP after the map was made: the map must be made again first."""
+    for dimension in (ACCOUNT, COST_CENTER):
+        mapped = set(member_map["code"][member_map["dimension"] == dimension])
+        if strangers := sorted(set(amounts[dimension]) - mapped):
+            raise DataError(
+                f"The member map does not know {dimension.replace('_', ' ')} {', '.join(strangers[:10])}: it is older than the figures.",
+                holds="Nothing was sent.",
+                next_step="Materialize the member map (with chart of accounts, cost centers and plan members), then this period again.",
+            )
+
+
+def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | None) -> pd.DataFrame:
+    """Period amounts beside the members they land on.
+
+    amounts: account, cost_center, debit_minor, credit_minor, amount_minor, lines. Returns those columns and
+    to_account, to_cost_center (member codes; "" where there is no partner and no suspense), plan_minor (in the planners' sign), problem.
+    """
+    placed = amounts.copy()
+    problems = pd.Series("", index=placed.index, dtype=object)
+    sign = pd.Series(1, index=placed.index)
+    for dimension in (ACCOUNT, COST_CENTER):
+        rows = member_map[member_map["dimension"] == dimension].set_index("code")
+        codes = placed[dimension]
+        placed[f"to_{dimension}"] = codes.map(rows["member"]).fillna("")
+        missing = placed[f"to_{dimension}"] == ""
+        reason = dimension.replace("_", " ") + " " + codes + ": " + codes.map(rows["problem"]).fillna("not in the map")
+        problems = problems.where(~missing, (problems + "; " + reason).str.removeprefix("; "))
+        sign *= codes.map(rows["sign"]).where(~missing, 1).fillna(1).astype("int64")
+        if suspense:
+            placed.loc[missing, f"to_{dimension}"] = getattr(suspense, dimension)
+    placed["plan_minor"] = placed["amount_minor"] * sign.astype("int64")
+    placed["problem"] = problems
+    return placed
+
+
+def unmapped(placed: pd.DataFrame) -> pd.DataFrame:
+    """What has no partner, by code pair, largest money first: account, cost_center, lines, debit_minor, credit_minor, amount_minor, problem."""
+    columns = ["account", "cost_center", "lines", "debit_minor", "credit_minor", "amount_minor", "problem"]
+    rows = placed.loc[placed["problem"] != "", columns]
+    at_stake = rows["amount_minor"].abs()
+    return rows.assign(_stake=at_stake).sort_values(
+        ["_stake", *CELL_KEYS], ascending=[False, True, True], ignore_index=True
+    )[columns]
+
+
+def to_cells(placed: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell key in key order: account, cost_center (member codes), amount_minor in the planners' sign. Leaves out what has no member."""
+    landed = placed[(placed["to_account"] != "") & (placed["to_cost_center"] != "")]
+    sums = landed.groupby(["to_account", "to_cost_center"], sort=True)["plan_minor"].sum().reset_index()
+    return sums.set_axis([*CELL_KEYS, "amount_minor"], axis=1)
+
+
+def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """The whole slice: the cells, and an explicit zero for every earlier key that holds nothing now; in key order."""
+    every = pd.concat([cells, earlier[CELL_KEYS].assign(amount_minor=0)], ignore_index=True)
+    whole = every.drop_duplicates(CELL_KEYS, keep="first")
+    return whole.sort_values(CELL_KEYS, ignore_index=True).astype({"amount_minor": "int64"})

@@ -1,0 +1,13 @@
+"""The Acumatica emulator: one ERP site over the sample company's books.
+
+site       the site: books, one user and application, switches, API seats      auth       tokens, cookies, sign-out
+contract   fields, keys and forms of the emulated entities                     swagger    the schema published from it
+entities   the books as records        reading    lists and single reads       filters, query   $filter and the rest
+inquiries  lines of periods and balances per account, asked by PUT             periods    how periods are spelled
+wire, errors   value objects, amounts and error bodies on the wire             web        the paths
+"""
+
+from mlc_pipelines.sandbox.acumatica.site import SWITCHES, Site
+from mlc_pipelines.sandbox.acumatica.web import routes
+
+__all__ = ["SWITCHES", "Site", "routes"]

@@ -1,0 +1,168 @@
+"""The contract of the emulated entities: fields, keys and forms, as the Default endpoint publishes them.
+
+One table from which the records, the filters and the published schema are all made. The field lists are identical in
+20.200 to 24.200; source: official endpoint definitions [C AcumaticaRESTAPIClientForCSharp: EndpointDefinitions,
+EndpointMetadata]; that 25.200 keeps them is [S] (its change list names no GL change).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+TYPES = {
+    "s": "StringValue",
+    "d": "DecimalValue",
+    "b": "BooleanValue",
+    "t": "DateTimeValue",
+    "i": "IntValue",
+    "l": "LongValue",
+    "h": "ShortValue",
+}
+"""Letter in the table -> value type of the contract. `d` is held as whole minor units (cents)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A detail collection: the name of its row type, and the fields of a row (name -> letter)."""
+
+    type: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One top-level entity. `form` names the screen, `keys` the fields that stand in a URL, in order."""
+
+    name: str
+    form: str
+    fields: Mapping[str, str]
+    keys: tuple[str, ...] = ()
+    details: Mapping[str, Rows] = field(default_factory=lambda: MappingProxyType({}))
+    view: str = ""
+    inquiry: bool = False
+
+
+def _fields(text: str) -> Mapping[str, str]:
+    """Read "AccountCD s, Active b" as a mapping of names to letters."""
+    return MappingProxyType(dict(part.split() for part in text.split(",")))
+
+
+_PERIODS = Rows(
+    "FinancialPeriodDetail",
+    _fields(
+        "AdjustmentPeriod b, ClosedInAP b, ClosedInAR b, ClosedInCA b, ClosedInFA b, ClosedInIN b, Description s,"
+        "EndDate t, FinancialPeriodID s, LengthInDays i, PeriodNbr s, StartDate t, Status s"
+    ),
+)
+
+ENTITIES: Mapping[str, Entity] = MappingProxyType(
+    {
+        entity.name: entity
+        for entity in (
+            Entity(
+                "Account",
+                "Chart of Accounts (GL202500)",
+                _fields(
+                    "AccountCD s, AccountClass s, AccountGroup s, AccountID i, Active b, CashAccount b,"
+                    "ChartOfAccountsOrder i, ConsolidationAccount s, CreatedDateTime t, CurrencyID s, Description s,"
+                    "LastModifiedDateTime t, PostOption s, RequireUnits b, RevaluationRateType s, Secured b,"
+                    "TaxCategory s, Type s, UseDefaultSubaccount b"
+                ),
+                keys=("AccountCD",),
+                view="PX.Objects.GL.AccountMaint/AccountRecords",
+            ),
+            Entity(
+                "Subaccount",
+                "Subaccounts (GL203000)",
+                _fields("Active b, Description s, Secured b, SubaccountCD s, SubaccountID i"),
+                keys=("SubaccountCD",),
+                view="PX.Objects.GL.SubAccountMaint/SubRecords",
+            ),
+            Entity(
+                "Ledger",
+                "Ledgers (GL201500)",
+                _fields("ConsolidationSource b, Currency s, Description s, LastModifiedDateTime t, LedgerID s, Type s"),
+                keys=("LedgerID",),
+                details={
+                    "Branches": Rows("LedgerBranches", _fields("Active b, BranchID s, BranchName s, CompanyName s")),
+                    "Companies": Rows("LedgerCompanies", _fields("Active b, Company s, CompanyName s, CompanyType s")),
+                },
+                view="PX.Objects.GL.GeneralLedgerMaint/LedgerRecords",
+            ),
+            Entity(
+                "FinancialPeriod",
+                "Master Financial Calendar (GL201000)",
+                _fields(
+                    "CreatedDateTime t, FinancialYear s, LastModifiedDateTime t, NbrOfPeriods h, StartDate t,"
+                    "UserDefinedPeriods b"
+                ),
+                keys=("FinancialYear",),
+                details={"Details": _PERIODS},
+                view="PX.Objects.GL.FiscalPeriodMaint/FiscalYear",
+            ),
+            Entity(
+                "CompanyFinancialPeriod",
+                "(GL201100)",
+                _fields("Company s, FinancialYear s, NbrOfPeriods h, StartDate t"),
+                keys=("Company", "FinancialYear"),
+                details={"Details": _PERIODS},
+                view="PX.Objects.GL.OrganizationFinPeriodMaint/OrgFinYear",
+            ),
+            Entity(
+                "JournalTransaction",
+                "Journal Transactions (GL301000)",
+                _fields(
+                    "BatchNbr s, BranchID s, CreatedDateTime t, CurrencyID s, Description s, Hold b,"
+                    "LastModifiedDateTime t, LedgerID s, Module s, PostPeriod s, Status s, TransactionDate t"
+                ),
+                keys=("Module", "BatchNbr"),
+                details={
+                    "Details": Rows(
+                        "JournalTransactionDetail",
+                        _fields(
+                            "Account s, BranchID s, CostCode s, CreditAmount d, DebitAmount d, Description s, IsNonPM b,"
+                            "LineNbr i, NonBillable b, Project s, ProjectTask s, ProjectTransactionID l, Qty d,"
+                            "ReferenceNbr s, Subaccount s, TransactionDescription s, UOM s, VendorOrCustomer s"
+                        ),
+                    )
+                },
+                view="PX.Objects.GL.JournalEntry/BatchModule",
+            ),
+            Entity(
+                "AccountDetailsForPeriodInquiry",
+                "Account Details for Period (GL404001)",
+                _fields("FromPeriod s, IncludeUnposted b, IncludeUnreleased b, Ledger s, ToPeriod s"),
+                details={
+                    "Results": Rows(
+                        "AccountDetailsForPeriodInquiryDetail",
+                        _fields(
+                            "Account s, BatchNumber s, Branch s, CreditAmount d, CreditAmountInBaseCurrency d,"
+                            "Currency s, CustomerVendor s, DebitAmount d, DebitAmountInBaseCurrency d,"
+                            "LastModifiedDateTime t, Ledger s, Module s, PeriodID s, Posted b, Project s,"
+                            "ProjectTask s, RefNumber s, Released b, Subaccount s, TransactionDate t,"
+                            "TransactionDescription s, TransactionType s"
+                        ),
+                    )
+                },
+                inquiry=True,
+            ),
+            Entity(
+                "AccountSummaryInquiry",
+                "Account Summary (GL401000)",
+                _fields("AccountClass s, Branch s, Ledger s, Period s, Subaccount s"),
+                details={
+                    "Results": Rows(
+                        "AccountSummaryRow",
+                        _fields(
+                            "Account s, AccountClass s, BeginningBalance d, Branch s, ConsolidationAccount s,"
+                            "CreditTotal d, CurrencyBeginningBalance d, CurrencyCreditTotal d, CurrencyDebitTotal d,"
+                            "CurrencyEndingBalance d, CurrencyID s, CurrencyPtdTotal d, DebitTotal d, Description s,"
+                            "EndingBalance d, LastActivity s, LedgerID i, PtdTotal d, Subaccount s, Type s"
+                        ),
+                    )
+                },
+                inquiry=True,
+            ),
+        )
+    }
+)

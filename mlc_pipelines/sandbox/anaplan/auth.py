@@ -1,0 +1,105 @@
+"""The authentication host: log in with a password, refresh, validate, log out. Reference: anaplan 2.1, 2.3 to 2.5 [S].
+
+The header here is `AnaplanAuthToken` only: Bearer is refused, though the integration API takes it.
+"""
+
+import base64
+import binascii
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mlc_pipelines.sandbox.anaplan.tenant import TOKEN_LIFE, Tenant, Token
+from mlc_pipelines.sandbox.anaplan.wire import milliseconds
+
+CUSTOMER = "8a80cb8163b4ab2e0163b5a1c7d20001"
+
+
+def auth_routes(tenant: Tenant) -> list[Route]:
+    """The four calls, with and without a trailing slash."""
+
+    async def authenticate(request: Request) -> Response:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        credentials = _basic(value) if scheme == "Basic" else None
+        if credentials is None:
+            return _bad_header()
+        with tenant.lock:
+            token = tenant.log_in(*credentials)
+        return _bad_credential() if token is None else JSONResponse(_opened(request, token, "Login successful"), 201)
+
+    async def refresh(request: Request) -> Response:
+        with tenant.lock:
+            token, refusal = _token(tenant, request)
+            if token is None:
+                return refusal
+            token.expires_at = tenant.clock.now() + TOKEN_LIFE
+            return JSONResponse(_opened(request, token, "Token refreshed"))
+
+    async def validate(request: Request) -> Response:
+        token, refusal = _token(tenant, request)
+        if token is None:
+            return refusal
+        info = {"expiresAt": milliseconds(token.expires_at), "tokenId": token.id}
+        user = {"userGuid": token.user.id, "userId": token.user.email, "customerGuid": CUSTOMER}
+        body = {"status": "SUCCESS", "statusMessage": "Token validated", "tokenInfo": info, "userInfo": user}
+        return JSONResponse({"meta": _meta(request), **body})
+
+    async def logout(request: Request) -> Response:
+        if request.headers.get("authorization", "").startswith("Bearer"):
+            return _bad_credential()
+        with tenant.lock:
+            token, refusal = _token(tenant, request)
+            if token is None:
+                return refusal
+            del tenant.tokens[token.value]
+        return Response(status_code=204)
+
+    calls = {"authenticate": authenticate, "refresh": refresh, "logout": logout}
+    table = [("POST", name, call) for name, call in calls.items()] + [("GET", "validate", validate)]
+    return [
+        Route(f"/token/{name}{slash}", call, methods=[method]) for method, name, call in table for slash in ("", "/")
+    ]
+
+
+def _basic(value: str) -> tuple[str, str] | None:
+    """Name and password of a Basic header; None when it is malformed."""
+    try:
+        text = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    name, colon, password = text.partition(":")
+    return (name, password) if colon else None
+
+
+def _token(tenant: Tenant, request: Request) -> tuple[Token | None, Response]:
+    """The login in the header, or the refusal to answer with."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme != "AnaplanAuthToken":
+        return None, _bad_header()
+    return tenant.token(value.strip()), _bad_credential()
+
+
+def _opened(request: Request, token: Token, message: str) -> dict[str, Any]:
+    info = {
+        "expiresAt": milliseconds(token.expires_at),
+        "tokenId": token.id,
+        "tokenValue": token.value,
+        "refreshTokenId": token.refresh_id,
+    }
+    return {"meta": _meta(request), "status": "SUCCESS", "statusMessage": message, "tokenInfo": info}
+
+
+def _meta(request: Request) -> dict[str, str]:
+    return {"validationUrl": f"{request.url.scheme}://{request.url.netloc}/token/validate"}
+
+
+def _bad_credential() -> JSONResponse:
+    body = {"status": "FAILURE_BAD_CREDENTIAL", "statusMessage": "Authentication failed. Check the credentials."}
+    return JSONResponse(body, 401)
+
+
+def _bad_header() -> JSONResponse:
+    body = {"status": "FAILURE_BAD_HEADER", "statusMessage": "Invalid header. Verify the header."}
+    return JSONResponse(body, 400)

@@ -1,0 +1,86 @@
+"""The export writer: a module as a table with one row per combination and the line items as columns.
+
+UTF-8 whatever else is set; a row stands there when one of its values is not zero or was ever written. With the switches
+it shows what a planner's saved export may show too: parents and quarters among the leaves (which post twice if taken),
+names instead of codes, and unrounded doubles. Reference: anaplan 11.6 [S].
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import product
+
+from mlc_pipelines.sandbox.anaplan.model import Cells, ExportAction, Module
+from mlc_pipelines.sandbox.anaplan.switches import Switches
+
+
+def header_of(action: ExportAction, module: Module) -> list[str]:
+    """Column names: the dimensions in the singular of their list, then the line items."""
+    return [_singular(dimension.name) for dimension in module.dimensions] + list(action.items)
+
+
+def write_table(action: ExportAction, module: Module, how: Switches) -> bytes:
+    """The whole file."""
+    columns = [module.values(name) for name in action.items]
+    if how["export_totals"]:
+        columns = [_with_totals(module, name, cells) for name, cells in zip(action.items, columns, strict=True)]
+    written = set().union(*(module.inputs[name] for name in action.items if name in module.inputs))
+    shown = written.union(*({key for key, amount in cells.items() if amount} for cells in columns))
+    number = noisy_text if how["float_noise"] else exact_text
+    names = _member_texts(module, how["export_members"])
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header_of(action, module))
+    zero = Decimal(0)
+    for key in sorted(shown, key=module.sort_key):
+        texts = [name[part] for name, part in zip(names, key, strict=True)]
+        writer.writerow(texts + [number(cells.get(key, zero)) for cells in columns])
+    return stream.getvalue().encode()
+
+
+def exact_text(amount: Decimal) -> str:
+    """The number without trailing zeros, as "64.6"."""
+    text = format(amount, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def noisy_text(amount: Decimal) -> str:
+    """What an IEEE double shows that a formula of the model has split into shares and added up again."""
+    whole = float(amount)
+    return repr(whole * 0.07 + whole * 0.93).removesuffix(".0")
+
+
+def _member_texts(module: Module, members: str) -> list[dict[str, str]]:
+    def text_of(code: str, name: str) -> str:
+        return name if members == "name" or not code else code
+
+    return [
+        {member.key: text_of(member.code, member.name) for member in dimension.members}
+        for dimension in module.dimensions
+    ]
+
+
+def _with_totals(module: Module, name: str, cells: Cells) -> Cells:
+    """The cells with all their totals; an accumulated line item is closed, not summed, over time."""
+    closing = bool(module.item(name).year_to_date_of)
+    chains: list[Callable[[str], list[str]]] = [dimension.chain for dimension in module.dimensions]
+    totals: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    place = module.dimensions.index(module.time)
+    for key, amount in cells.items():
+        ways = [chain(part) for chain, part in zip(chains, key, strict=True)]
+        if closing:
+            month = key[place]
+            ways[place] = [total for total in ways[place] if total == month or (month, total) in module.time.closing]
+        for combination in product(*ways):
+            totals[combination] += amount
+    return dict(totals)
+
+
+def _singular(name: str) -> str:
+    return {"Accounts": "Account", "Cost Centers": "Cost Center", "Time": "Period", "Versions": "Version"}.get(
+        name, name
+    )

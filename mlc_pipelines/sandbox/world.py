@@ -1,0 +1,107 @@
+"""The sandbox's world behind its port: one company, its emulated systems, one clock, one log; and the way back to the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mlc_pipelines.sandbox import acumatica, anaplan
+from mlc_pipelines.sandbox.books import Books
+from mlc_pipelines.sandbox.clock import Clock
+from mlc_pipelines.sandbox.company import sample_company
+from mlc_pipelines.sandbox.control import Control
+from mlc_pipelines.sandbox.traffic import Traffic, TrafficMiddleware
+
+BRANCH, LEDGER, ENDPOINT, VERSION = "HQ", "ACTUAL", "Default", "24.200.001"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What the world begins with: see `company.sample_company`; `start` is the clock's first instant, else the real now."""
+
+    seed: int = 2026
+    scale: int = 1
+    lines_in: tuple[str, int] | None = None
+    start: datetime | None = None
+
+
+class World:
+    """One company and its systems. `clock`, `traffic`, `tenant` outlive a reset; `site` and its books are new after one."""
+
+    def __init__(self, seed: Seed) -> None:
+        """Build the seeded world."""
+        self.seed = seed
+        self.url = ""
+        self.ca_file: str | None = None
+        self.clock = Clock(seed.start)
+        self.site = self._site()
+        self.traffic = Traffic(self.clock, self.site.prefix)
+        self.tenant = anaplan.sample_tenant(self.site.books, self.clock)
+        self._routed = self._app()
+        self.app: ASGIApp = TrafficMiddleware(self._serve, self.traffic)
+
+    @property
+    def books(self) -> Books:
+        """The books being served."""
+        return self.site.books
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Where everything is, and the made-up credentials."""
+        return {
+            "control_url": f"{self.url}/control",
+            "ca_file": self.ca_file,
+            "acumatica": {
+                "url": f"{self.url}{self.site.prefix}",
+                "tenant": self.site.tenant,
+                "company": self.books.company,
+                "branch": BRANCH,
+                "ledger": LEDGER,
+                "endpoint": ENDPOINT,
+                "version": VERSION,
+                "client_id": self.site.client_id,
+                "client_secret": self.site.client_secret,
+                "username": self.site.username,
+                "password": self.site.password,
+            },
+            "anaplan": self.tenant.info(self.url),
+        }
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        """All switches, by system."""
+        return {"acumatica": dict(self.site.switches), "anaplan": dict(self.tenant.switches)}
+
+    def set_switches(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set some switches, by system. Raises ValueError on a system or switch that does not exist."""
+        setters = {"acumatica": self.site.set_switches, "anaplan": self.tenant.set_switches}
+        if unknown := sorted(set(changes) - set(setters)):
+            raise ValueError(f"no system {unknown}; there are {sorted(setters)}")
+        for system, wanted in changes.items():
+            setters[system](dict(wanted))
+
+    def log(self) -> dict[str, Any]:
+        """Open sessions of the ERP; actions, uploads and crossed uploads of the planning side."""
+        return {"sessions_open": self.site.sessions_open(), **self.tenant.log()}
+
+    def reset(self) -> None:
+        """Back to the seeded start: books, logins, files, cells, switches, faults, log, and the clock's pushes."""
+        self.clock.reset()
+        self.site = self._site()
+        self.tenant.reset()
+        self._routed = self._app()
+        self.traffic.clear()
+
+    def _site(self) -> acumatica.Site:
+        return acumatica.Site(sample_company(self.seed.seed, self.seed.scale, self.seed.lines_in), self.clock)
+
+    def _app(self) -> Starlette:
+        routes = [*Control(self).routes(), *anaplan.control_routes(self.tenant)]
+        return Starlette(routes=[*routes, *acumatica.routes(self.site), *anaplan.routes(self.tenant, self.clock)])
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whatever stands now answers: a reset may have put another application in place."""
+        await self._routed(scope, receive, send)

@@ -1,0 +1,94 @@
+"""One writer at a time: a lock on a local file, owned by the writing process and freed by the kernel when that process dies.
+
+Dagster's pools queue runs, but two processes can claim a slot at the same instant, and a killed run's slot may be given on
+while its work goes on [measured: dagster sheet 3]. flock holds in both cases, and a child that lives on keeps it.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlc_pipelines.ledger.errors import SetupError, TransientError, UncertainError
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_NOT_LOCAL = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "glusterfs", "ceph"}
+
+
+@contextmanager
+def fence(
+    folder: Path, name: str, *, holder: str, wait_seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
+    """Hold the lock `name` while the body runs. holder says for people who is writing ("demo FY2026-P03, process 4711").
+
+    Raises TransientError naming the holder when it was not free within wait_seconds, SetupError on a network disk, where such
+    locks cannot be trusted, UncertainError when somebody deleted the lock file meanwhile.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _require_local(folder)
+    path = folder / f"{name}.lock"
+    lock = _acquired(path, wait_seconds, sleep)
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{holder}, process {os.getpid()}".encode(), 0)
+        yield
+        if not _stands_at(path, lock):
+            raise UncertainError(
+                f"The lock file of {name} was deleted while {holder} held it.",
+                holds="Another writer may have worked at the same time.",
+                next_step=f"Load again what was loaded meanwhile, and leave the files in {folder} alone.",
+            )
+    finally:
+        os.ftruncate(lock, 0)
+        os.close(lock)
+
+
+def _acquired(path: Path, wait_seconds: float, sleep: Callable[[float], None]) -> int:
+    """An open, locked descriptor of the file that stands at path now (a deleted lock file would guard nothing)."""
+    give_up_at, pause = time.monotonic() + wait_seconds, _FIRST_PAUSE
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _stands_at(path, lock):
+                return lock
+        except BlockingIOError:
+            if time.monotonic() > give_up_at:
+                who = os.pread(lock, 500, 0).decode("utf-8", "replace") or "another process"
+                os.close(lock)
+                raise TransientError(
+                    f"{path.stem} is being written by {who}; it was not free within {wait_seconds:.0f} seconds.",
+                    holds="Nothing was sent.",
+                    next_step="Wait for that run to end, or stop it in Dagit, then start this one again.",
+                ) from None
+        os.close(lock)
+        sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _stands_at(path: Path, lock: int) -> bool:
+    """Whether the open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(lock), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _require_local(folder: Path) -> None:
+    """Refuse a network file system, as far as the kernel tells what is mounted where."""
+    mounts = Path("/proc/mounts")
+    if not mounts.is_file():
+        return
+    place, best, kind = str(folder.resolve()), "", ""
+    for line in mounts.read_text().splitlines():
+        _, point, filesystem, *_ = line.split(" ")
+        if (place + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+            best, kind = point, filesystem
+    if kind in _NOT_LOCAL:
+        raise SetupError(
+            f"{folder} lies on a network disk ({kind}), where a lock does not keep two writers apart.",
+            holds="Nothing was sent.",
+            next_step="Put MLC_HOME on a local disk.",
+        )

@@ -1,0 +1,109 @@
+"""Which step of which period was done with which result, and which files were loaded, surely or perhaps."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.store.schema import loads, steps
+
+BEGUN, AGREED, DIRTY = "BEGUN", "AGREED", "DIRTY"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One finished step: its file and the facts it was finished with."""
+
+    connection: str
+    step: str
+    period: str
+    artefact: str
+    facts: Mapping[str, Any]
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One attempt to load a slice. sent, read_back and dump are hashes of kept files, "" where there is none."""
+
+    id: int
+    period: str
+    sent: str
+    read_back: str
+    dump: str
+    state: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Append-only memory of one installation. Only a load's end is written later than its beginning."""
+
+    engine: sa.Engine
+
+    def record_step(
+        self, connection: str, step: str, period: str, artefact: str, facts: Mapping[str, Any], *, run: str = ""
+    ) -> None:
+        row = {
+            "connection": connection,
+            "step": step,
+            "period": period,
+            "artefact": artefact,
+            "facts": json.dumps(facts, ensure_ascii=False, sort_keys=True),
+            "run": run,
+            "made_at": _now(),
+        }
+        with self.engine.begin() as db:
+            db.execute(steps.insert().values(**row))
+
+    def latest_step(self, connection: str, step: str, period: str = "") -> Step | None:
+        of_place = (steps.c.connection == connection) & (steps.c.step == step) & (steps.c.period == period)
+        with self.engine.connect() as db:
+            row = db.execute(steps.select().where(of_place).order_by(steps.c.id.desc()).limit(1)).first()
+        if row is None:
+            return None
+        return Step(connection, step, period, row.artefact, json.loads(row.facts), row.made_at)
+
+    def require_step(self, connection: str, step: str, period: str = "") -> Step:
+        """The newest result of a step. Raises DataError, saying what to materialize, when it was never finished."""
+        if found := self.latest_step(connection, step, period):
+            return found
+        of_period = f" for {period}" if period else ""
+        raise DataError(
+            f"{connection}: {step} has not been made{of_period}.",
+            holds="Nothing was sent.",
+            next_step=f"Materialize {connection}/{step}{of_period} first.",
+        )
+
+    def begin_load(self, connection: str, period: str, sent: str) -> int:
+        """Write down durably that this file may reach the model from now on."""
+        row = {"connection": connection, "period": period, "sent": sent, "state": BEGUN, "begun_at": _now()}
+        with self.engine.begin() as db:
+            result = db.execute(loads.insert().values(read_back="", dump="", note="", ended_at="", **row))
+        return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+    def end_load(self, load: int, state: str, *, read_back: str = "", dump: str = "", note: str = "") -> None:
+        with self.engine.begin() as db:
+            values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": _now()}
+            db.execute(loads.update().where(loads.c.id == load).values(**values))
+
+    def loads(self, connection: str, period: str) -> list[Load]:
+        """All attempts of one slice, oldest first."""
+        of_slice = (loads.c.connection == connection) & (loads.c.period == period)
+        with self.engine.connect() as db:
+            rows = db.execute(loads.select().where(of_slice).order_by(loads.c.id)).all()
+        return [Load(row.id, row.period, row.sent, row.read_back, row.dump, row.state, row.note) for row in rows]
+
+    def since_agreed(self, connection: str, period: str) -> list[Load]:
+        """The newest agreed load and every attempt after it: together they name every cell that may hold a figure of ours."""
+        attempts = self.loads(connection, period)
+        agreed = [position for position, load in enumerate(attempts) if load.state == AGREED]
+        return attempts[agreed[-1] :] if agreed else attempts
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

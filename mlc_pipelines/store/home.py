@@ -1,0 +1,51 @@
+"""Where everything of one installation lies, and the object that opens it."""
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mlc_pipelines.store.artefacts import Artefacts
+from mlc_pipelines.store.fence import fence
+from mlc_pipelines.store.history import History
+from mlc_pipelines.store.schema import open_engine
+from mlc_pipelines.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One home: database, kept files, locks and vault."""
+
+    home: Path
+    engine: sa.Engine
+
+    @classmethod
+    def open(cls, home: Path | None = None, url: str = "") -> "Store":
+        """The store of this installation: home from MLC_HOME, database from MLC_DATABASE_URL, unless given."""
+        home = home or default_home()
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        url = url or os.environ.get("MLC_DATABASE_URL", "") or f"sqlite:///{home / 'mlc.db'}"
+        with fence(home / "locks", "opening the database", holder="a migration", wait_seconds=60):
+            return cls(home, open_engine(url))
+
+    @property
+    def artefacts(self) -> Artefacts:
+        return Artefacts(self.home / "artefacts")
+
+    @property
+    def history(self) -> History:
+        return History(self.engine)
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.engine, self.home / "keys" / "vault.key")
+
+    def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[None]:
+        return fence(self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)
+
+
+def default_home() -> Path:
+    """MLC_HOME, or `.mlc` in the folder from which the work is done."""
+    return Path(os.environ.get("MLC_HOME", ".mlc")).absolute()

@@ -1,0 +1,1 @@
+"""Alembic's steps from each older database to today's tables; run by store.schema when a database is opened."""

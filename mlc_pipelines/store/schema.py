@@ -1,0 +1,97 @@
+"""The tables, and how an older database is brought up to them. Times are UTC texts, hashes lower-case hex."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mlc_pipelines.ledger.errors import SetupError
+
+REVISION = "0001"
+
+metadata = sa.MetaData()
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("step", sa.String(60), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False, default=""),  # "" for reference data
+    sa.Column("artefact", sa.String(64), nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON: counts, totals, versions as they stood
+    sa.Column("run", sa.String(80), nullable=False, default=""),
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Index("steps_by_place", "connection", "step", "period", "id"),
+)
+
+loads = sa.Table(
+    "loads",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("sent", sa.String(64), nullable=False),  # the file, written down before its first byte leaves
+    sa.Column("read_back", sa.String(64), nullable=False, default=""),
+    sa.Column("dump", sa.String(64), nullable=False, default=""),
+    sa.Column("state", sa.String(20), nullable=False),  # BEGUN, AGREED, DIRTY
+    sa.Column("note", sa.Text, nullable=False, default=""),
+    sa.Column("begun_at", sa.String(40), nullable=False),
+    sa.Column("ended_at", sa.String(40), nullable=False, default=""),
+    sa.Index("loads_by_slice", "connection", "period", "id"),
+)
+
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("key_id", sa.String(16), nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", sa.String(40), nullable=False),
+)
+
+
+def open_engine(url: str) -> sa.Engine:
+    """A database with today's tables. Raises SetupError when it was written by a newer version of this project."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _careful)
+    with engine.connect() as connection:
+        held = _revision(connection)
+    if held != REVISION:
+        if held is not None and held > REVISION:
+            raise SetupError(
+                f"The database is at revision {held}; this version of mlc_pipelines knows {REVISION}.",
+                holds="Nothing was read or written.",
+                next_step="Install the newer version again, or restore the database from before its upgrade.",
+            )
+        _upgrade(engine)
+    return engine
+
+
+def _careful(connection: object, _record: object) -> None:
+    """Survive a power cut, and wait for another writer instead of failing at once."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # the raw DBAPI connection
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    from alembic import command  # costs a quarter of a second; needed once per database
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # for CREATE alone Python's driver would open no transaction
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

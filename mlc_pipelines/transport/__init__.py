@@ -1,0 +1,10 @@
+"""One polite HTTP caller for all systems: everything between a client's method and the bytes.
+
+secret      a value that cannot be printed, copied, pickled or formatted; revealed only here
+wire        httpx's transport over urllib3: overall deadline, body limits, checked gzip, little CPU
+head        status line and headers within one time limit, however they trickle
+auth        token log-in as a conversation: one log-in per run, renewed before its end, once again on 401
+caller      read (retried), repeat (idempotent, retried), write (sent once, never retried), download (to a file)
+answers     what came back: status -> error in one table, HTML and redirects refused, the JSON door
+rows        rows of a large JSON array, block by block, from a downloaded file
+"""

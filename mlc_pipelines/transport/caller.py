@@ -1,0 +1,176 @@
+"""The one caller through which every byte to a foreign system goes. The verb chosen says what may happen twice."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import tenacity
+
+from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError
+from mlc_pipelines.transport.answers import Answer, encode, error_for
+from mlc_pipelines.transport.wire import BodyTooLarge, WireTransport
+
+Explain = Callable[[Answer], PipelineError | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every call and every loop ends: seconds per connection, per silence, per call; bytes per answer; attempts and seconds per read."""
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 120.0
+    deadline_seconds: float = 900.0
+    body_bytes_max: int = 64 << 20
+    download_bytes_max: int = 8 << 30
+    attempts: int = 6
+    retry_seconds: float = 600.0
+
+
+@dataclass
+class Caller:
+    """Calls one system. explain turns a failed answer into a better error than the general table, or None to leave it.
+
+    read      harmless; retried on TransientError with full jitter, heeding Retry-After, within the limits
+    repeat    a write that is the same when done twice (a chunk by its number); retried like a read
+    write     sent once. UncertainError when it may have been carried out, TransientError when it surely was not
+    download  a read whose whole answer goes to a file
+    """
+
+    system: str
+    base_url: str
+    auth: httpx.Auth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    explain: Explain | None = None
+    limits: Limits = field(default_factory=Limits)
+    ca_file: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        wire = WireTransport(
+            connect_seconds=self.limits.connect_seconds, read_seconds=self.limits.read_seconds, ca_file=self.ca_file
+        )
+        self._client = httpx.Client(transport=wire, auth=self.auth, headers=dict(self.headers), trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def read(self, method: str, path: str, *, expect: Collection[int] = (200,), **request: Any) -> Answer:
+        return self._retrying()(self._exchange, method, path, expect, wrote=False, **request)
+
+    def repeat(self, method: str, path: str, *, expect: Collection[int] = (200, 204), **request: Any) -> Answer:
+        return self._retrying()(self._exchange, method, path, expect, wrote=False, **request)
+
+    def write(
+        self, method: str, path: str, *, expect: Collection[int] = (200, 201, 202, 204), **request: Any
+    ) -> Answer:
+        return self._exchange(method, path, expect, wrote=True, **request)
+
+    def download(
+        self, method: str, path: str, into: Path, *, expect: Collection[int] = (200,), **request: Any
+    ) -> Answer:
+        """The whole answer in a file; the Answer's body is empty. A file that could not be completed is not left behind."""
+        return self._retrying()(self._to_file, method, path, into, expect, **request)
+
+    def _retrying(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=_wait,
+            stop=tenacity.stop_after_attempt(self.limits.attempts)
+            | tenacity.stop_after_delay(self.limits.retry_seconds),
+            sleep=self.sleep,
+            reraise=True,
+        )
+
+    def _exchange(self, method: str, path: str, expect: Collection[int], *, wrote: bool, **request: Any) -> Answer:
+        with self._sent(method, path, self.limits.body_bytes_max, wrote=wrote, **request) as (call, response):
+            answer = Answer(call, response.status_code, response.headers, response.read(), wrote)
+        self._require(answer, expect, wrote=wrote)
+        return answer
+
+    def _to_file(self, method: str, path: str, into: Path, expect: Collection[int], **request: Any) -> Answer:
+        try:
+            with self._sent(method, path, self.limits.download_bytes_max, wrote=False, **request) as (call, response):
+                if response.status_code not in expect:
+                    answer = Answer(call, response.status_code, response.headers, response.read())
+                    self._require(answer, expect, wrote=False)
+                blocks = response.iter_raw()
+                first = next(blocks, b"")
+                Answer(call, response.status_code, response.headers, first).require_no_html()
+                with into.open("wb") as file:
+                    for block in chain([first], blocks):
+                        file.write(block)
+                return Answer(call, response.status_code, response.headers, b"")
+        except BaseException:  # a full disk or a stopped run must not leave half a file either
+            into.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        body_bytes_max: int,
+        *,
+        wrote: bool,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **request: Any,
+    ) -> Iterator[tuple[str, httpx.Response]]:
+        """One request on the wire, its failures told as our errors. path is joined to base_url; a path with scheme is used as it is."""
+        call = f"{self.system} {method} {path.partition('?')[0]}"
+        url = path if path.startswith(("https://", "http://")) else self.base_url + path
+        said = dict(headers or {})
+        if json is not None:
+            content, said = encode(json), {"Content-Type": "application/json", **said}
+        limits = {"deadline": time.monotonic() + self.limits.deadline_seconds, "body_bytes_max": body_bytes_max}
+        try:
+            built = self._client.build_request(method, url, content=content, headers=said, extensions=limits, **request)
+            response = self._client.send(built, stream=True)
+            try:
+                yield call, response
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise TransientError(
+                f"{call} failed: {error}.",
+                next_step="Check the address in the connection file, the network and the proxy.",
+            ) from None
+        except BodyTooLarge:
+            too_large = f"{call} answered with more than {body_bytes_max:,} bytes."
+            if wrote:
+                raise UncertainError(too_large, holds="The call was carried out, its answer was not used.") from None
+            raise SetupError(too_large, holds="The answer was not used.") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise SetupError(
+                f"{call} cannot be sent: {error}.", next_step="Check the address in the connection file."
+            ) from None
+        except httpx.TransportError as error:
+            if wrote:
+                raise UncertainError(
+                    f"{call} got no answer ({error}).", holds="It may have been carried out."
+                ) from None
+            raise TransientError(f"{call} got no whole answer ({error}).") from None
+
+    def _require(self, answer: Answer, expect: Collection[int], *, wrote: bool) -> None:
+        if answer.status in expect:
+            return
+        raise (self.explain and self.explain(answer)) or error_for(answer, wrote=wrote)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """What the server asked for, plus full jitter so that many callers do not come back together."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after_seconds if isinstance(error, TransientError) else 0.0
+    return asked + tenacity.wait_random_exponential(multiplier=0.5, max=60)(state)

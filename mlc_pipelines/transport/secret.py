@@ -1,0 +1,59 @@
+"""A secret value that stays out of logs, exceptions, pickles and screens. Only the transport floor reveals it."""
+
+import json
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+_REVEALED: set[str] = set()
+_SHORTEST_HIDDEN = 4  # shorter values would blank out innocent text
+
+
+class Secret:
+    """Holds one secret text under a name. Printing shows the name only; copying, pickling and formatting are refused."""
+
+    __slots__ = ("_name", "_value")
+
+    def __init__(self, value: str, name: str) -> None:
+        self._value = value
+        self._name = name
+
+    def reveal(self) -> str:
+        """The value itself, for the bytes that leave; from now on `redacted` blanks it out wherever it is echoed."""
+        if len(self._value) >= _SHORTEST_HIDDEN:
+            _REVEALED.update(_spellings(self._value))
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({self._name})"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be pickled")
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be copied")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be copied")
+
+
+def _spellings(value: str) -> set[str]:
+    """The value as it is, and as it stands in JSON and in a form."""
+    return {
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        quote(value),
+        quote_plus(value),
+    }
+
+
+def redacted(text: str) -> str:
+    """The text with every value revealed so far blanked out: servers are known to echo headers and passwords in error bodies."""
+    for value in sorted(_REVEALED, key=len, reverse=True):
+        text = text.replace(value, "[secret]")
+    return text

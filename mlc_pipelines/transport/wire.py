@@ -1,0 +1,174 @@
+"""httpx's transport over urllib3: the bytes, with an overall deadline and limits on the body.
+
+httpx's own transport costs 4 to 5 times the CPU of urllib3 on answers of several megabytes [measured: performance sheet 1];
+its interface (authentication, requests, responses) stays.
+"""
+
+import ssl
+import time
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import urllib3
+
+from mlc_pipelines.transport.head import POOLS_WITH_HEAD_IN_TIME
+
+_BLOCK = 1 << 18
+_UNSTATED_BYTES_MAX = 1 << 20
+_NOT_PASSED_ON = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+class BodyTooLarge(httpx.TransportError):
+    """The answer exceeds the stated limit, before or after decompression."""
+
+
+class DeadlinePassed(httpx.TimeoutException):
+    """The whole call took longer than its deadline, however lively the connection was."""
+
+
+class WireTransport(httpx.BaseTransport):
+    """Sends one request, never twice, and streams the answer decoded.
+
+    Reads from request.extensions: `deadline` (a time.monotonic() instant) and `body_bytes_max`. Raises httpx's own exceptions:
+    ConnectError and ConnectTimeout when nothing left this machine, any other TransportError when something may have.
+    """
+
+    def __init__(self, *, connect_seconds: float, read_seconds: float, ca_file: str | None = None) -> None:
+        self._timeout = (connect_seconds, read_seconds)
+        self._context = ssl.create_default_context(cafile=ca_file)
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        # A log-in's own requests come without limits; they get these, so that nothing is without.
+        request.extensions.setdefault("deadline", time.monotonic() + self._timeout[1])
+        request.extensions.setdefault("body_bytes_max", _UNSTATED_BYTES_MAX)
+        try:
+            answer = self._send(request)
+        except urllib3.exceptions.HTTPError as error:
+            raise _translated(error, request) from None
+        headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON]
+        return httpx.Response(answer.status, headers=headers, stream=_Body(answer, request))
+
+    def _send(self, request: httpx.Request) -> urllib3.BaseHTTPResponse:
+        connect_seconds, read_seconds = self._timeout
+        left_seconds = max(request.extensions["deadline"] - time.monotonic(), 0.001)
+        # Content-Length is always said: IIS answers 411 to a POST without it [C acumatica-cli: docs/rest-api.md].
+        body = request.read() or (b"" if request.method in {"POST", "PUT"} else None)
+        return self._pool(request.url).urlopen(
+            request.method,
+            str(request.url),
+            body=body,
+            headers={name: value for name, value in request.headers.items() if name.lower() != "host"},
+            preload_content=False,
+            decode_content=False,
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=min(connect_seconds, left_seconds), read=min(read_seconds, left_seconds)),
+        )
+
+    def _pool(self, url: httpx.URL) -> urllib3.PoolManager:
+        """One pool per proxy that the environment names for this host (HTTPS_PROXY, NO_PROXY), as every other tool does."""
+        proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
+        proxy = proxies.get(url.scheme)
+        if proxy not in self._pools:
+            pools = (
+                urllib3.ProxyManager(proxy, proxy_headers=_proxy_log_in(proxy), ssl_context=self._context, maxsize=8)
+                if proxy
+                else urllib3.PoolManager(ssl_context=self._context, maxsize=8)
+            )
+            pools.pool_classes_by_scheme = POOLS_WITH_HEAD_IN_TIME
+            self._pools[proxy] = pools
+        return self._pools[proxy]
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.clear()
+
+
+class _Body(httpx.SyncByteStream):
+    """The decoded bytes of one answer; complete or an exception, never silently short."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, request: httpx.Request) -> None:
+        self._answer = answer
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._limited(self._decoded(self._raw()))
+        except urllib3.exceptions.HTTPError as error:
+            raise _translated(error, self._request) from None
+
+    def _raw(self) -> Iterator[bytes]:
+        deadline = self._request.extensions["deadline"]
+        while block := self._answer.read1(_BLOCK):
+            yield block
+            if time.monotonic() > deadline:
+                raise DeadlinePassed("the answer kept trickling past its deadline", request=self._request)
+
+    def _decoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Plain bytes. A gzip stream that ends early is an error here; clients usually pass it on as an empty body."""
+        coding = self._answer.headers.get("content-encoding", "identity").lower()
+        if coding in {"identity", ""}:
+            yield from blocks
+            return
+        if coding not in {"gzip", "x-gzip", "deflate"}:
+            raise httpx.DecodingError(f"unknown content encoding {coding!r}", request=self._request)
+        unpacker = zlib.decompressobj(47)  # zlib or gzip, by its own header
+        for block in blocks:
+            while block:
+                if unpacker.eof:  # a gzip file may have several members, and all of them count (RFC 1952, 2.2)
+                    unpacker = zlib.decompressobj(47)
+                yield self._unpacked(unpacker, block)
+                block = unpacker.unconsumed_tail or unpacker.unused_data
+        if not unpacker.eof:
+            raise httpx.RemoteProtocolError("the compressed answer ends before its end", request=self._request)
+
+    def _unpacked(self, unpacker: "zlib._Decompress", block: bytes) -> bytes:
+        try:
+            return unpacker.decompress(block, _BLOCK * 4)
+        except zlib.error as error:
+            raise httpx.DecodingError(f"the compressed answer is damaged ({error})", request=self._request) from None
+
+    def _limited(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        left = self._request.extensions["body_bytes_max"]
+        for block in blocks:
+            left -= len(block)
+            if left < 0:
+                raise BodyTooLarge("the answer is larger than the stated limit", request=self._request)
+            yield block
+
+    def close(self) -> None:
+        # A body that was not read to its end leaves the connection in the middle of an answer: never use it again.
+        if self._answer.closed or self._answer.connection is None:
+            self._answer.release_conn()
+        else:
+            self._answer.close()
+
+
+def _proxy_log_in(proxy: str) -> dict[str, str]:
+    """What http://user:password@proxy asks for; urllib3 leaves that part of the address unused."""
+    address = urlsplit(proxy)
+    if address.username is None:
+        return {}
+    return urllib3.make_headers(proxy_basic_auth=f"{unquote(address.username)}:{unquote(address.password or '')}")
+
+
+def _translated(error: urllib3.exceptions.HTTPError, request: httpx.Request) -> httpx.TransportError:
+    """The same failure in httpx's words, without urllib3's text (which carries the full URL)."""
+    host = urlsplit(str(request.url)).netloc.rpartition("@")[2]
+    match error:
+        case urllib3.exceptions.ProxyError():  # raised only as long as the way to the host is not open
+            return httpx.ConnectError(f"the proxy on the way to {host} did not let it through", request=request)
+        case urllib3.exceptions.NewConnectionError():  # before its parent, the time-out
+            return httpx.ConnectError(f"{host} cannot be reached", request=request)
+        case urllib3.exceptions.ConnectTimeoutError():
+            return httpx.ConnectTimeout(f"{host} did not accept a connection in time", request=request)
+        case urllib3.exceptions.SSLError() if isinstance(error.args[0], ssl.SSLCertVerificationError):
+            return httpx.ConnectError(f"{host} has no certificate this machine trusts ({error})", request=request)
+        case urllib3.exceptions.TimeoutError():
+            return httpx.ReadTimeout(f"{host} did not answer in time", request=request)
+        case _:
+            return httpx.RemoteProtocolError(f"{host} broke off its answer", request=request)

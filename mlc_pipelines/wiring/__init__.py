@@ -1,0 +1,6 @@
+"""From a connection file to connected rooms; the one place where credentials are opened.
+
+settings      what a connection file may say (pydantic), refused with file, line, field and remedy
+connections   all files of the folder, each on its own: a broken one is shown by name and takes nothing else down
+rooms         a connection -> a Desk: store, vault, ERP client, planning client
+"""

@@ -1,0 +1,162 @@
+"""The folder of connection files, each read on its own, so that a broken one takes nothing else down."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.wiring.settings import Connection, ConnectionFile
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A connection that can be used."""
+
+    name: str
+    file: Path
+    settings: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A connection whose file cannot be used, and why."""
+
+    name: str
+    file: Path
+    error: SetupError
+
+
+def folder() -> Path:
+    """MLC_CONNECTIONS, or the folder that comes with the project."""
+    return Path(os.environ.get("MLC_CONNECTIONS") or Path(__file__).parents[1] / "connections").absolute()
+
+
+def read_all(place: Path | None = None) -> tuple[list[Named], list[Broken]]:
+    """Every *.yaml of the folder, in name order; the usable ones and the broken ones."""
+    place = place or folder()
+    named: list[Named] = []
+    broken: list[Broken] = []
+    for file in sorted([*place.glob("*.yaml"), *place.glob("*.yml")]):
+        try:
+            one = read_one(file)
+            if any(one.name == other.name for other in named):
+                raise _wrong(file, [f"there is a second file of the connection {one.name!r}; keep one of the two"])
+            named.append(one)
+        except SetupError as error:
+            broken.append(Broken(_unused(re.sub(r"\W", "_", file.stem) or "unnamed", broken), file, error))
+    return named, broken
+
+
+def _unused(name: str, broken: Sequence[Broken]) -> str:
+    """The name, or the next free one like it: two files must not be shown as one."""
+    taken = {one.name for one in broken}
+    return next(each for each in chain([name], (f"{name}_{number}" for number in count(2))) if each not in taken)
+
+
+def find(name: str, place: Path | None = None) -> Named:
+    """The connection of that name. Raises SetupError listing the names there are, or telling what is wrong with its file."""
+    named, broken = read_all(place)
+    for one in named:
+        if one.name == name:
+            return one
+    for other in broken:
+        if other.name == name:
+            raise other.error
+    names = ", ".join(one.name for one in named) or "none"
+    raise SetupError(
+        f"There is no connection {name!r} in {place or folder()}; there are: {names}.",
+        next_step="Check the name, or set MLC_CONNECTIONS to the folder of your connection files.",
+    )
+
+
+def read_one(file: Path) -> Named:
+    """One connection file. Raises SetupError naming file, line, field and remedy for everything that is wrong in it."""
+    if not _NAME.fullmatch(file.stem):
+        raise _wrong(
+            file,
+            [f"the file name {file.stem!r} must be lower-case letters, digits and underscores, starting with a letter"],
+        )
+    try:
+        text = _with_variables(file, file.read_text(encoding="utf-8"))
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except OSError as error:
+        raise _wrong(file, [f"cannot be read ({error.strerror})"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _wrong(file, [" ".join(str(error).split())]) from None
+    if repeated := _repeated(tree):
+        raise _wrong(file, repeated)
+    try:
+        return Named(file.stem, file, ConnectionFile.model_validate(content).attributes)
+    except ValidationError as error:
+        raise _wrong(file, [_complaint(tree, one["loc"], one["msg"]) for one in error.errors()]) from None
+
+
+def _with_variables(file: Path, text: str) -> str:
+    """${NAME} and ${NAME:-default} from the environment, so that addresses can be set from outside. Not for secrets: those live in the vault."""
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        found = os.environ.get(name) or default
+        if found is None:
+            line = text.count("\n", 0, match.start()) + 1
+            raise _wrong(
+                file,
+                [
+                    f"line {line}: the environment variable {name} is not set; set it, or give a default: ${{{name}:-...}}"
+                ],
+            )
+        return found
+
+    return _VARIABLE.sub(value, text)
+
+
+def _complaint(tree: yaml.Node | None, loc: Sequence[str | int], message: str) -> str:
+    """One complaint, such as `line 12: attributes.erp.ledger: field required`. The line is that of the innermost field that exists."""
+    node, line = tree, 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    node, line = value, key.start_mark.line + 1
+                    break
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    path = ".".join(str(part) for part in loc)
+    said = message.removeprefix("Value error, ")
+    return f"line {line}: {path}: {said}" if path else f"line {line}: {said}"
+
+
+def _repeated(node: yaml.Node | None, path: str = "") -> list[str]:
+    """Fields that stand twice in one place; YAML itself would take the last one without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        return [said for item in node.value for said in _repeated(item, path)]
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    seen: dict[str, int] = {}
+    complaints: list[str] = []
+    for key, value in node.value:
+        here, line = f"{path}{key.value}", key.start_mark.line + 1
+        if here in seen:
+            complaints.append(f"line {line}: {here}: stands twice, first in line {seen[here]}; delete one of them")
+        seen[here] = line
+        complaints += _repeated(value, f"{here}.")
+    return complaints
+
+
+def _wrong(file: Path, complaints: Sequence[str]) -> SetupError:
+    return SetupError(
+        f"Connection file {file.name} cannot be used: {'; '.join(complaints)}.",
+        holds="This connection is not loaded; the others are not affected.",
+        next_step=f"Correct {file}, then run `mlc connections check`.",
+    )

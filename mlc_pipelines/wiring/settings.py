@@ -1,0 +1,176 @@
+"""What a connection file may say. Contradictions are refused when it is read; nothing secret has a place in it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mlc_pipelines.ledger.fiscal import FiscalCalendar, monthly_calendar
+
+
+class Setting(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Sign = Literal["debit_positive", "credit_positive"]
+Kind = Literal["Asset", "Liability", "Income", "Expense"]
+
+
+class Subaccount(Setting):
+    """How a subaccount is built, and which segment (counted from 1) is the cost center."""
+
+    separator: str = "-"
+    segment: int = Field(1, ge=1)
+    lengths: tuple[int, ...] = ()
+
+
+class AcumaticaErp(Setting):
+    """Acumatica Cloud ERP: one ledger of one company."""
+
+    system: Literal["acumatica"]
+    url: Text
+    tenant: Text
+    company: Text
+    ledger: Text
+    endpoint: Text = "Default"
+    version: Text
+    auth: Literal["oauth_password", "cookie"] = "oauth_password"
+    credential: Text
+    subaccount: Subaccount | None = Subaccount()
+    lines_from: Literal["inquiry", "transactions"] = "inquiry"
+    ca_file: str | None = None
+
+
+class Anaplan(Setting):
+    """The planning model. Workspace and model by name or id; other regions have their own addresses."""
+
+    auth_url: Text = "https://auth.anaplan.com"
+    api_url: Text = "https://api.anaplan.com/2/0"
+    workspace: Text
+    model: Text
+    auth: Literal["basic"] = "basic"
+    credential: Text
+    wait_minutes: float = Field(30, gt=0, le=1440)
+    task_minutes: float = Field(120, gt=0, le=1440)
+    ca_file: str | None = None
+
+    @property
+    def pool(self) -> str:
+        """The Dagster pool of one: the same for every connection into this model, without white space."""
+        spelled = f"anaplan_{self.workspace}_{self.model}"
+        return "".join(letter if letter.isalnum() else "_" for letter in spelled).lower()
+
+
+class Months(Setting):
+    """Twelve calendar months a year, from any first month."""
+
+    kind: Literal["months"]
+    first_year: int = Field(ge=1990, le=2100)
+    last_year: int = Field(ge=1990, le=2100)
+    first_month: int = Field(1, ge=1, le=12)
+    named_by: Literal["end", "start"] = "end"
+    adjustment_period: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Months":
+        if self.last_year < self.first_year:
+            raise ValueError(f"last_year {self.last_year} lies before first_year {self.first_year}")
+        return self
+
+    def build(self) -> FiscalCalendar:
+        return monthly_calendar(
+            self.first_year,
+            self.last_year,
+            first_month=self.first_month,
+            named_by=self.named_by,
+            adjustment=self.adjustment_period,
+        )
+
+
+class Columns(Setting):
+    """Header names of the import's file, in file order."""
+
+    account: Text
+    cost_center: Text
+    period: Text
+    version: Text
+    amount: Text
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Columns":
+        names = list(self.model_dump().values())
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two columns have the same name: {', '.join(sorted(twice))}")
+        return self
+
+
+class Actuals(Setting):
+    """The import that takes actuals and the export that reads them back."""
+
+    import_: Text = Field(alias="import")
+    export: Text
+    columns: Columns
+    period_label: Text = "%b %y"
+    version: Text = "Actual"
+    adjustment_version: str = ""
+    signs: dict[Kind, Sign] = {}
+
+
+class MappingRule(Setting):
+    """How a code finds its list member: a pattern with {code}, a file of exceptions (header code,member), or both."""
+
+    list: Text
+    code: str = ""
+    file: str = ""
+
+    @model_validator(mode="after")
+    def _some_rule(self) -> "MappingRule":
+        if not self.code and not self.file:
+            raise ValueError("give a pattern under `code`, a mapping file under `file`, or both")
+        if self.code and "{code}" not in self.code:
+            raise ValueError(
+                f"the pattern {self.code!r} does not contain {{code}}: every code would get the same member"
+            )
+        return self
+
+
+class SuspenseMembers(Setting):
+    account: Text
+    cost_center: Text
+
+
+class Mapping(Setting):
+    accounts: MappingRule
+    cost_centers: MappingRule
+    unmapped: Literal["stop"] | SuspenseMembers = "stop"
+
+
+class Connection(Setting):
+    """One pair of systems."""
+
+    erp: AcumaticaErp
+    anaplan: Anaplan
+    calendar: Months
+    actuals: Actuals
+    mapping: Mapping
+    owners: tuple[str, ...] = ("team:finance",)
+
+    @model_validator(mode="after")
+    def _adjustments_have_a_place(self) -> "Connection":
+        if self.calendar.adjustment_period and not self.actuals.adjustment_version:
+            raise ValueError(
+                "calendar.adjustment_period is true: name the version that takes its figures under actuals.adjustment_version "
+                "(they share the label of the year's last month, so the version keeps them apart)"
+            )
+        if self.actuals.adjustment_version == self.actuals.version:
+            raise ValueError(
+                "actuals.adjustment_version must differ from actuals.version, or one period would overwrite the other"
+            )
+        return self
+
+
+class ConnectionFile(Setting):
+    """The file as a whole; the shape a Dagster component could adopt."""
+
+    type: Literal["mlc_pipelines.Connection"]
+    attributes: Connection

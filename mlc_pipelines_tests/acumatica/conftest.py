@@ -1,0 +1,67 @@
+"""The client pointed at the sandbox, as any test wants it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from mlc_pipelines.acumatica.client import Acumatica
+from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
+from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod, monthly_calendar
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.transport.caller import Limits
+from mlc_pipelines.transport.secret import Secret
+
+Connect = Callable[..., Acumatica]
+
+
+@pytest.fixture
+def calendar() -> FiscalCalendar:
+    return monthly_calendar(2025, 2027, first_month=7, adjustment=True)
+
+
+@pytest.fixture
+def march(calendar: FiscalCalendar) -> FiscalPeriod:
+    """The third period of the fiscal year 2026: September 2025."""
+    return calendar.period("FY2026-P03")
+
+
+@pytest.fixture
+def credential(sandbox: Sandbox) -> AcumaticaCredential:
+    erp = sandbox.info["acumatica"]
+    return AcumaticaCredential(
+        erp["username"],
+        Secret(erp["password"], "password"),
+        erp["client_id"],
+        Secret(erp["client_secret"], "client_secret"),
+    )
+
+
+@pytest.fixture
+def config(sandbox: Sandbox) -> Callable[..., AcumaticaConfig]:
+    """A connection to the sandbox; few attempts, so that a test of a lasting fault is short."""
+    erp = sandbox.info["acumatica"]
+
+    def build(**changes: Any) -> AcumaticaConfig:
+        said = {name: erp[name] for name in ("url", "tenant", "company", "ledger")}
+        return AcumaticaConfig(**{**said, "limits": Limits(attempts=3), **changes})
+
+    return build
+
+
+@pytest.fixture
+def connect(config: Callable[..., AcumaticaConfig], credential: AcumaticaCredential) -> Connect:
+    """A client of the sandbox, to be used as a context manager; it does not wait between attempts."""
+
+    def build(*, credential: AcumaticaCredential = credential, **changes: Any) -> Acumatica:
+        return Acumatica(config(**changes), credential, sleep=lambda _: None)
+
+    return build
+
+
+@pytest.fixture
+def ledger(connect: Connect) -> Iterator[Acumatica]:
+    """A client that is signed out at the end of the test."""
+    with ExitStack() as open_ones:
+        yield open_ones.enter_context(connect())

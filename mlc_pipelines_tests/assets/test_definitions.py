@@ -1,0 +1,94 @@
+"""What Dagster shows before anything runs: one set of assets per connection, and a plain sign for a broken file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mlc_pipelines.assets.connection import STEPS
+from mlc_pipelines.assets.location import build_definitions
+from mlc_pipelines.wiring.connections import folder
+
+DEMO = (folder() / "demo.yaml").read_text()
+
+
+@pytest.fixture
+def connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path))
+    (tmp_path / "demo.yaml").write_text(DEMO)
+    return tmp_path
+
+
+def test_the_graph_of_a_connection(connections: Path) -> None:
+    """Assets, what they need, their checks, pool and partitions: a change here is a change for every analyst."""
+    graph = build_definitions().resolve_asset_graph()
+    shown = {
+        key.path[-1]: (
+            sorted(dep.path[-1] for dep in graph.get(key).parent_keys),
+            sorted(check.name for check in graph.get_check_keys_for_assets({key})),
+            sorted(graph.get(key).pools or []),
+            graph.get(key).partitions_def is not None,
+        )
+        for key in graph.get_all_asset_keys()
+    }
+    pool = ["anaplan_finance_meridian_fp_a"]
+    assert {
+        "chart_of_accounts": ([], [], [], False),
+        "cost_centers": ([], [], [], False),
+        "plan_members": ([], [], [], False),
+        "member_map": (["chart_of_accounts", "cost_centers", "plan_members"], [], [], False),
+        "gl_actuals": ([], ["lines_match_ledger"], [], True),
+        "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines"], [], True),
+        "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),
+    } == shown
+
+
+def test_periods_stand_in_fiscal_order(connections: Path) -> None:
+    """Partition keys come from the declared calendar, adjustment periods in their place."""
+    job = build_definitions().resolve_job_def("demo_actuals")
+    assert job.partitions_def is not None
+    keys = job.partitions_def.get_partition_keys()
+    assert ["FY2025-P12", "FY2025-P13", "FY2026-P01"] == keys[11:14]
+    assert 39 == len(keys)
+
+
+def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> None:
+    """The broken connection appears by name with its error; the good one is complete."""
+    (connections / "acme.yaml").write_text(DEMO.replace("ledger: ACTUAL", "ledgr: ACTUAL"))
+    definitions = build_definitions()
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert {"acme/connection_error", *(f"demo/{step.name}" for step in STEPS)} == keys
+    spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
+    assert "acme.yaml" in (spec.description or "")
+    assert "erp" in (spec.description or "")
+    assert "ledgr" in (spec.description or "")
+
+
+def test_two_connections_into_one_model_share_its_pool(connections: Path) -> None:
+    """The pool is the model's, however many connections write into it."""
+    (connections / "second.yaml").write_text(DEMO)
+    graph = build_definitions().resolve_asset_graph()
+    pools = {tuple(graph.get(dg.AssetKey([name, "actuals_import"])).pools or []) for name in ("demo", "second")}
+    assert 1 == len(pools)
+
+
+def test_loading_definitions_stays_light() -> None:
+    """Servers that only show definitions load no pandas, no HTTP client, no database and touch no network."""
+    program = (
+        "import sys; from mlc_pipelines.definitions import defs; defs().resolve_asset_graph();"
+        "heavy = {'pandas', 'pyarrow', 'httpx', 'urllib3.connectionpool', 'cryptography.hazmat'} & set(sys.modules); print(sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert "[]" == done.stdout.strip()
+
+
+def test_every_step_speaks_to_people(connections: Path) -> None:
+    """Each asset has a description, an owner and a kind."""
+    graph = build_definitions().resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert node.owners
+        assert node.kinds

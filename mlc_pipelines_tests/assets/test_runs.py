@@ -1,0 +1,95 @@
+"""Runs in Dagster: what an analyst sees after a good period, and after a bad one."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.wiring.connections import Named
+
+PERIOD = "FY2026-P03"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def run(demo: Named, instance: dg.DagsterInstance, job: str, period: str | None = None) -> dg.ExecuteInProcessResult:
+    definitions = connection_definitions(demo)
+    return definitions.resolve_job_def(job).execute_in_process(
+        instance=instance, partition_key=period, raise_on_error=False
+    )
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    [event] = result.asset_materializations_for_node(f"demo__{asset}")
+    return {title: value.value for title, value in event.metadata.items()}
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    return {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+
+
+def test_a_good_period_shows_its_proof(demo: Named, instance: dg.DagsterInstance) -> None:
+    """All four legs stand as passed checks of the period; counts and totals are there to read and to draw."""
+    assert run(demo, instance, "demo_reference").success
+    result = run(demo, instance, "demo_actuals", PERIOD)
+    assert result.success
+    legs = ["cells_match_lines", "lines_match_ledger", "model_matches_cells", "rows_all_taken"]
+    assert dict.fromkeys(legs, True) == dict(sorted(checks(result).items()))
+    read, file, load = (metadata(result, asset) for asset in ("gl_actuals", "actuals_csv", "actuals_import"))
+    assert "equal to the trial balance" in str(read["summary"])
+    assert {"lines", "debits", "credits", "debits, whole USD", "Largest accounts"} <= set(read)
+    assert {"cells", "explicit zeros", "unmapped code pairs", "unmapped amount", "Unmapped codes"} <= set(file)
+    assert load["rows sent"] == load["rows taken"]
+    assert "plan and ledger agree" in str(load["summary"])
+
+
+def test_a_leg_that_fails_is_a_red_check_and_materializes_nothing(
+    demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    """Lost lines: the check is red with the account and the difference, the step fails, the partition stays missing, the import does not start."""
+    run(demo, instance, "demo_reference")
+    sandbox.set_switches(acumatica={"drop_rows": 1})
+    result = run(demo, instance, "demo_actuals", PERIOD)
+    assert not result.success
+    assert {"lines_match_ledger": False} == checks(result)
+    assert [] == list(instance.get_materialized_partitions(dg.AssetKey(["demo", "gl_actuals"])))
+    [failed] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    shown = failed.step_failure_data.user_failure_data
+    assert shown is not None
+    assert ["What happened", "What now holds", "What to do next"] == list(shown.metadata)
+    assert "difference" in str(shown.description)
+
+
+def test_refused_rows_are_shown_with_their_reason(demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+    """The failed step carries the table of refused rows."""
+    run(demo, instance, "demo_reference")
+    sandbox.set_switches(anaplan={"reject_rows": 2})
+    result = run(demo, instance, "demo_actuals", PERIOD)
+    [failed] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    shown = failed.step_failure_data.user_failure_data
+    assert shown is not None
+    table = shown.metadata["Refused rows"].value
+    assert 2 == len(table.records)  # type: ignore[union-attr]
+    assert not checks(result)["rows_all_taken"]
+
+
+@pytest.mark.parametrize("period", ["FY2027-P09"])
+def test_a_period_that_is_not_there_yet_is_refused(demo: Named, instance: dg.DagsterInstance, period: str) -> None:
+    """Dagit offers future periods too; loading one says that nothing can be posted in it yet."""
+    run(demo, instance, "demo_reference")
+    result = run(demo, instance, "demo_actuals", period)
+    [failed] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "Inactive" in str(failed.step_failure_data.user_failure_data)
+
+
+def test_figures_without_a_map_say_what_to_run(demo: Named, instance: dg.DagsterInstance) -> None:
+    """Materializing figures before reference data names the asset that is missing."""
+    result = run(demo, instance, "demo_actuals", PERIOD)
+    [failed] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "demo/member_map" in str(failed.step_failure_data.user_failure_data)

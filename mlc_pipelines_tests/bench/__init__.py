@@ -1,0 +1,12 @@
+"""`make bench`: what a load costs us, beside what it costs with the tools a user would pick first. Ratios of one run, never seconds.
+
+__main__     command line, table, JSON
+measure      contenders in fresh processes, in turns; CPU, memory, and whether all came to the same figures
+contender    one contender in its own process
+server       what is asked, in a process of its own: a canned period of lines, or the whole sandbox
+extract      posted lines from the wire into columns
+aggregate    lines summed and mapped to cells
+cells_file   cells written as CSV
+period       a whole period, ledger to plan
+dagster_run  a period as one Dagster run
+"""

@@ -1,0 +1,58 @@
+"""What all rooms' tests share: one sandbox per worker, put back to its start for each test, and a home of its own for each test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.wiring.connections import Named, find
+from mlc_pipelines.wiring.rooms import open_desk
+
+OpenDesk = Callable[..., AbstractContextManager[Desk]]
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox.start() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """The sample company as it was seeded."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder, as MLC_HOME names it."""
+    place = tmp_path / "home"
+    monkeypatch.setenv("MLC_HOME", str(place))
+    return place
+
+
+@pytest.fixture
+def demo(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
+    """The demo connection, pointed at the sandbox, with its credentials in the vault."""
+    monkeypatch.setenv("MLC_SANDBOX_URL", sandbox.url)
+    store_demo_credentials(sandbox, Store.open())
+    return find("demo")
+
+
+def store_demo_credentials(sandbox: Sandbox, store: Store) -> None:
+    info = sandbox.info
+    erp = ("username", "password", "client_id", "client_secret")
+    store.vault.put("demo-acumatica", {field: info["acumatica"][field] for field in erp})
+    store.vault.put("demo-anaplan", {field: info["anaplan"][field] for field in ("username", "password")})
+
+
+@pytest.fixture
+def desk(demo: Named) -> Iterator[Desk]:
+    """The demo connection at work."""
+    with open_desk(demo) as opened:
+        yield opened

@@ -1,0 +1,98 @@
+"""Secrets stay out of everything that is written down."""
+
+import copy
+import json
+import logging
+import pickle
+from dataclasses import dataclass
+
+import pytest
+
+from mlc_pipelines.transport.answers import encode
+from mlc_pipelines.transport.secret import Secret, redacted
+
+CANARY = "canary-7f3a-Zq9"
+
+
+@pytest.fixture
+def secret() -> Secret:
+    return Secret(CANARY, "demo/password")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        repr,
+        str,
+        "{}".format,
+        "{:>40}".format,
+        "{!r}".format,
+        lambda value: f"{value}",
+        lambda value: "%s %r" % (value, value),
+    ],  # noqa: UP031
+)
+def test_every_way_of_printing_shows_the_name_only(secret: Secret, shown) -> None:
+    """repr, str, format and f-strings show which secret it is, never its value."""
+    text = shown(secret)
+    assert "Secret(demo/password)" in text
+    assert CANARY not in text
+
+
+def test_a_record_that_holds_a_secret_prints_without_it(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
+    """Data classes, lists and log lines around a secret stay harmless."""
+
+    @dataclass
+    class Credential:
+        user: str
+        password: Secret
+
+    logging.getLogger("tests").warning("signing in with %s and %r", Credential("ann", secret), [secret])
+    assert "Secret(demo/password)" in caplog.text
+    assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "copied", [pickle.dumps, copy.copy, copy.deepcopy, lambda value: copy.deepcopy({"a": [value]}), json.dumps, encode]
+)
+def test_nothing_can_copy_it_away(secret: Secret, copied) -> None:
+    """Pickling, copying and encoding as JSON are refused, and the refusal does not tell the value."""
+    with pytest.raises(TypeError) as refusal:
+        copied(secret)
+    assert CANARY not in str(refusal.value)
+
+
+def test_it_has_no_attributes_to_list(secret: Secret) -> None:
+    """vars() finds nothing, so no tool that lists attributes can print the value."""
+    with pytest.raises(TypeError):
+        vars(secret)
+
+
+def test_a_revealed_value_is_blanked_out_wherever_it_is_echoed(secret: Secret) -> None:
+    """K02: what was sent once is recognised in a server's answer."""
+    assert CANARY == secret.reveal()
+    assert "bad header: Bearer [secret]!" == redacted(f"bad header: Bearer {CANARY}!")
+
+
+def test_a_value_is_recognised_as_it_stands_in_json_and_in_a_form() -> None:
+    """An echoed log-in form or JSON body holds the value in that spelling."""
+    value = Secret('p@ss "wörd" \\1', "demo/odd").reveal()
+    for echoed in (
+        json.dumps({"password": value}),
+        json.dumps({"p": value}, ensure_ascii=False),
+        "p=p%40ss+%22w%C3%B6rd%22+%5C1",
+    ):
+        assert "[secret]" in redacted(echoed)
+        assert "rd" not in redacted(echoed).replace("password", "")
+
+
+def test_the_longer_of_two_secrets_is_blanked_out_first() -> None:
+    """A secret that begins like another one leaves no tail behind."""
+    Secret("canary-base", "a").reveal()
+    Secret("canary-base-and-more", "b").reveal()
+    assert "[secret] [secret]" == redacted("canary-base-and-more canary-base")
+
+
+def test_very_short_values_do_not_blank_out_innocent_text() -> None:
+    """A one-letter test password must not turn every message into stars."""
+    assert "e" == Secret("e", "demo/short").reveal()
+    assert "every message" == redacted("every message")
