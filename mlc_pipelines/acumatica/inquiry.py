@@ -5,7 +5,7 @@ ledger, the period, and that it is posted [S HT example body; C MD for the field
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,8 @@ from mlc_pipelines.transport.rows import read_rows
 
 NAME = "AccountDetailsForPeriodInquiry"
 _DECODE = msgspec.json.Decoder(list[wire.PostedLine]).decode
+_BLOCK_BYTES = 128 << 10  # the objects of one block stay in the processor's cache until their columns are taken
+_BATCH_LINES = 4_096
 
 
 def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
@@ -32,59 +34,101 @@ def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator
         call = site.download(NAME, asked, answer).call
         what = f"The answer of {NAME} for {period.key}"
         seen = 0
-        for rows in read_rows(answer, _decoded, member="Results", what=what):
-            if rows:
-                yield to_batch(rows, books, period)
-            seen += len(rows)
+        for columns in _gathered(read_rows(answer, _decoded, member="Results", what=what, block_bytes=_BLOCK_BYTES)):
+            yield to_batch(columns, books, period)
+            seen += len(columns.account)
         if not seen:
             _require_truly_empty(answer.read_bytes(), call, books, period)
 
 
-def to_batch(rows: Sequence[wire.PostedLine], books: Books, period: FiscalPeriod) -> pa.RecordBatch:
+class Columns:
+    """Some thousand rows of the inquiry, a list per field: the objects of the wire live only as long as their block."""
+
+    def __init__(self) -> None:
+        self.module: list[str | None] = []
+        self.batch_number: list[str | None] = []
+        self.branch: list[str | None] = []
+        self.account: list[str | None] = []
+        self.subaccount: list[str | None] = []
+        self.ledger: list[str | None] = []
+        self.period_id: list[str | None] = []
+        self.posted: list[bool | None] = []
+        self.released: list[bool | None] = []
+        self.ref_number: list[str | None] = []
+        self.transaction_date: list[str | None] = []
+        self.transaction_description: list[str | None] = []
+        self.last_modified: list[str | None] = []
+        self.debit: list[msgspec.Raw] = []
+        self.credit: list[msgspec.Raw] = []
+
+    def take(self, rows: Sequence[wire.PostedLine]) -> None:
+        self.module += [row.module.value for row in rows]
+        self.batch_number += [row.batch_number.value for row in rows]
+        self.branch += [row.branch.value for row in rows]
+        self.account += [row.account.value for row in rows]
+        self.subaccount += [row.subaccount.value for row in rows]
+        self.ledger += [row.ledger.value for row in rows]
+        self.period_id += [row.period_id.value for row in rows]
+        self.posted += [row.posted.value for row in rows]
+        self.released += [row.released.value for row in rows]
+        self.ref_number += [row.ref_number.value for row in rows]
+        self.transaction_date += [row.transaction_date.value for row in rows]
+        self.transaction_description += [row.transaction_description.value for row in rows]
+        self.last_modified += [row.last_modified.value for row in rows]
+        self.debit += [row.debit.value for row in rows]
+        self.credit += [row.credit.value for row in rows]
+
+
+def _gathered(blocks: Iterable[Sequence[wire.PostedLine]]) -> Iterator[Columns]:
+    """The rows in few large groups, for Arrow works best on long columns; none is empty."""
+    columns = Columns()
+    for rows in blocks:
+        columns.take(rows)
+        if len(columns.account) >= _BATCH_LINES:
+            yield columns
+            columns = Columns()
+    if columns.account:
+        yield columns
+
+
+def to_batch(rows: Columns, books: Books, period: FiscalPeriod) -> pa.RecordBatch:
     """Some rows of the inquiry as lines. Raises DataError naming the first one that is not a posted line of these books and this period."""
 
     def where(row: int) -> str:
-        line = rows[row]
-        return (
-            f"{NAME} of {period.key}, batch {line.module.value} {line.batch_number.value}, account {line.account.value}"
-        )
+        return f"{NAME} of {period.key}, batch {rows.module[row]} {rows.batch_number[row]}, account {rows.account[row]}"
 
     module, number = (
-        lines.texts([row.module.value for row in rows]),
-        lines.texts([row.batch_number.value for row in rows]),
+        lines.texts(rows.module),
+        lines.texts(rows.batch_number),
     )
     lines.require_filled(module, "Module", where)
     lines.require_filled(number, "BatchNumber", where)
-    branch, account = [row.branch.value for row in rows], lines.codes([row.account.value for row in rows])
+    branch, account = rows.branch, lines.codes(rows.account)
     lines.require_filled(account, "Account", where)
     lines.require_only(branch, books.branches, "Branch", where)
     _require_posted(rows, books, period, where)
     return lines.batch_of(
         {
             "batch": pc.binary_join_element_wise(module, number, " ").dictionary_encode(),
-            "line": pa.nulls(len(rows), pa.int32()),
+            "line": pa.nulls(len(rows.account), pa.int32()),
             "branch": lines.codes(branch),
             "account": account,
-            "subaccount": lines.subaccount_column([row.subaccount.value for row in rows], books, where),
-            "reference": lines.texts([row.ref_number.value for row in rows]),
-            "transaction_on": lines.days([row.transaction_date.value for row in rows]),
-            "description": lines.texts([row.transaction_description.value for row in rows]),
-            "modified_at": lines.texts([row.last_modified.value for row in rows]),
-            "debit_minor": minor_column(
-                [row.debit.value for row in rows], books.currency, "DebitAmountInBaseCurrency", where
-            ),
-            "credit_minor": minor_column(
-                [row.credit.value for row in rows], books.currency, "CreditAmountInBaseCurrency", where
-            ),
+            "subaccount": lines.subaccount_column(rows.subaccount, books, where),
+            "reference": lines.texts(rows.ref_number),
+            "transaction_on": lines.days(rows.transaction_date),
+            "description": lines.texts(rows.transaction_description),
+            "modified_at": lines.texts(rows.last_modified),
+            "debit_minor": minor_column(rows.debit, books.currency, "DebitAmountInBaseCurrency", where),
+            "credit_minor": minor_column(rows.credit, books.currency, "CreditAmountInBaseCurrency", where),
         }
     )
 
 
-def _require_posted(rows: Sequence[wire.PostedLine], books: Books, period: FiscalPeriod, where: Where) -> None:
-    lines.require_only([row.ledger.value for row in rows], {books.ledger}, "Ledger", where)
-    lines.require_only([row.period_id.value for row in rows], periods.spellings(period), "PeriodID", where)
-    lines.require_only([row.posted.value for row in rows], {True}, "Posted", where)
-    lines.require_only([row.released.value for row in rows], {True}, "Released", where)
+def _require_posted(rows: Columns, books: Books, period: FiscalPeriod, where: Where) -> None:
+    lines.require_only(rows.ledger, {books.ledger}, "Ledger", where)
+    lines.require_only(rows.period_id, periods.spellings(period), "PeriodID", where)
+    lines.require_only(rows.posted, {True}, "Posted", where)
+    lines.require_only(rows.released, {True}, "Released", where)
 
 
 def _decoded(block: bytes) -> list[wire.PostedLine]:

@@ -123,7 +123,7 @@ class _Reading:
     def _posted(self) -> str:
         """How a stored period is shown to filters was only seen indirectly, so both spellings are asked for [I]."""
         of_period = " or ".join(f"PostPeriod eq {_quoted(text)}" for text in periods.spellings(self.period))
-        return f"LedgerID eq {_quoted(self.books.ledger)} and Status eq 'Posted' and ({of_period})"
+        return f"({of_period}) and LedgerID eq {_quoted(self.books.ledger)} and Status eq 'Posted'"
 
     def _require_ours(self, batch: wire.Batch, *, with_lines: bool) -> None:
         """What the filter asked for is what must have come, in the ledger's currency: there are no base amounts here."""

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mlc_pipelines.anaplan.auth import BasicAuth
 from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential
-from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError
-from mlc_pipelines.transport.answers import Answer
+from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError
+from mlc_pipelines.transport.answers import Answer, error_for, retry_after_seconds
 from mlc_pipelines.transport.caller import Caller
 
 _PAGE = 5000
 _PAGES_MAX = 20_000
+_LOG_OUT_ATTEMPTS = 2
 
 # What the model's state does to calls [S APIMD "HTTP Status Codes"]; 424 lets administrators in [S HELP-mode].
 _STATES = {
@@ -23,6 +25,14 @@ _STATES = {
         "The model builder must make the list a production list.",
     ),
 }
+
+
+class GoneError(SetupError):
+    """404: it does not exist, or the user's role has no access to it; Anaplan answers both alike [S OAS issue 225]."""
+
+
+class UnreadableError(TransientError):
+    """An answer came whole and makes no sense: cut inside, malformed, or of another shape."""
 
 
 class Api:
@@ -44,26 +54,39 @@ class Api:
             sleep=sleep,
         )
         self._open = Caller(
-            config.system, config.auth_url.rstrip("/"), limits=config.limits, ca_file=config.ca_file, sleep=sleep
+            config.system,
+            config.auth_url.rstrip("/"),
+            limits=replace(config.limits, attempts=min(_LOG_OUT_ATTEMPTS, config.limits.attempts)),
+            ca_file=config.ca_file,
+            sleep=sleep,
         )
 
     def get(self, path: str, **request: Any) -> dict[str, Any]:
-        """One answer with Anaplan's envelope checked."""
-        return content_of(self.caller.read("GET", path, **request))
+        """One answer with Anaplan's envelope checked; one that is cut or malformed is asked for once more (C01)."""
+        try:
+            return content_of(self.caller.read("GET", path, **request))
+        except UnreadableError:
+            return content_of(self.caller.read("GET", path, **request))
 
     def list(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
         """All entries of a collection. Pages by what was really returned: the server may send fewer than asked [C SDK PR 349].
 
-        An empty collection may lack its key altogether [S OAS issue 234].
+        An empty collection may lack its key altogether [S OAS issue 234]. `next` is only a hint, seen on whole answers too
+        [S OAS "Pagination"], and its address is never followed. Raises TransientError when the pages do not add up to the
+        stated total, or bring an entry twice.
         """
         found: list[dict[str, Any]] = []
         for _ in range(_PAGES_MAX):
             answer = self.get(path, params={**params, "limit": str(_PAGE), "offset": str(len(found))})
-            page = answer.get(key) or []
+            page = _entries(answer, key, path)
             found += page
-            paging = answer.get("meta", {}).get("paging") or {}
-            if not page or len(found) >= int(paging.get("totalSize", len(found))):
-                return found
+            paging = (answer.get("meta") or {}).get("paging") or {}
+            total = paging.get("totalSize")
+            more = len(found) < total if isinstance(total, int) else bool(page and paging.get("next"))
+            if not more:
+                return _each_once(found, path)
+            if not page:
+                raise TransientError(f"Anaplan GET {path} ended after {len(found):,} of {total:,} entries.")
         raise TransientError(f"Anaplan GET {path} kept sending pages: {len(found):,} entries and no end.")
 
     def close(self, error: BaseException | None) -> None:
@@ -71,6 +94,7 @@ class Api:
         try:
             if token := self._auth.token:
                 self._auth.forget()
+                # 401: it had ended by itself, or a first answer got lost.
                 self._open.repeat(
                     "POST", "/token/logout", expect=(200, 204, 401), headers={"Authorization": self._auth.header(token)}
                 )
@@ -89,6 +113,11 @@ class Api:
                 f"The Anaplan model {self._config.model} {state} ({answer.call} answered {answer.status}).",
                 next_step=remedy,
             )
+        if answer.status == 429 and answer.wrote:
+            # A refusal at the door [S APIMD]: not started. Whoever sends it again looks first all the same (B13).
+            busy = TransientError(f"{answer.call} was refused for now: too many requests (429).")
+            busy.retry_after_seconds = retry_after_seconds(answer.headers)
+            return busy
         if answer.status == 401:
             return SetupError(
                 f"{answer.call} refused a fresh token (401).",
@@ -100,7 +129,7 @@ class Api:
                 next_step="A workspace administrator must give its role access.",
             )
         if answer.status == 404:
-            return SetupError(
+            return GoneError(
                 f"{answer.call} answered 404: it does not exist, or this user's role has no access to it.",
                 next_step="A workspace administrator can tell which: Anaplan answers both alike.",
             )
@@ -108,12 +137,34 @@ class Api:
 
 
 def content_of(answer: Answer) -> dict[str, Any]:
-    """The envelope's content. Raises the error that a body carries although its status says 200 (B16)."""
-    content = answer.json()
+    """The envelope's content. Raises the error that a body carries although its status says 200; UncertainError where a write's answer has no shape we know."""
+    try:
+        content = answer.json()
+    except TransientError as error:
+        raise UnreadableError(error.what) from None
     if not isinstance(content, dict):
-        raise TransientError(f"{answer.call} answered with JSON of another shape than an object: {answer.excerpt()}")
+        kind = UncertainError if answer.wrote else UnreadableError
+        raise kind(f"{answer.call} answered with JSON of another shape than an object: {answer.excerpt()}")
     status = content.get("status")
-    code = status.get("code", 200) if isinstance(status, dict) else 200
-    if code not in {200, 201, 202, 204}:
-        raise SetupError(f"{answer.call} answered 200 with an error inside: {answer.excerpt()}")
+    code = status.get("code", answer.status) if isinstance(status, dict) else answer.status
+    if code != answer.status and (not isinstance(code, int) or code >= 300):
+        stated = replace(answer, status=code if isinstance(code, int) else 500)
+        raise error_for(stated, wrote=answer.wrote).within(what="With an error inside a good answer:")
     return content
+
+
+def _entries(answer: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
+    page = answer.get(key) or []
+    if not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
+        raise SetupError(f"Anaplan GET {path} answered with {key} of an unknown shape.", holds="It was not used.")
+    return page
+
+
+def _each_once(entries: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+    ids = [entry["id"] for entry in entries if "id" in entry]
+    if len(set(ids)) != len(ids):
+        raise TransientError(
+            f"Anaplan GET {path} sent an entry twice: {len(ids):,} entries, {len(set(ids)):,} different ones.",
+            holds="The list was not used.",
+        )
+    return entries

@@ -1,5 +1,6 @@
 """What a connection to Anaplan must say. Contradictions are refused when it is built."""
 
+import random
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ class AnaplanConfig:
     wait_seconds: how long somebody else may hold the model before we give up. task_seconds: how long one action of ours may take.
     poll_*: pause between polls is poll_share of the time already spent, within floor and cap. Anaplan recommends 5 s or more for
     long jobs [S HELP-monitor], which the cap keeps.
+    cancel_when_stuck: ask Anaplan to cancel an action of ours that takes longer than task_seconds, instead of leaving it.
     chunk_bytes: uncompressed bytes of one chunk, 1 to 50 MB [S HELP-chunks].
     """
 
@@ -30,6 +32,7 @@ class AnaplanConfig:
     poll_floor_seconds: float = 0.1
     poll_share: float = 0.05
     poll_cap_seconds: float = 5.0
+    cancel_when_stuck: bool = False
     chunk_bytes: int = 10 * _MB
     limits: Limits = field(default_factory=Limits)
     ca_file: str | None = None
@@ -46,8 +49,15 @@ class AnaplanConfig:
         for name in ("workspace", "model"):
             if not getattr(self, name).strip():
                 raise _wrong(name, "is empty")
+        if not 0 < self.poll_floor_seconds <= self.poll_cap_seconds:
+            raise _wrong("poll_floor_seconds", "must be above 0 and not above poll_cap_seconds")
         if not _MB <= self.chunk_bytes <= 50 * _MB:
             raise _wrong("chunk_bytes", f"is {self.chunk_bytes:,}; Anaplan takes chunks of 1 to 50 MB")
+
+    def pause_seconds(self, spent_seconds: float) -> float:
+        """How long to wait before the next look, given the time already spent: late by a small share, never a flood of requests."""
+        share = spent_seconds * self.poll_share * random.uniform(0.8, 1.0)  # noqa: S311  jitter, not a secret
+        return min(max(share, self.poll_floor_seconds), self.poll_cap_seconds)
 
     @property
     def system(self) -> str:

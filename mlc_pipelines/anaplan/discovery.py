@@ -32,11 +32,14 @@ def pick(kind: str, wanted: str, found: Iterable[dict[str, Any]], where: str) ->
 
 
 def _nearest(wanted: str, entries: list[dict[str, Any]], kind: str) -> str:
-    names = sorted({str(one.get("name")) for one in entries})
-    if not names:
+    ids = {str(one.get("name")): str(one.get("id")) for one in entries}
+    if not ids:
         return f"This user sees no {kind} there at all."
-    near = get_close_matches(wanted, names, n=3, cutoff=0.6) or names[:10]
-    return "There is: " + ", ".join(repr(name) for name in near) + (" ..." if len(names) > len(near) else "") + "."
+    folded = {name.casefold(): name for name in sorted(ids, reverse=True)}
+    near = [folded[name] for name in get_close_matches(wanted.casefold(), folded, n=3, cutoff=0.6)]
+    shown = near or sorted(ids)[:10]
+    listed = ", ".join(f"{name!r} (id {ids[name]})" for name in shown)
+    return f"There is: {listed}{' ...' if len(shown) < len(ids) else ''}."
 
 
 class Model:
@@ -66,6 +69,14 @@ class Model:
             entries = self._api.list(f"{self.path}/{collection}", collection)
             self._found[collection, name] = pick(kind, name, entries, str(self))
         return self._found[collection, name]
+
+    def known(self, collection: str) -> list[dict[str, Any]]:
+        """What was found so far in this run; no call is made."""
+        return [one for (where, _), one in self._found.items() if where == collection]
+
+    def forget(self) -> None:
+        """Look everything but the model itself up again: a model builder may have remade it."""
+        self._found.clear()
 
     def _identity(self) -> tuple[str, str]:
         if self._ids is None:

@@ -1,7 +1,5 @@
 """What an import says it did. Counts are read defensively: their keys for module imports are recorded nowhere, and texts vary by language."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,107 +7,178 @@ from typing import Any
 import pandas as pd
 
 from mlc_pipelines.anaplan.api import Api
+from mlc_pipelines.anaplan.dump import fetch_dump, read_dump
 from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.ledger.ports import ImportOutcome
 
+Counts = dict[str, int]
+
 _COUNTED = ("lineItemRowsProcessed", "hierarchyRowsProcessed", "usersRowsProcessed", "versionsRowsProcessed")
-_TAKEN, _IGNORED, _FAILED = "taken", "ignored", "failed"
-# Exact names first [S PM, C JAVA fixtures: list imports]; then what a key of another wording most plainly says.
-_KEYS = {"successRowCount": _TAKEN, "ignoredCount": _IGNORED, "failedCount": _FAILED}
-_WORDING = {_TAKEN: r"success|loaded", _IGNORED: r"ignor|skip", _FAILED: r"fail|reject|refus"}
-_TEXT = {_TAKEN: r"(\d+)(?: \(\d+/\d+\))? rows successful", _IGNORED: r"(\d+) ignored", _FAILED: r"(\d+) failed"}
+_TAKEN, _IGNORED, _FAILED, _TOTAL = "taken", "ignored", "failed", "total"
+_ROWS = (_TAKEN, _IGNORED, _FAILED)
+# Exact names first [S PM, C JAVA fixtures: list imports]; a row taken with a warning was not taken whole, so it counts as failed.
+_KEYS = {
+    "successRowCount": _TAKEN,
+    "ignoredCount": _IGNORED,
+    "failedCount": _FAILED,
+    "warningsRowCount": _FAILED,
+    "totalRowCount": _TOTAL,
+}
+# Then what a key of another wording most plainly says.
+_WORDING = {
+    _TAKEN: r"(?<!un)success|(?<!not)loaded",
+    _IGNORED: r"ignor|skip",
+    _FAILED: r"fail|reject|refus|unsuccess|notloaded",
+    _TOTAL: r"total",
+}
+_NUMBER = r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?![\d])"
+_TEXT = {
+    _TAKEN: rf"{_NUMBER}(?: \(\d+/\d+\))? (?:rows?|cells?)(?: were)? successful",
+    _IGNORED: rf"{_NUMBER}(?: (?:rows?|cells?))?(?: were)? ignored",
+    _FAILED: rf"{_NUMBER}(?: (?:rows?|cells?))? failed",
+}
 
 
 def read_outcome(api: Api, action: str, task: Mapping[str, Any]) -> ImportOutcome:
     """The outcome of an ended import task whose action path is given; its failure dump is fetched at once, for it does not last.
 
-    A dump is kept per user and only for the latest failing task, and is gone after 48 h [S PM]. One that cannot be fetched is
-    told in dump_problem; whether that is a failure is for the flow to say.
+    A dump is kept per user and only for the latest failing task, and is gone after 48 h [S PM]. One that cannot be fetched or
+    read is told in dump_problem; whether that is a failure is for the flow to say.
     """
-    result = task.get("result") or {}
-    details = [detail for detail in result.get("details") or [] if isinstance(detail, Mapping)]
-    dump, problem = b"", ""
+    result = task.get("result")
+    result = result if isinstance(result, Mapping) else {}
+    dump, refused, problem = None, pd.DataFrame(), ""
     if result.get("failureDumpAvailable"):
         try:
             dump = fetch_dump(api, f"{action}/tasks/{task['taskId']}/dump")
+            refused = read_dump(dump)
         except PipelineError as error:
             problem = error.what
-    counts = row_counts(details)
+    counts = row_counts(result)
     return ImportOutcome(
         task=str(task.get("taskId")),
         state=str(task.get("taskState")),
-        successful=result.get("successful") is True,
+        successful=_successful(result),
         rows_taken=counts.get(_TAKEN),
         rows_ignored=counts.get(_IGNORED),
         rows_failed=counts.get(_FAILED),
-        messages=tuple(str(detail.get("localMessageText")) for detail in details if detail.get("localMessageText")),
-        refused=read_dump(dump) if dump else pd.DataFrame(),
-        dump=dump or None,
+        messages=messages_of(result),
+        refused=refused,
+        dump=dump,
         dump_problem=problem,
     )
 
 
-def row_counts(details: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Rows taken, ignored and failed, as far as they can be read; empty when nothing can.
+def _successful(result: Mapping[str, Any]) -> bool:
+    """A result is only as good as every one nested in it."""
+    return result.get("successful") is True and all(_successful(nested) for nested in _nested(result))
 
-    With several line items each has its own detail: the fewest taken and the most failed are what the rows as a whole can claim.
+
+def messages_of(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """What Anaplan says to people about a task; of its nested results those that failed are named by their object."""
+    failed = [
+        f"Step {nested.get('objectName') or 'without a name'} (id {nested.get('objectId')}) was not successful"
+        for nested in _nested(result)
+        if not _successful(nested)
+    ]
+    own = [*failed] + [str(detail["localMessageText"]) for detail in _details(result) if detail.get("localMessageText")]
+    return (*own, *(text for nested in _nested(result) for text in messages_of(nested)))
+
+
+def row_counts(result: Mapping[str, Any]) -> Counts:
+    """Rows taken, ignored and failed (and the total, where given), as far as they can be read; empty when the rows taken cannot.
+
+    With several line items each has its own detail: the fewest taken and the most ignored and failed are what the rows as a
+    whole can claim. With one value column the cells of its line item are the rows. Nested results are added up.
     """
-    read = [_one_count(detail) for detail in details if str(detail.get("type", "")).startswith(_COUNTED)]
+    read = [_settled(detail) for detail in _details(result) if str(detail.get("type", "")).startswith(_COUNTED)]
+    nested = [row_counts(one) for one in _nested(result)]
+    own = _over_line_items(read)
+    if not nested:
+        return own
+    parts = [*nested, own] if read else nested
+    return _summed(parts)
+
+
+def _details(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [detail for detail in result.get("details") or [] if isinstance(detail, Mapping)]
+
+
+def _nested(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [nested for nested in result.get("nestedResults") or [] if isinstance(nested, Mapping)]
+
+
+def _over_line_items(read: list[Counts]) -> Counts:
     if not read or any(_TAKEN not in counts for counts in read):
         return {}
-    return {
-        _TAKEN: min(counts[_TAKEN] for counts in read),
-        _IGNORED: max(counts.get(_IGNORED, 0) for counts in read),
-        _FAILED: max(counts.get(_FAILED, 0) for counts in read),
-    }
+    claims = {_TAKEN: min(counts[_TAKEN] for counts in read)}
+    return claims | {name: max(counts[name] for counts in read) for name in (_IGNORED, _FAILED) if _in_all(name, read)}
 
 
-def _one_count(detail: Mapping[str, Any]) -> dict[str, int]:
-    """From the flat list key, value, key, value ... in no fixed order, with nulls [C JAVA TaskResultDetail]; else from the text."""
-    flat = detail.get("values") or []
-    pairs = dict(zip(flat[::2], flat[1::2], strict=False))
-    named = {meaning: _number(pairs[key]) for key, meaning in _KEYS.items() if key in pairs}
-    worded = {} if named else _by_wording(pairs)
-    found = {meaning: number for meaning, number in (named or worded).items() if number is not None}
-    if _TAKEN in found:
-        return found
-    text = str(detail.get("localMessageText", ""))
-    matches = {meaning: re.search(pattern, text) for meaning, pattern in _TEXT.items()}
-    return found | {meaning: int(match[1]) for meaning, match in matches.items() if match}
+def _summed(parts: list[Counts]) -> Counts:
+    if not _in_all(_TAKEN, parts):
+        return {}
+    return {name: sum(counts[name] for counts in parts) for name in _ROWS if _in_all(name, parts)}
 
 
-def _by_wording(pairs: Mapping[Any, Any]) -> dict[str, int | None]:
+def _in_all(name: str, parts: Iterable[Counts]) -> bool:
+    return all(name in counts for counts in parts)
+
+
+def _settled(detail: Mapping[str, Any]) -> Counts:
+    """The counts of one detail; completed from the total where one is missing, empty where they contradict their total."""
+    counts = _one_count(detail)
+    missing = [name for name in _ROWS if name not in counts]
+    if _TOTAL not in counts or len(missing) > 1:
+        return counts
+    left = counts[_TOTAL] - sum(counts[name] for name in _ROWS if name in counts)
+    if left < 0 or (left and not missing):
+        return {}
+    return {**counts, missing[0]: left} if missing else counts
+
+
+def _one_count(detail: Mapping[str, Any]) -> Counts:
+    """From the flat list key, value, key, value ... in no fixed order, with nulls [C JAVA TaskResultDetail]; what it lacks, from the text."""
+    values = detail.get("values")
+    flat = values if isinstance(values, list) else []
+    pairs = [(key, value) for key, value in zip(flat[::2], flat[1::2], strict=False) if isinstance(key, str)]
+    counts = _by_name(pairs) or _by_wording(pairs)
+    return _by_text(str(detail.get("localMessageText") or ""), str(detail.get("type"))) | counts
+
+
+def _by_name(pairs: list[tuple[str, Any]]) -> Counts:
+    counts: Counts = {}
+    for key, value in pairs:
+        if (number := _number(value)) is not None and key in _KEYS:
+            counts[_KEYS[key]] = counts.get(_KEYS[key], 0) + number
+    return counts
+
+
+def _by_wording(pairs: list[tuple[str, Any]]) -> Counts:
     """Keys of another wording, each meaning only where exactly one key says it."""
-    read: dict[str, int | None] = {}
+    counts: Counts = {}
     for meaning, pattern in _WORDING.items():
-        keys = [key for key in pairs if isinstance(key, str) and re.search(pattern, key, re.IGNORECASE)]
-        if len(keys) == 1:
-            read[meaning] = _number(pairs[keys[0]])
-    return read
+        values = [value for key, value in pairs if re.search(pattern, key, re.IGNORECASE)]
+        if len(values) == 1 and (number := _number(values[0])) is not None:
+            counts[meaning] = number
+    return counts
+
+
+def _by_text(text: str, kind: str) -> Counts:
+    """English words; in another language the first number, where the type says that nothing failed and every other number is 0.
+
+    en_US is the only language a task can be started in [S PM]; the type `lineItemRowsProcessed` comes without failures [S APIMD].
+    """
+    matches = {meaning: re.search(pattern, text) for meaning, pattern in _TEXT.items()}
+    if counts := {meaning: int(match[1].replace(",", "")) for meaning, match in matches.items() if match}:
+        return counts
+    numbers = [int(digits) for digits in re.findall(r"(?<![\w.,])\d+(?![\w.,/]\d)", text.rpartition(":")[2])]
+    if kind == _COUNTED[0] and numbers and not any(numbers[1:]):
+        return {_TAKEN: numbers[0]}
+    return {}
 
 
 def _number(value: Any) -> int | None:
-    """A count; null stands for none counted [C JAVA: entries may be null]... but only a written number is believed for rows taken."""
+    """Only a written number is believed; null says nothing."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else None
-
-
-def fetch_dump(api: Api, place: str) -> bytes:
-    """All chunks of a failure dump as one byte string, so that a character cut by a chunk border stays whole."""
-    chunks = api.list(f"{place}/chunks", "chunks")
-    return b"".join(api.caller.read("GET", f"{place}/chunks/{chunk['id']}").body for chunk in chunks)
-
-
-def read_dump(dump: bytes) -> pd.DataFrame:
-    """Refused rows: status (E refused, W taken with a problem), the columns of the file, line in the file, reason.
-
-    Shape: "_Status_", the source columns, "_Line_", "_Error_1_" ... "_Error_n_" [S PM].
-    """
-    rows = list(csv.reader(io.StringIO(dump.decode("utf-8", "replace"))))
-    if not rows:
-        return pd.DataFrame()
-    frame = pd.DataFrame([row + [""] * (len(rows[0]) - len(row)) for row in rows[1:]], columns=rows[0], dtype=object)
-    errors = [column for column in frame.columns if column.startswith("_Error_")]
-    reasons = ["; ".join(text for text in row if text) for row in frame[errors].itertuples(index=False, name=None)]
-    shown = frame.drop(columns=errors).rename(columns={"_Status_": "status", "_Line_": "line"})
-    return shown.assign(reason=reasons)

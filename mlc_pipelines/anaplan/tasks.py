@@ -1,17 +1,47 @@
 """One run of an action: started once, polled to a final state, never started blindly again."""
 
-import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from mlc_pipelines.anaplan.api import Api, content_of
+from mlc_pipelines.anaplan.api import Api, GoneError, content_of
 from mlc_pipelines.anaplan.config import AnaplanConfig
-from mlc_pipelines.ledger.errors import SetupError, UncertainError
+from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError
+from mlc_pipelines.transport.answers import Answer
 
-# All other states are final or unknown; there is no FAILED [S PM, HELP]. An unknown one counts as running, until the deadline.
+# COMPLETE is finished, good or bad; there is no FAILED [S PM, HELP]. An unknown state counts as running, until the deadline.
 _FINAL = {"COMPLETE", "CANCELLED"}
-_LOOKS, _LOOK_SECONDS = 3, 2.0
+_QUIET_SECONDS = (1.0, 4.0, 10.0)  # after an unclear start: how long its task is looked for
+_MISSES_MAX = 3
+_CANCEL_SECONDS = 60.0
+
+Task = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to run. path is `.../imports/{id}`, label for people, again what a person does to run it once more."""
+
+    path: str
+    label: str
+    again: str
+    changes_model: bool
+
+    def lost_sight_of(self, task: str, why: str) -> PipelineError:
+        """The failure to see how a task of this action ended."""
+        what = f"It is not known how task {task} of the {self.label} ended: {why}"
+        if self.changes_model:
+            return UncertainError(what, holds="It may have been carried out, or may still be.", next_step=self.again)
+        return TransientError(what, holds="No file of it was used; the model is unchanged.", next_step=self.again)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task that has ended, and all tasks of its action known by then."""
+
+    task: Task
+    known: frozenset[str]
 
 
 class Runner:
@@ -30,70 +60,157 @@ class Runner:
         self._sleep = sleep
         self._clock = clock
 
-    def run(self, action: str) -> dict[str, Any]:
-        """Start the action whose path is `.../imports/{id}` and return its task once it has ended, well or badly.
+    def run(self, action: Action) -> Ended:
+        """Start the action and return its task once it has ended, well or badly.
 
-        Raises UncertainError naming the task when it did not end in time, or when it cannot be known whether it was started.
+        Raises UncertainError naming the task when it did not end in time, when it was lost from sight, or when it cannot be
+        known whether it was started. An action that changes nothing raises TransientError instead for a task lost from sight.
         """
-        return self._wait(action, self._start(action))
+        before = self._tasks(action)
+        task = self._start(action, before)
+        try:
+            return Ended(self._wait(action, task), frozenset({*before, task}))
+        except UncertainError:
+            raise
+        except PipelineError as error:
+            raise action.lost_sight_of(task, error.what) from error
+        except BaseException as stop:
+            stop.add_note(f"Task {task} of the {action.label} was left running in Anaplan.")
+            raise
 
-    def _start(self, action: str) -> str:
+    def task_ids(self, action: Action) -> frozenset[str]:
+        """Everybody's tasks of the action, as far as Anaplan still lists them [S PM]."""
+        return frozenset(self._tasks(action))
+
+    def running(self, action: Action) -> str:
+        """A task of the action that has not ended, with its state; "" when there is none."""
+        states = [(task, str(entry.get("taskState"))) for task, entry in self._tasks(action).items()]
+        return next(
+            (f"task {task} of the {action.label} is {state}" for task, state in states if state not in _FINAL), ""
+        )
+
+    def _start(self, action: Action, before: dict[str, Task]) -> str:
         """POST once. There is no idempotency key: a repeated POST starts a second task [C several clients do], so an unclear answer is looked up."""
-        before = self._task_ids(action)
         try:
-            answer = content_of(self._api.caller.write("POST", f"{action}/tasks", json={"localeName": "en_US"}))
+            answer = self._posted(action, before)
         except UncertainError as error:
-            return self._adopted(action, before, error)
-        # Some documents show the task without its wrapper [C OAS test, AUD4].
-        task = answer.get("task", answer).get("taskId")
-        if not isinstance(task, str) or not task:
-            return self._adopted(action, before, UncertainError(f"Anaplan started {action} without naming its task."))
-        return task
-
-    def _adopted(self, action: str, before: set[str], error: UncertainError) -> str:
-        """The one task that was not there before. Never posts again."""
-        new: set[str] = set()
-        for _ in range(_LOOKS):
-            new = self._task_ids(action) - before
-            if len(new) == 1:
-                return new.pop()
-            self._sleep(_LOOK_SECONDS)
-        raise UncertainError(
-            f"{error.what} {len(new) or 'No'} new tasks stand in the action's list.",
-            holds="The action may have been started or may start later.",
-            next_step="Look at the model's history in Anaplan, then run the load again: it sends the whole slice.",
-        )
-
-    def _task_ids(self, action: str) -> set[str]:
-        return {str(task["taskId"]) for task in self._api.list(f"{action}/tasks", "tasks")}
-
-    def _wait(self, action: str, task: str) -> dict[str, Any]:
-        """Poll with pauses that grow with the time already spent: late by a small share, never a flood of requests."""
-        started = self._clock()
-        state = "unknown"
-        while (spent := self._clock() - started) < self._config.task_seconds:
-            read = self._read(action, task)
-            state = str(read.get("taskState"))
-            if state in _FINAL:
-                return read
-            pause = min(
-                max(spent * self._config.poll_share, self._config.poll_floor_seconds), self._config.poll_cap_seconds
-            )
-            self._sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  jitter, not a secret
-        raise UncertainError(
-            f"Anaplan task {task} of {action} is still {state} after {self._config.task_seconds:.0f} seconds.",
-            holds="It may still be carried out.",
-            next_step="Watch or cancel it in Anaplan's Model Management, then run the load again.",
-        )
-
-    def _read(self, action: str, task: str) -> dict[str, Any]:
+            return self._adopted(action, before, error.what)
         try:
-            answer = self._api.get(f"{action}/tasks/{task}")
-        except SetupError as error:
-            raise UncertainError(
-                f"Anaplan task {task} of {action} cannot be seen any more: {error.what}",
-                holds="It may have been carried out.",
-                next_step="Run the load again: it sends the whole slice and reads it back.",
-            ) from None
-        read: dict[str, Any] = answer.get("task", answer)
+            content = content_of(answer)
+        except PipelineError as error:
+            return self._adopted(action, before, error.what)
+        # Some documents show the task without its wrapper [C OAS test, AUD4].
+        task = content.get("task", content)
+        name = task.get("taskId") if isinstance(task, dict) else None
+        if not isinstance(name, str) or not name:
+            return self._adopted(action, before, f"{answer.call} named no task.")
+        return name
+
+    def _posted(self, action: Action, before: dict[str, Task]) -> Answer:
+        """A start that was surely refused (409, 429, no connection) is tried again for a while; anything else is never repeated.
+
+        Raises UncertainError when a task appeared all the same.
+        """
+        give_up_at = self._clock() + min(self._config.wait_seconds, self._config.limits.retry_seconds)
+        while True:
+            try:
+                return self._api.caller.write("POST", f"{action.path}/tasks", json={"localeName": "en_US"})
+            except TransientError as error:
+                if self._clock() >= give_up_at:
+                    raise error.within(
+                        what=f"The {action.label} was not started:",
+                        holds="The model is unchanged.",
+                        next_step="Wait until the model is free, then run the step again.",
+                    ) from None
+                self._sleep(max(error.retry_after_seconds, self._config.poll_cap_seconds))
+                if _new_tasks(before, self._tasks(action)):
+                    raise UncertainError(error.what) from None
+
+    def _adopted(self, action: Action, before: dict[str, Task], why: str) -> str:
+        """The one task that was not there before the unclear start. Never posts again."""
+        new: list[str] = []
+        for pause_seconds in (0.0, *_QUIET_SECONDS):
+            if pause_seconds:
+                self._sleep(pause_seconds)
+            try:
+                new = _new_tasks(before, self._tasks(action))
+            except PipelineError as error:
+                why = f"{why} The list of its tasks could not be read either: {error.what}"
+                break
+            if len(new) == 1:
+                return new[0]
+        seen = f"{len(new)} tasks appeared at once ({', '.join(new)})" if new else "no new task appeared"
+        raise UncertainError(
+            f"It is not known whether the {action.label} was started: {why} Within {sum(_QUIET_SECONDS):.0f} seconds {seen}.",
+            holds="It was not started again. It may have run, or may still start.",
+            next_step=f"Look at the model's history in Anaplan. {action.again}",
+        )
+
+    def _tasks(self, action: Action) -> dict[str, Task]:
+        """Everybody's tasks by id, with state and time of creation; those of other users are in the list too [S PM]."""
+        listed = self._api.list(f"{action.path}/tasks", "tasks")
+        return {str(task["taskId"]): task for task in listed if task.get("taskId")}
+
+    def _wait(self, action: Action, task: str) -> Task:
+        """Poll to a final state, or to the deadline: then cancel if that is wished for, else say who may still hold what."""
+        read = self._polled(action, task, self._config.task_seconds)
+        if read.get("taskState") in _FINAL:
+            return read
+        said = "It was left alone."
+        if self._config.cancel_when_stuck:
+            # On the same address; it may not succeed, and CANCELLED means rolled back [C JAVA; S APIMD, PM].
+            self._api.caller.repeat("DELETE", f"{action.path}/tasks/{task}", expect=(200, 202, 204))
+            read = self._polled(action, task, _CANCEL_SECONDS)
+            if read.get("taskState") in _FINAL:
+                return read
+            said = f"It was asked to stop and has not within {_CANCEL_SECONDS:.0f} seconds."
+        raise UncertainError(
+            f"Task {task} of the {action.label} is still {read.get('taskState')} after {self._config.task_seconds:.0f} seconds. {said}",
+            holds="It may still be carried out.",
+            next_step=f"Watch or cancel it in Anaplan's Model Management. {action.again}",
+        )
+
+    def _polled(self, action: Action, task: str, seconds: float) -> Task:
+        """The task at its end, or as it was last seen. Pauses grow with the time spent."""
+        started, misses = self._clock(), 0
+        while True:
+            try:
+                read, misses = self._read(action, task), 0
+            except (GoneError, _OtherTaskError) as error:
+                read, misses = {"taskState": "not to be seen"}, misses + 1
+                if misses >= _MISSES_MAX:
+                    raise action.lost_sight_of(task, f"{error.what} {self._listed_as(action, task)}") from error
+            spent = self._clock() - started
+            if read.get("taskState") in _FINAL or spent >= seconds:
+                return read
+            self._sleep(self._config.pause_seconds(spent))
+
+    def _read(self, action: Action, task: str) -> Task:
+        answer = self._api.get(f"{action.path}/tasks/{task}")
+        read = answer.get("task", answer)
+        if not isinstance(read, dict) or not isinstance(read.get("taskState"), str):
+            raise SetupError(f"Anaplan GET {action.path}/tasks/{task} answered without a state.")
+        if read.get("taskId", task) != task:
+            raise _OtherTaskError(f"Anaplan answered with task {read['taskId']} when asked for {task}.")
         return read
+
+    def _listed_as(self, action: Action, task: str) -> str:
+        entry = self._tasks(action).get(task)
+        return (
+            f"The list of tasks shows it as {entry.get('taskState')}." if entry else "It is not listed any more either."
+        )
+
+
+class _OtherTaskError(TransientError):
+    """The answer of another question came."""
+
+
+def _new_tasks(before: dict[str, Task], now: dict[str, Task]) -> list[str]:
+    """Tasks that were not there before, and are not older than the newest that was: both times are on Anaplan's clock."""
+    newest = max((_created(task) for task in before.values()), default=0)
+    return [name for name, task in now.items() if name not in before and (_created(task) or newest) >= newest]
+
+
+def _created(task: Task) -> int:
+    created = task.get("creationTime")
+    return created if isinstance(created, int) else 0

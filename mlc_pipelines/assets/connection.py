@@ -93,7 +93,6 @@ def connection_definitions(named: Named) -> dg.Definitions:
     actuals = dg.define_asset_job(
         f"{named.name}_actuals",
         dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if step.by_period)),
-        partitions_def=periods,
         description="Brings the posted figures of a fiscal period from the ledger into the plan and proves them equal.",
     )
     return dg.Definitions(assets=assets, jobs=[reference, actuals])
@@ -113,7 +112,8 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         partitions_def=partitions,
         pool=named.settings.anaplan.pool if step.in_model else None,
         check_specs=[
-            dg.AssetCheckSpec(leg, asset=key, description=said, partitions_def=periods) for leg, said in step.legs
+            dg.AssetCheckSpec(leg, asset=key, description=said, blocking=True, partitions_def=periods)
+            for leg, said in step.legs
         ],
         output_required=False,
         metadata={"connection file": dg.MetadataValue.text(named.file.name)},
@@ -135,11 +135,10 @@ def _perform(
 
     period = context.partition_key if step.by_period else ""
     try:
-        with open_desk(named, run=context.run_id, progress=context.log.info) as desk:
+        with open_desk(named, run=context.run.run_id, progress=context.log.info) as desk:
             report = _report(step.name, desk, period)
     except PipelineError as error:
-        if error.leg in {leg for leg, _ in step.legs}:
-            yield screens.failed_check(error, key)
+        yield from (screens.leg_check(leg, key, error) for leg in error.legs)
         raise screens.failure(error) from None
     yield dg.MaterializeResult(
         asset_key=key,

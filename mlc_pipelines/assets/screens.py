@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 import pandas as pd
 
-from mlc_pipelines.flows.report import Report
-from mlc_pipelines.ledger.control import Leg
+from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.ledger.control import ROWS, Leg
 from mlc_pipelines.ledger.errors import PipelineError
 
 _ROWS_SHOWN = 200
@@ -53,18 +53,20 @@ def _plain(value: object) -> str:
     return "" if value is None or value is pd.NA or value != value else str(value)
 
 
-def leg_check(leg: Leg, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """One leg of the tie-out as evidence beside its asset."""
+def leg_check(leg: Leg, key: dg.AssetKey, error: PipelineError | None = None) -> dg.AssetCheckResult:
+    """One leg of the tie-out beside its asset: as evidence, or red with what differs and, if it ended the step, the message."""
+    ended_it = error is not None and error.leg == leg.name
+    shown: dict[str, dg.MetadataValue] = {
+        "compared": dg.MetadataValue.int(leg.compared),
+        leg.left: dg.MetadataValue.text(leg.shown(leg.left_minor)),
+        leg.right: dg.MetadataValue.text(leg.shown(leg.right_minor)),
+    }
+    if not leg.agreed:
+        shown["What differs"] = table(leg.breaks if leg.unit == ROWS else money_table(leg.breaks, leg.unit))
+    if error is not None and ended_it:
+        shown |= failure_metadata(error)
     return dg.AssetCheckResult(
-        passed=leg.agreed,
-        check_name=leg.name,
-        asset_key=key,
-        description=str(leg),
-        metadata={
-            "keys compared": leg.compared,
-            leg.left: leg.shown(leg.left_minor),
-            leg.right: leg.shown(leg.right_minor),
-        },
+        passed=leg.agreed and not ended_it, check_name=leg.name, asset_key=key, description=str(leg), metadata=shown
     )
 
 
@@ -81,14 +83,3 @@ def failure_metadata(error: PipelineError) -> dict[str, dg.MetadataValue]:
     }
     texts = {title: dg.MetadataValue.text(text) for title, text in shown.items() if text}
     return texts | {title: table(frame) for title, frame in error.evidence.items()}
-
-
-def failed_check(error: PipelineError, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """The leg that did not agree, red beside its asset, with the message and the records."""
-    return dg.AssetCheckResult(
-        passed=False,
-        check_name=error.leg,
-        asset_key=key,
-        description=error.what,
-        metadata=failure_metadata(error),
-    )

@@ -40,6 +40,9 @@ def demo(once: bool, port: int) -> None:
     """Start the sandbox and Dagit, load two periods of the demo connection through Dagster, and show what agreed."""
     console = Console()
     root = project_folder()
+    # A shell's background job ignores SIGINT, and Dagster would inherit that and could not be stopped [C dagster sheet 0.15].
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with Sandbox.start(port=_free(_SANDBOX_PORT)) as sandbox:
         environment = prepare(sandbox, root)
         dagit = nullcontext("") if once else _dagit(root, environment, _free(port))
@@ -63,7 +66,7 @@ def project_folder() -> Path:
 
 def prepare(sandbox: Sandbox, root: Path) -> dict[str, str]:
     """The environment in which the demo connection finds the sandbox; its made-up credentials go into the vault like real ones."""
-    os.environ.setdefault("MLC_HOME", str(root / ".mlc"))
+    os.environ["MLC_HOME"] = os.environ.get("MLC_HOME") or str(root / ".mlc")
     os.environ["MLC_SANDBOX_URL"] = sandbox.url
     os.environ.setdefault("DAGSTER_HOME", str(root))
     info = sandbox.info
@@ -86,8 +89,13 @@ def _launch(root: Path, environment: Mapping[str, str]) -> bool:
 
 def _show(console: Console, sandbox: Sandbox) -> bool:
     """One row per period: what was read, what was loaded, and whether it equals the sandbox's own books. True if all agreed."""
-    table = Table(title="Acumatica MERIDIAN -> Anaplan Finance / Meridian FP&A, amounts in USD", box=SIMPLE_HEAD)
-    for title in ("period", "lines", "debits", "credits", "cells", "unmapped", "loaded", "= truth"):
+    table = Table(
+        title="Acumatica MERIDIAN -> Anaplan Finance / Meridian FP&A, amounts in USD",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for title in ("period", "lines", "debits", "credits", "cells", "unmapped", "agreed"):
         table.add_column(title, justify="left" if title == "period" else "right", no_wrap=True)
     agreed = [_row(table, sandbox, period) for period in PERIODS]
     console.print(table)
@@ -98,7 +106,7 @@ def _row(table: Table, sandbox: Sandbox, period: str) -> bool:
     history = Store.open().history
     read, file, load = (history.latest_step(CONNECTION, step, period) for step in (EXTRACT, FILE, IMPORT))
     if read is None or file is None or load is None:
-        table.add_row(period, *["-"] * 5, "no", "no")
+        table.add_row(period, *["-"] * 5, "[red]no[/]")
         return False
     debit, credit = read.facts["debit_minor"], read.facts["credit_minor"]
     truth = sandbox.books.truth("ACTUAL", period)
@@ -108,8 +116,8 @@ def _row(table: Table, sandbox: Sandbox, period: str) -> bool:
     debits, credits_, unmapped = (
         f"{Money(minor, read.facts['currency']).decimal:,}" for minor in (debit, credit, file.facts["unmapped_minor"])
     )
-    marks = ["[green]agreed[/]" if loaded else "[red]no[/]", "[green]yes[/]" if true else "[red]no[/]"]
-    table.add_row(period, f"{read.facts['lines']:,}", debits, credits_, f"{load.facts['rows']:,}", unmapped, *marks)
+    mark = "[green]yes[/]" if loaded and true else "[red]no[/]"
+    table.add_row(period, f"{read.facts['lines']:,}", debits, credits_, f"{load.facts['rows']:,}", unmapped, mark)
     return loaded and true
 
 
@@ -164,7 +172,6 @@ def _where_to_look(console: Console, url: str, sandbox: Sandbox) -> None:
 
 
 def _until_interrupted() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.files import keep_frame, read_frame
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_file
-from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
+from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MEMBERS, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
 from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import DataError, PipelineError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import CELL_KEYS, with_zeros
+from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER, with_zeros
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import ImportOutcome
 from mlc_pipelines.store.history import AGREED, DIRTY
@@ -72,14 +72,28 @@ def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str) -> st
 
 
 def _held_cells(desk: Desk, period: FiscalPeriod, currency: str) -> pd.DataFrame:
-    """What the model holds in the slice now, by its own export: account, cost_center, amount_minor."""
+    """What the model holds in the slice now, by its own export: account, cost_center (member codes), amount_minor; leaves only.
+
+    A saved export may show parents among the leaves, and names instead of codes [S anaplan.md 11.6]; both are told apart by the lists.
+    Totals over time stand under labels of their own and fall away with the other periods. A text that no list knows stays, and will differ.
+    """
+    slice_ = desk.target.label_of(period), desk.target.version_of(period)
     with desk.store.artefacts.draft() as draft:
         desk.plan.export_file(desk.target.export_name, draft)
-        cells = read_cells(draft, desk.target.columns, currency=currency)
-    label, version = desk.target.label_of(period), desk.target.version_of(period)
-    return cells.loc[
-        (cells["period"] == label) & (cells["version"] == version), [*CELL_KEYS, "amount_minor"]
-    ].reset_index(drop=True)
+        cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
+    members = read_frame(desk, desk.store.history.require_step(desk.connection, MEMBERS))
+    for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
+        cells = _leaves(cells, key, members[members["list"] == rule.list_name])
+    return cells[[*CELL_KEYS, "amount_minor"]].reset_index(drop=True)
+
+
+def _leaves(cells: pd.DataFrame, key: str, listed: pd.DataFrame) -> pd.DataFrame:
+    """Each member by its code, without parents. A text that is a code already stays, also where another member has it for a name."""
+    coded = listed.assign(code=listed["code"].where(listed["code"] != "", listed["name"]))
+    code_of = dict(zip(listed["name"], coded["code"], strict=True)) | {code: code for code in coded["code"]}
+    parents = set(coded["code"][~listed["leaf"]]) - set(coded["code"][listed["leaf"]])
+    named = cells.assign(**{key: cells[key].map(code_of).fillna(cells[key])})
+    return named[~named[key].isin(parents)]
 
 
 @dataclass
@@ -120,8 +134,12 @@ def _send(
     attempt.read_back = keep_frame(desk, held)
     sides = ("cells sent", cells), ("cells in the model", held)
     model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=CELL_KEYS, unit=currency)
-    _require_taken(period.key, outcome, rows, str(model))
-    _require_held(period.key, model)
+    try:
+        _require_taken(period.key, outcome, rows, str(model))
+        _require_held(period.key, model)
+    except DataError as error:
+        error.legs = (rows, model)
+        raise
     return outcome, (rows, model)
 
 
@@ -150,7 +168,7 @@ def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) 
         holds="The model holds the figures as read back above; the slice is marked and will be sent whole again.",
         next_step=f"Correct the members or the import (the model builder can), then materialize actuals_import for {key} again.",
     )
-    error.leg = ROWS_ALL_TAKEN
+    error.leg, error.legs = ROWS_ALL_TAKEN, (rows,)
     error.evidence = {} if outcome.refused.empty else {"Refused rows": outcome.refused}
     raise error
 

@@ -113,11 +113,11 @@ def _file_report(
     return Report(
         FILE,
         key,
-        f"{len(cells):,} cells, {zeros:,} of them explicit zeros.{parked}",
+        f"{len(cells):,} cells, {zeros:,} of them zero.{parked}",
         artefact,
         counts={
             "cells": len(cells),
-            "explicit zeros": zeros,
+            "cells with zero": zeros,
             "unmapped code pairs": len(lacking),
             "unmapped lines": int(lacking["lines"].sum()),
         },

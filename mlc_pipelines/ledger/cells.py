@@ -46,6 +46,30 @@ def write_cells(
     cells: account, cost_center (member codes), amount_minor. period and version are the member names all rows carry.
     Raises DataError on a repeated cell key: a planning model would add the two up without a word.
     """
+    account, cost_center = (pa.array(cells[key], pa.string()) for key in ("account", "cost_center"))
+    if not _ascending(account, cost_center):
+        _require_distinct(cells, period)
+    rows = len(cells)
+    table = pa.table(
+        {
+            columns.account: account,
+            columns.cost_center: cost_center,
+            columns.period: pa.repeat(pa.scalar(period), rows),
+            columns.version: pa.repeat(pa.scalar(version), rows),
+            columns.amount: decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency)),
+        }
+    )
+    pa_csv.write_csv(table, sink)
+
+
+def _ascending(first: pa.Array, second: pa.Array) -> bool:
+    """Whether the key pairs stand in strictly rising order, as the mapping gives them: then none is repeated, at a tenth of the cost of a search."""
+    rises = pc.less(first[:-1], first[1:])
+    same = pc.equal(first[:-1], first[1:])
+    return bool(pc.all(pc.or_(rises, pc.and_(same, pc.less(second[:-1], second[1:]))), min_count=0).as_py())
+
+
+def _require_distinct(cells: pd.DataFrame, period: str) -> None:
     repeated = cells[cells.duplicated(["account", "cost_center"])]
     if not repeated.empty:
         first = repeated.iloc[0]
@@ -54,17 +78,6 @@ def write_cells(
             holds="Nothing was sent.",
             next_step="This is a defect of the mapping step: report it with the member map.",
         )
-    rows = len(cells)
-    table = pa.table(
-        {
-            columns.account: pa.array(cells["account"], pa.string()),
-            columns.cost_center: pa.array(cells["cost_center"], pa.string()),
-            columns.period: pa.repeat(pa.scalar(period), rows),
-            columns.version: pa.repeat(pa.scalar(version), rows),
-            columns.amount: decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency)),
-        }
-    )
-    pa_csv.write_csv(table, sink)
 
 
 def decimals(minor: npt.NDArray[np.int64], digits: int) -> pa.Array:
@@ -75,9 +88,10 @@ def decimals(minor: npt.NDArray[np.int64], digits: int) -> pa.Array:
     return pa.Array.from_buffers(pa.decimal128(38, digits), len(minor), [None, pa.py_buffer(wide)])
 
 
-def read_cells(path: Path, columns: CellColumns, *, currency: str) -> pd.DataFrame:
+def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[str, str] | None = None) -> pd.DataFrame:
     """Cells of a CSV file (ours, or one the planning model exported): account, cost_center, period, version, amount_minor.
 
+    only: the period and version wanted; other rows are left aside unread, for planners keep figures there that are finer than money.
     Further columns are left aside. Raises DataError when a column is missing, a row is malformed, or an amount is no number
     or finer than the currency. A blank amount is zero.
     """
@@ -96,6 +110,10 @@ def read_cells(path: Path, columns: CellColumns, *, currency: str) -> pd.DataFra
             f"The file {path.name} cannot be read as cells ({error}).",
             next_step="Compare its header and separator with the connection file.",
         ) from None
+    if only is not None:
+        table = table.filter(
+            pc.and_(pc.equal(table.column(columns.period), only[0]), pc.equal(table.column(columns.version), only[1]))
+        )
     frame: pd.DataFrame = table.select(list(columns.header[:4])).to_pandas()
     frame = frame.set_axis(["account", "cost_center", "period", "version"], axis=1)
     frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)

@@ -55,7 +55,7 @@ class Leg:
         """Raise DataError naming leg, period, accounts and differences unless both sides are equal everywhere."""
         if not self.agreed:
             error = DataError(f"Leg {self.name} does not agree. {self}", holds=holds, next_step=next_step)
-            error.leg = self.name
+            error.leg, error.legs = self.name, (self,)
             raise error
 
 

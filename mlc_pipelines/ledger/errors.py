@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas would be a waste
     import pandas as pd
 
+    from mlc_pipelines.ledger.control import Leg
+
 
 class PipelineError(Exception):
     """Root of everything raised on purpose. The message has four parts, each a sentence or two.
@@ -16,6 +18,7 @@ class PipelineError(Exception):
     next_step: what to do next, and who can do it.
     evidence: tables by title that show the records concerned, for a screen that can show tables.
     leg: name of the leg of the tie-out that did not agree, if it was one.
+    legs: the legs known at that moment, that one among them.
     """
 
     def __init__(self, what: str, *, holds: str = "", next_step: str = "") -> None:
@@ -25,6 +28,7 @@ class PipelineError(Exception):
         self.next_step = next_step
         self.evidence: dict[str, pd.DataFrame] = {}
         self.leg = ""
+        self.legs: tuple[Leg, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.holds, self.next_step) if part)
@@ -33,7 +37,7 @@ class PipelineError(Exception):
         """The same failure as seen by a caller who knows more: what it was doing, and what the target now holds."""
         said = f"{what} {self.what}" if what else self.what
         seen = type(self)(said, holds=holds or self.holds, next_step=self.next_step or next_step)
-        seen.evidence, seen.leg = self.evidence, self.leg
+        seen.evidence, seen.leg, seen.legs = self.evidence, self.leg, self.legs
         return seen
 
 

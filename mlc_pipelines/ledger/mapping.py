@@ -103,8 +103,11 @@ def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | 
         codes = placed[dimension]
         placed[f"to_{dimension}"] = codes.map(rows["member"]).fillna("")
         missing = placed[f"to_{dimension}"] == ""
-        reason = dimension.replace("_", " ") + " " + codes + ": " + codes.map(rows["problem"]).fillna("not in the map")
-        problems = problems.where(~missing, (problems + "; " + reason).str.removeprefix("; "))
+        lacking = codes[missing]
+        reason = (
+            dimension.replace("_", " ") + " " + lacking + ": " + lacking.map(rows["problem"]).fillna("not in the map")
+        )
+        problems[missing] = (problems[missing] + "; " + reason).str.removeprefix("; ")
         sign *= codes.map(rows["sign"]).where(~missing, 1).fillna(1).astype("int64")
         if suspense:
             placed.loc[missing, f"to_{dimension}"] = getattr(suspense, dimension)

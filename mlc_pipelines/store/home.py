@@ -48,4 +48,4 @@ class Store:
 
 def default_home() -> Path:
     """MLC_HOME, or `.mlc` in the folder from which the work is done."""
-    return Path(os.environ.get("MLC_HOME", ".mlc")).absolute()
+    return Path(os.environ.get("MLC_HOME") or ".mlc").absolute()

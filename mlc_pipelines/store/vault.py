@@ -84,10 +84,11 @@ class Vault:
 
     def _key(self, *, create: bool) -> bytes:
         if not self.key_file.exists():
-            if not create:
+            if not create or self.names():
                 raise SetupError(
                     f"The key file {self.key_file} is missing.",
-                    next_step="Put it back, or store all credentials again.",
+                    holds="The stored credentials cannot be opened without it; none was changed.",
+                    next_step="Put it back; or move the database aside and store all credentials again under a new key.",
                 )
             self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -147,9 +147,9 @@ class Caller:
                 f"{call} failed: {error}.",
                 next_step="Check the address in the connection file, the network and the proxy.",
             ) from None
-        except BodyTooLarge:
-            too_large = f"{call} answered with more than {body_bytes_max:,} bytes."
-            if wrote:
+        except BodyTooLarge as error:
+            too_large = f"{call} got {error}."
+            if wrote and error.request is built:
                 raise UncertainError(too_large, holds="The call was carried out, its answer was not used.") from None
             raise SetupError(too_large, holds="The answer was not used.") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -157,7 +157,7 @@ class Caller:
                 f"{call} cannot be sent: {error}.", next_step="Check the address in the connection file."
             ) from None
         except httpx.TransportError as error:
-            if wrote:
+            if wrote and error.request is built:  # and not a log-in before it, which changes nothing
                 raise UncertainError(
                     f"{call} got no answer ({error}).", holds="It may have been carried out."
                 ) from None

@@ -19,7 +19,7 @@ class _HeadInTime(http.client.HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self._lines = _LinesInTime(self.fp, sock)  # type: ignore[arg-type]  # a BufferedReader, says socket.makefile
+        self._lines = _LinesInTime(self.fp, sock)
 
     def begin(self) -> None:
         whole = self.fp
@@ -28,7 +28,8 @@ class _HeadInTime(http.client.HTTPResponse):
             super().begin()
         finally:
             self._lines.restore()
-            self.fp = whole
+            if self.fp is not None:  # None once closed
+                self.fp = whole
 
 
 class _LinesInTime:
@@ -38,6 +39,7 @@ class _LinesInTime:
         self._source = source
         self._socket = sock
         self._usual_seconds = sock.gettimeout()
+        self._begun = False
         self._ends_at = time.monotonic() + (self._usual_seconds or float("inf"))
 
     def readline(self, limit: int) -> bytes:
@@ -45,10 +47,16 @@ class _LinesInTime:
         while not line.endswith(b"\n") and len(line) < limit:
             self._require_time()
             ready = self._source.peek(1)  # at most one wait for the socket
+            if not ready and (line or self._begun):
+                raise http.client.IncompleteRead(line)  # the standard library would take half a head for a whole one
             if not ready:
                 break
+            self._begun = True
             line += self._source.read(min(ready.find(b"\n") + 1 or len(ready), limit - len(line)))
         return line
+
+    def close(self) -> None:
+        self._source.close()
 
     def restore(self) -> None:
         """The usual time-out again, for the body."""

@@ -18,7 +18,7 @@ from mlc_pipelines.ledger.errors import DataError
 
 T = TypeVar("T")
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 _LARGEST_BLOCK_BYTES = 64 << 20
 _TRIES = 16
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
@@ -69,6 +69,7 @@ def _blocks(
             _require_envelope(body[:start] + b"]" + body[at + length + 1 :], member, what)
             return
         at = body.find(b"{", at + length)
+        body.madvise(mmap.MADV_DONTNEED, 0, at // mmap.PAGESIZE * mmap.PAGESIZE)
 
 
 def _array_start(body: mmap.mmap, member: str, what: str) -> int:
@@ -85,14 +86,14 @@ def _longest_whole(
     """The records up to the last mark at which the window is a whole array, how many bytes they take, or why there are none."""
     problem: msgspec.MsgspecError | None = msgspec.DecodeError("the list is cut off")
     first: msgspec.MsgspecError | None = None
-    near = max(0, len(window) - (256 << 10))
+    near = max(0, len(window) - (16 << 10))
     marks = [found.start() for found in mark.finditer(window, near)] or [
         found.start() for found in mark.finditer(window)
     ]
     for position in islice(reversed(marks), _TRIES):
         end = position if mark is _ARRAY_END else position + 1
         try:
-            return decode(b"[" + window[:end] + b"]"), end, None
+            return decode(b"".join((b"[", memoryview(window)[:end], b"]"))), end, None
         except msgspec.MsgspecError as error:
             first = _plainest(first, error)
     return [], 0, first or problem

@@ -15,6 +15,7 @@ from mlc_pipelines.wiring.settings import Connection, ConnectionFile
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_PLAIN = {"missing": "is missing", "extra_forbidden": "is not known here; check its spelling"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def read_one(file: Path) -> Named:
     try:
         return Named(file.stem, file, ConnectionFile.model_validate(content).attributes)
     except ValidationError as error:
-        raise _wrong(file, [_complaint(tree, one["loc"], one["msg"]) for one in error.errors()]) from None
+        raise _wrong(
+            file, [_complaint(tree, one["loc"], _PLAIN.get(one["type"], one["msg"])) for one in error.errors()]
+        ) from None
 
 
 def _with_variables(file: Path, text: str) -> str:

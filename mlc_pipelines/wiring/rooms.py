@@ -123,6 +123,8 @@ def _acumatica(erp: settings.AcumaticaErp, store: Store, sleep: Callable[[float]
         auth=erp.auth,
         subaccount=SegmentRule(**erp.subaccount.model_dump()) if erp.subaccount else None,
         lines_from=erp.lines_from,
+        net_income_account=erp.net_income_account,
+        page_batches=erp.page_batches,
         ca_file=erp.ca_file,
     )
     needed = (

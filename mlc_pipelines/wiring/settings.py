@@ -38,6 +38,8 @@ class AcumaticaErp(Setting):
     credential: Text
     subaccount: Subaccount | None = Subaccount()
     lines_from: Literal["inquiry", "transactions"] = "inquiry"
+    net_income_account: str = ""
+    page_batches: int = Field(100, ge=1, le=1000)
     ca_file: str | None = None
 
 

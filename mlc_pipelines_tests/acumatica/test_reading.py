@@ -39,7 +39,7 @@ def test_posted_lines_are_the_books(
     connect: Connect, sandbox: Sandbox, calendar: FiscalCalendar, way: str, key: str
 ) -> None:
     """Both ways give exactly the posted lines of the Actual ledger: nothing on hold, unposted or statistical (D13), period 13 included."""
-    with connect(lines_from=way, page_batches=40) as ledger:
+    with connect(lines_from=way) as ledger:
         lines = read(ledger, calendar.period(key))
     assert truth(sandbox, key) == sums(lines)
     assert len(sandbox.books.posted_lines("ACTUAL", key)) == len(lines)

@@ -20,7 +20,7 @@ KEYS = r"GET .*JournalTransaction[?][$]select=Module,BatchNbr,LedgerID,PostPerio
 
 @pytest.fixture
 def ledger(connect: Connect) -> Iterator[Acumatica]:
-    with connect(lines_from="transactions", page_batches=60) as opened:
+    with connect(lines_from="transactions", page_batches=90) as opened:
         yield opened
 
 

@@ -20,9 +20,10 @@ class Asked:
     connection: int
 
 
-Act = Callable[[Asked, socket.socket], None]
+Act = Callable[[Asked, socket.socket], object]
+Choice = Callable[[Asked], bytes]
 Reply = bytes | Act
-"""Bytes are sent and the connection stays open; a function does as it likes, and the connection is closed after it."""
+"""Bytes are sent and the connection stays open; a function does as it likes, and the connection is closed after it unless it returns True."""
 
 
 @dataclass
@@ -48,8 +49,12 @@ class RawServer:
     def url(self) -> str:
         return f"http://{self.host}"
 
-    def count(self, method: str, path: str) -> int:
-        return sum(1 for one in self.asked if (one.method, one.path.partition("?")[0]) == (method, path))
+    def count(self, method: str, path: str, *, at_least: int = 0) -> int:
+        """How often it was asked; a client that gave up early may be ahead of the server, so some must have come before the count."""
+        while True:
+            found = sum(1 for one in self.asked if (one.method, one.path.partition("?")[0]) == (method, path))
+            if found >= at_least or self.stopped.wait(0.005):
+                return found
 
     def stop(self) -> None:
         self.stopped.set()
@@ -90,9 +95,14 @@ class RawServer:
         return act
 
     @staticmethod
-    def by(choose: Callable[[Asked], bytes]) -> Act:
-        """An answer that depends on the request."""
-        return lambda asked, connection: connection.sendall(choose(asked))
+    def by(choose: Choice) -> Act:
+        """An answer that depends on the request; the connection stays open."""
+
+        def act(asked: Asked, connection: socket.socket) -> bool:
+            connection.sendall(choose(asked))
+            return True
+
+        return act
 
     # the machinery
 
@@ -110,10 +120,10 @@ class RawServer:
             with self.wrap(plain) as connection, connection.makefile("rb") as stream:
                 while asked := _read(stream, number):
                     reply = self._next(asked)
-                    if not isinstance(reply, bytes):
-                        reply(asked, connection)
+                    if isinstance(reply, bytes):
+                        connection.sendall(reply)
+                    elif reply(asked, connection) is not True:
                         return
-                    connection.sendall(reply)
         except OSError:
             return  # the client went away, as several tests want it to
 

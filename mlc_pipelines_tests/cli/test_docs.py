@@ -1,0 +1,68 @@
+"""Every command that README and docs show is run here as it stands, or is named with the test that runs it."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlc_pipelines.wiring.connections import Named
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = {
+    "make demo": "the recipe is `mlc demo`: test_live_demo.py",
+    "make test": "is what runs this",
+    "make bench": "bench/test_bench.py",
+    "mlc demo": "test_live_demo.py",
+    "mlc sandbox": "test_cli.py",
+}
+TYPED = {
+    "mlc secrets set yourname-acumatica --field username --field password --field client_id --field client_secret": "ann\nword\nid\nsecret\n",
+    "mlc secrets set yourname-anaplan": "ann\nword\n",
+}
+
+
+def commands() -> list[str]:
+    """Lines of fenced blocks and inline code that begin with mlc or make."""
+    found: list[str] = []
+    for page in PAGES:
+        text = page.read_text()
+        blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        inline = re.findall(r"(?<!`)`((?:mlc|make) [^`]+)`(?!`)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+        found += [line.strip() for block in blocks for line in block.splitlines()] + [
+            " ".join(one.split()) for one in inline
+        ]
+    return sorted({line for line in found if re.match(r"(mlc|make) \w", line)})
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command not in ELSEWHERE])
+def test_the_command_works_as_written(command: str, demo: Named, tmp_path: Path) -> None:
+    """`yourname` stands for the reader's own connection: here a copy of the demo connection."""
+    (tmp_path / "own").mkdir()
+    for name in ("demo", "yourname"):
+        (tmp_path / "own" / f"{name}.yaml").write_text(demo.file.read_text())
+    done = subprocess.run(
+        [sys.executable, "-m", "mlc_pipelines.cli", *shlex.split(command)[1:]],
+        input=TYPED.get(command, ""),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MLC_CONNECTIONS": str(tmp_path / "own")},
+        timeout=120,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_commands_run_elsewhere_are_still_shown() -> None:
+    """An entry of the list above that no page shows any more is to be deleted."""
+    assert set(ELSEWHERE) <= set(commands())
+
+
+def test_the_make_targets_exist() -> None:
+    """Each `make` word of the pages is a target."""
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {command.split()[1] for command in commands() if command.startswith("make")} <= targets

@@ -1,0 +1,89 @@
+"""What the model shows in its export is held against what was sent, cell by cell: parents, names, noise and other slices are told apart."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mlc_pipelines.flows.actuals import load_actuals
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.reference import refresh_reference
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.history import AGREED
+
+PERIOD, LABEL = "FY2026-P03", "Sep 25"
+EARLIER = ("A1010", "CC_120", LABEL, "Actual")
+
+
+def held(sandbox: Sandbox, label: str = LABEL, version: str = "Actual") -> dict[tuple[str, str], Decimal]:
+    """What the model holds in a slice, by the sandbox's own word."""
+    return {
+        (cell["account"], cell["cost_center"]): Decimal(cell["amount"])
+        for cell in sandbox.tenant.truth_cells()
+        if (cell["period"], cell["version"]) == (label, version) and Decimal(cell["amount"])
+    }
+
+
+@pytest.fixture
+def ready(desk: Desk) -> Desk:
+    refresh_reference(desk)
+    return desk
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        pytest.param({"export_totals": True}, id="F08-totals"),
+        pytest.param({"export_members": "name"}, id="names"),
+        pytest.param({"export_totals": True, "export_members": "name", "float_noise": True}, id="all-at-once"),
+    ],
+)
+def test_an_export_as_planners_save_it_gives_the_same_proof(
+    ready: Desk, sandbox: Sandbox, switches: dict[str, Any]
+) -> None:
+    """Parents are not taken for cells, names lead to their codes, a double's noise is no difference; an earlier figure becomes zero."""
+    sandbox.set_switches(anaplan=switches)
+    sandbox.tenant.edit_cell(EARLIER, Decimal("77.00"))
+    reports = load_actuals(ready, PERIOD)
+    [model] = [leg for leg in reports[-1].legs if leg.name == "model_matches_cells"]
+    assert model.agreed
+    assert sum(held(sandbox).values()) * 100 == model.right_minor
+    assert EARLIER[:2] not in held(sandbox)
+    assert AGREED == ready.store.history.loads("demo", PERIOD)[-1].state
+
+
+@pytest.mark.parametrize("switches", [{"export_totals": True}, {"export_members": "name"}])
+def test_E23_a_difference_is_still_seen(ready: Desk, sandbox: Sandbox, switches: dict[str, Any]) -> None:
+    """Leaving parents aside hides no leaf: a row that was dropped without a word is named by its codes."""
+    sandbox.set_switches(anaplan={"ignore_rows": [5], "ignored_counted": False, **switches})
+    with pytest.raises(DataError, match=r"account A\S+ cost_center CC_\S+: "):
+        load_actuals(ready, PERIOD)
+
+
+def test_figures_of_planners_finer_than_money_stay_out_of_it(ready: Desk, sandbox: Sandbox) -> None:
+    """A third of a cent in another version or month is the planners' business and stops no load of actuals."""
+    sandbox.tenant.edit_cell(("A1010", "CC_010", LABEL, "Forecast"), Decimal("33.333333"))
+    sandbox.tenant.edit_cell(("A1010", "CC_010", "Oct 25", "Actual"), Decimal("0.005"))
+    load_actuals(ready, PERIOD)
+    assert AGREED == ready.store.history.loads("demo", PERIOD)[-1].state
+
+
+def test_a_figure_finer_than_money_in_the_slice_is_refused_by_cell(ready: Desk, sandbox: Sandbox) -> None:
+    """In the slice itself it is named, never rounded."""
+    sandbox.tenant.edit_cell(EARLIER, Decimal("33.333333"))
+    with pytest.raises(DataError, match=r"A1010 / CC_120 holds 33\.333333"):
+        load_actuals(ready, PERIOD)
+
+
+@pytest.mark.parametrize("clear", ["off", "mapped", "all"])
+def test_every_way_of_clearing_the_target_ends_agreed(ready: Desk, sandbox: Sandbox, clear: str) -> None:
+    """The slice is sent whole, so it holds the same figures whatever the import clears before; loading again changes nothing."""
+    sandbox.set_switches(anaplan={"clear_target": clear})
+    sandbox.tenant.edit_cell(EARLIER, Decimal("77.00"))
+    load_actuals(ready, PERIOD)
+    first = held(sandbox)
+    load_actuals(ready, PERIOD)
+    assert first == held(sandbox)
+    assert EARLIER[:2] not in first
+    assert [AGREED, AGREED] == [load.state for load in ready.store.history.loads("demo", PERIOD)]

@@ -1,0 +1,294 @@
+"""The verb chosen says what may happen twice: counted by the server that was called."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlc_pipelines.ledger.errors import DataError, SetupError, TransientError, UncertainError
+from mlc_pipelines.transport.caller import Caller, Limits
+from mlc_pipelines.transport.secret import Secret
+
+PAGE = b"<!DOCTYPE html><html><title>Sign in</title></html>"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """The pauses that the caller asked for, instead of waiting."""
+    return []
+
+
+@pytest.fixture
+def make(server, slept: list[float]) -> Callable[..., Caller]:
+    def make(url: str = "", explain: Any = None, **limits: float) -> Caller:
+        small = replace(Limits(connect_seconds=10, read_seconds=10, deadline_seconds=30, attempts=3), **limits)
+        return Caller("Site", url or server.url, explain=explain, limits=small, sleep=slept.append)
+
+    return make
+
+
+def test_a_read_brings_status_headers_and_body(server, make) -> None:
+    """The plain case; the call is named without its query, which may hold codes or keys."""
+    server.script["/entity"] = [server.whole('{"amount": 0.10}', X_Kind="sample")]
+    with make() as caller:
+        answer = caller.read("GET", "/entity", params={"$filter": "Account eq '0010'"})
+    assert "Site GET /entity" == answer.call
+    assert (200, "sample") == (answer.status, answer.headers["x-kind"])
+    assert {"amount": Decimal("0.10")} == answer.json()
+    assert "/entity?%24filter=Account+eq+%270010%27" == server.asked[0].path
+
+
+def test_amounts_leave_with_their_own_digits(server, make) -> None:
+    """A Decimal goes out as the number it is, never through a float."""
+    server.script["/entity"] = [server.whole()]
+    with make() as caller:
+        caller.write("PUT", "/entity", json={"amount": Decimal("1234567890123456.78")})
+    assert b'{"amount":1234567890123456.78}' == server.asked[0].body
+    assert "application/json" == server.asked[0].headers["content-type"]
+
+
+def test_a_write_without_a_body_states_its_length(server, make) -> None:
+    """Some servers answer 411 to a POST without Content-Length."""
+    server.script["/sign-out"] = [server.whole(b"", 204)]
+    with make() as caller:
+        caller.write("POST", "/sign-out")
+    assert "0" == server.asked[0].headers["content-length"]
+
+
+@pytest.mark.parametrize("verb", ["read", "repeat"])
+def test_a_refused_connection_is_tried_a_few_times_and_named(nobody: str, make, slept: list[float], verb: str) -> None:
+    """A01: bounded attempts, then an error that names the host."""
+    with make(nobody) as caller, pytest.raises(TransientError, match=nobody.removeprefix("http://")) as refusal:
+        getattr(caller, verb)("GET", "/entity")
+    assert 2 == len(slept)
+    assert "Check the address" in refusal.value.next_step
+
+
+def test_a_name_that_does_not_exist_is_named(make, slept: list[float]) -> None:
+    """A02: no such host, within the same bounds."""
+    with make("http://no-such-host.invalid") as caller, pytest.raises(TransientError, match=r"no-such-host\.invalid"):
+        caller.read("GET", "/entity")
+    assert 2 == len(slept)
+
+
+def test_a_write_to_a_closed_port_surely_did_not_happen(nobody: str, make, slept: list[float]) -> None:
+    """Nothing left this machine: TransientError, not UncertainError; and not retried here."""
+    with make(nobody) as caller, pytest.raises(TransientError, match="cannot be reached"):
+        caller.write("PUT", "/entity", json={})
+    assert [] == slept
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_busy_read_is_repeated_until_it_succeeds(server, make, slept: list[float], status: int) -> None:
+    """B14: two busy answers, then the figures."""
+    server.script["/entity"] = [server.whole(status=status), server.whole(status=status), server.whole("[]")]
+    with make() as caller:
+        assert [] == caller.read("GET", "/entity").json()
+    assert 3 == server.count("GET", "/entity")
+    assert 2 == len(slept)
+
+
+def test_retries_end(server, make, slept: list[float]) -> None:
+    """P14: as many attempts as stated, then the server's own words."""
+    server.script["/entity"] = [server.whole("try later", 503)]
+    with make(attempts=4) as caller, pytest.raises(TransientError, match="Site GET /entity answered 503: try later"):
+        caller.read("GET", "/entity")
+    assert 4 == server.count("GET", "/entity")
+    assert 3 == len(slept)
+
+
+def test_retry_after_is_heeded_with_jitter_on_top(server, make, slept: list[float]) -> None:
+    """B10: never earlier than asked; the jitter keeps many callers apart."""
+    server.script["/entity"] = [server.whole(status=429, Retry_After="7")] * 2 + [server.whole()]
+    with make() as caller:
+        caller.read("GET", "/entity")
+    assert all(7 <= seconds < 9 for seconds in slept)
+    assert 2 == len(set(slept))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
+def test_what_waiting_does_not_cure_is_asked_once(server, make, status: int) -> None:
+    """A wrong code or a missing right is not retried."""
+    server.script["/entity"] = [server.whole('{"message": "no"}', status)]
+    with make() as caller, pytest.raises((DataError, SetupError), match=f"answered {status}"):
+        caller.read("GET", "/entity")
+    assert 1 == server.count("GET", "/entity")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_write_is_sent_once_and_a_busy_answer_leaves_it_uncertain(
+    server, make, slept: list[float], status: int
+) -> None:
+    """P02, B13: whatever the server says, the write is looked up by somebody and not repeated here."""
+    server.script["/entity"] = [server.whole(status=status)]
+    with make() as caller, pytest.raises(UncertainError, match=f"answered {status}"):
+        caller.write("PUT", "/entity", json={"amount": 1})
+    assert 1 == server.count("PUT", "/entity")
+    assert [] == slept
+
+
+def test_a_write_without_an_answer_is_uncertain_and_sent_once(server, make, slept: list[float]) -> None:
+    """A04: the server took it and broke off; it may have been carried out."""
+    server.script["/entity"] = [server.reset]
+    with make() as caller, pytest.raises(UncertainError) as doubt:
+        caller.write("PUT", "/entity", json={"amount": 1})
+    assert "It may have been carried out." == doubt.value.holds
+    assert 1 == server.count("PUT", "/entity")
+    assert [] == slept
+
+
+def test_a_write_whose_answer_is_cut_is_uncertain(server, make) -> None:
+    """Half an answer is no answer."""
+    server.script["/entity"] = [server.cut(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")]
+    with make() as caller, pytest.raises(UncertainError):
+        caller.write("POST", "/entity", json={})
+    assert 1 == server.count("POST", "/entity")
+
+
+def test_a_write_with_an_unreadable_answer_is_uncertain(server, make) -> None:
+    """200 and broken JSON: it was carried out, and what it made is not known."""
+    server.script["/entity"] = [server.whole('{"id": ')]
+    with make() as caller, pytest.raises(UncertainError):
+        caller.write("POST", "/entity", json={}).json()
+
+
+def test_a_write_with_a_huge_answer_is_uncertain(server, make) -> None:
+    """The answer is not read, but the write was carried out."""
+    server.script["/entity"] = [server.whole(b"x" * 5000)]
+    with make(body_bytes_max=1000) as caller, pytest.raises(UncertainError, match="more than 1,000 bytes"):
+        caller.write("POST", "/entity", json={})
+
+
+def test_a_chunk_may_be_repeated(server, make) -> None:
+    """A chunk has a number, so sending it twice is the same as once: the same bytes go out again."""
+    server.script["/chunks/7"] = [server.reset, server.whole(b"", 204)]
+    with make() as caller:
+        assert 204 == caller.repeat("PUT", "/chunks/7", content=b"a,b\n1,2\n").status
+    assert [b"a,b\n1,2\n"] * 2 == [one.body for one in server.asked]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("verb", ["read", "write", "download"])
+def test_redirects_are_not_followed(server, second_server, make, tmp_path: Path, status: int, verb: str) -> None:
+    """A16, P25: neither figures nor credentials go to a host that the connection file does not name."""
+    server.script["/entity"] = [server.whole(b"", status, Location=f"{second_server.url}/elsewhere")]
+    rest = (tmp_path / "file",) if verb == "download" else ()
+    with make() as caller, pytest.raises(SetupError, match="was redirected to http://127"):
+        getattr(caller, verb)("GET", "/entity", *rest)
+    assert 1 == len(server.asked)
+    assert [] == second_server.asked
+
+
+def test_a_sign_in_page_is_not_taken_for_data(server, make) -> None:
+    """B17: 200, JSON by its header, HTML by its body."""
+    server.script["/entity"] = [server.whole(PAGE)]
+    with make() as caller, pytest.raises(SetupError, match="a web page instead of data"):
+        caller.read("GET", "/entity").json()
+
+
+def test_no_content_where_content_is_expected_is_refused(server, make) -> None:
+    """B19: only the statuses that the call expects are an answer to it."""
+    server.script["/entity"] = [server.whole(b"", 204)]
+    with make() as caller:
+        with pytest.raises(SetupError, match="answered 204"):
+            caller.read("GET", "/entity")
+        assert 204 == caller.read("GET", "/entity", expect=(204,)).status
+
+
+def test_a_system_may_explain_its_own_errors(server, make) -> None:
+    """What a client knows better goes before the general table; what it does not know stays there."""
+    server.script["/entity"] = [server.whole("period closed", 422), server.whole("odd", 422)]
+
+    def explain(answer) -> DataError | None:
+        return DataError("Period 02-2026 is closed.") if b"closed" in answer.body else None
+
+    with make(explain=explain) as caller:
+        with pytest.raises(DataError, match="02-2026 is closed"):
+            caller.read("GET", "/entity")
+        with pytest.raises(DataError, match="answered 422: odd"):
+            caller.read("GET", "/entity")
+
+
+def test_an_echoed_secret_does_not_reach_the_message(server, make) -> None:
+    """K02: the server repeats the header it did not like."""
+    token = Secret("canary-" + "t" * 1500, "token")
+    server.script["/entity"] = [server.by(lambda asked: server.whole(asked.headers["authorization"], 400))]
+    with make() as caller, pytest.raises(DataError) as refusal:
+        caller.read("GET", "/entity", headers={"Authorization": f"Bearer {token.reveal()}"})
+    assert "Bearer [secret]" in str(refusal.value)
+    assert "canary" not in str(refusal.value)
+
+
+def test_an_error_does_not_carry_query_or_library_text(nobody: str, make) -> None:
+    """K01: built fresh, without the library's exception behind it."""
+    with make(nobody) as caller, pytest.raises(TransientError) as refusal:
+        caller.write("GET", "/entity?key=canary-query", params={"more": "canary-param"})
+    assert "canary" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
+
+
+def test_an_impossible_address_is_a_matter_of_setup(make) -> None:
+    """A typing error in the connection file is named at once and not retried."""
+    with make("htp://site") as caller, pytest.raises(SetupError, match="cannot be sent"):
+        caller.read("GET", "/entity")
+
+
+def test_an_address_inside_a_query_is_not_taken_for_the_address(server, make) -> None:
+    """Only a path that begins with a scheme is an address of its own."""
+    server.script["/entity"] = [server.whole()]
+    with make() as caller:
+        caller.read("GET", "/entity?$filter=Url eq 'http://127.0.0.1:9/x'")
+        caller.read("GET", f"{server.url}/entity")
+    assert 2 == server.count("GET", "/entity")
+
+
+def test_a_download_is_whole_or_not_there(server, make, tmp_path: Path) -> None:
+    """P16: the first attempt is cut, the second one whole; nothing of the first remains."""
+    content = b"a,b\n" * 1000
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    server.script["/file"] = [server.cut(head + content[:100]), server.whole(content, kind="text/csv")]
+    with make() as caller:
+        answer = caller.download("GET", "/file", tmp_path / "got.csv")
+    assert (200, b"") == (answer.status, answer.body)
+    assert content == (tmp_path / "got.csv").read_bytes()
+    assert 2 == server.count("GET", "/file")
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", TransientError),
+        (b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", TransientError),
+        (b"HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n", SetupError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n" + PAGE, SetupError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Type: text/html\r\n\r\nbye", SetupError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b"x" * 4000, SetupError),
+    ],
+)
+def test_a_failed_download_leaves_no_file(server, make, tmp_path: Path, reply: bytes, kind: type[Exception]) -> None:
+    """Whatever went wrong, nobody can take a part, a page or an error for the file."""
+    server.script["/file"] = [server.cut(reply)]
+    with make(download_bytes_max=2000) as caller, pytest.raises(kind):
+        caller.download("GET", "/file", tmp_path / "got.csv")
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_no_half_file(server, make, tmp_path: Path) -> None:
+    """I10: the device is full; the error is the system's own, and no file is left behind."""
+    full = tmp_path / "got.csv"
+    full.symlink_to("/dev/full")
+    server.script["/file"] = [server.whole(b"x" * 100_000, kind="text/csv")]
+    with make() as caller, pytest.raises(OSError, match="No space left"):
+        caller.download("GET", "/file", full)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_an_empty_download_is_an_empty_file(server, make, tmp_path: Path) -> None:
+    """No bytes can be a right answer; what they mean is for the caller to judge."""
+    server.script["/file"] = [server.whole(b"", kind="text/csv")]
+    with make() as caller:
+        caller.download("GET", "/file", tmp_path / "got.csv")
+    assert b"" == (tmp_path / "got.csv").read_bytes()
