@@ -39,5 +39,9 @@ endif
 	touch $@
 
 .venv/.bench: .venv/.made requirements-bench.lock
+ifdef UV
+	uv pip install --quiet --python $(BIN)/python -r requirements-bench.lock
+else
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+endif
 	touch $@

@@ -36,6 +36,11 @@ class ActualsTarget:
     def version_of(self, period: FiscalPeriod) -> str:
         return self.adjustment_version if period.adjustment else self.version
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that take actuals."""
+        return tuple(version for version in (self.version, self.adjustment_version) if version)
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -50,6 +55,10 @@ class Desk:
     fence_wait_seconds: float
     run: str = ""
     progress: Callable[[str], None] = field(default=lambda _said: None)
+
+    def period_labels(self) -> dict[tuple[str, str], str]:
+        """Label and version in the model -> key of the period that lands there."""
+        return {(self.target.label_of(one), self.target.version_of(one)): one.key for one in self.calendar.periods}
 
     def fence(self, period: str) -> AbstractContextManager[None]:
         """One writer per model, from the first look at it to the last figure read back."""

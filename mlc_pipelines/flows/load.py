@@ -8,15 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame, read_frame
+from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.read_back import Held, look, require_untouched
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_file
-from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MEMBERS, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
+from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
 from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import DataError, PipelineError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER, with_zeros
+from mlc_pipelines.ledger.mapping import CELL_KEYS, with_zeros
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import ImportOutcome
 from mlc_pipelines.store.history import AGREED, DIRTY
@@ -31,9 +32,10 @@ def load_slice(desk: Desk, key: str) -> Report:
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header)
     with desk.fence(key):
         desk.plan.wait_until_free()
-        sent = _completed(desk, period, file.artefact, currency)
+        before = None if _agreed_before(desk, key) else look(desk, period, currency)
+        sent = _completed(desk, period, file.artefact, currency, before)
         with _attempt(desk, key, sent) as attempt:
-            outcome, legs = _send(desk, period, attempt, desk.store.artefacts.path(sent), currency)
+            outcome, legs = _send(desk, period, attempt, desk.store.artefacts.path(sent), currency, before)
     facts = {
         "file": sent,
         "rows": legs[0].left_minor,
@@ -56,44 +58,22 @@ def _require_fresh(desk: Desk, key: str, source: str) -> None:
         )
 
 
-def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str) -> str:
-    """The file to send. Before the first load of a slice the model is asked what it holds; figures there that the file does not name get explicit zeros."""
-    if any(load.state == AGREED for load in desk.store.history.loads(desk.connection, period.key)):
+def _agreed_before(desk: Desk, key: str) -> bool:
+    return any(load.state == AGREED for load in desk.store.history.loads(desk.connection, key))
+
+
+def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str, before: Held | None) -> str:
+    """The file to send. Figures that the model held before the first load of a slice, and that the file does not name, get explicit zeros."""
+    if before is None:
         return file
-    held = _held_cells(desk, period, currency)
     cells = read_cells(desk.store.artefacts.path(file), desk.target.columns, currency=currency)
-    whole = with_zeros(cells, held[held["amount_minor"] != 0])
+    whole = with_zeros(cells, before.cells[before.cells["amount_minor"] != 0])
     if len(whole) == len(cells):
         return file
     desk.progress(f"{period.key}: {len(whole) - len(cells)} cells of an earlier filling get explicit zeros")
     with desk.store.artefacts.draft() as draft:
         write_file(desk, draft, whole, period, currency)
         return desk.store.artefacts.keep(draft)
-
-
-def _held_cells(desk: Desk, period: FiscalPeriod, currency: str) -> pd.DataFrame:
-    """What the model holds in the slice now, by its own export: account, cost_center (member codes), amount_minor; leaves only.
-
-    A saved export may show parents among the leaves, and names instead of codes [S anaplan.md 11.6]; both are told apart by the lists.
-    Totals over time stand under labels of their own and fall away with the other periods. A text that no list knows stays, and will differ.
-    """
-    slice_ = desk.target.label_of(period), desk.target.version_of(period)
-    with desk.store.artefacts.draft() as draft:
-        desk.plan.export_file(desk.target.export_name, draft)
-        cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
-    members = read_frame(desk, desk.store.history.require_step(desk.connection, MEMBERS))
-    for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
-        cells = _leaves(cells, key, members[members["list"] == rule.list_name])
-    return cells[[*CELL_KEYS, "amount_minor"]].reset_index(drop=True)
-
-
-def _leaves(cells: pd.DataFrame, key: str, listed: pd.DataFrame) -> pd.DataFrame:
-    """Each member by its code, without parents. A text that is a code already stays, also where another member has it for a name."""
-    coded = listed.assign(code=listed["code"].where(listed["code"] != "", listed["name"]))
-    code_of = dict(zip(listed["name"], coded["code"], strict=True)) | {code: code for code in coded["code"]}
-    parents = set(coded["code"][~listed["leaf"]]) - set(coded["code"][listed["leaf"]])
-    named = cells.assign(**{key: cells[key].map(code_of).fillna(cells[key])})
-    return named[~named[key].isin(parents)]
 
 
 @dataclass
@@ -118,7 +98,7 @@ def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
 
 
 def _send(
-    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str, before: Held | None
 ) -> tuple[ImportOutcome, tuple[Leg, Leg]]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
     cells = read_cells(sent, desk.target.columns, currency=currency)
@@ -127,12 +107,12 @@ def _send(
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
     rows = _rows_leg(period.key, outcome, cells)
     try:
-        held = _held_cells(desk, period, currency)
+        held = look(desk, period, currency)
     except PipelineError as error:
         _require_taken(period.key, outcome, rows, f"not possible ({error.what})")
         raise
-    attempt.read_back = keep_frame(desk, held)
-    sides = ("cells sent", cells), ("cells in the model", held)
+    attempt.read_back = keep_frame(desk, held.cells)
+    sides = ("cells sent", cells), ("cells in the model", held.cells)
     model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=CELL_KEYS, unit=currency)
     try:
         _require_taken(period.key, outcome, rows, str(model))
@@ -140,6 +120,8 @@ def _send(
     except DataError as error:
         error.legs = (rows, model)
         raise
+    if before is not None:
+        require_untouched(desk, period.key, before, held)
     return outcome, (rows, model)
 
 

@@ -1,5 +1,6 @@
 """Cells as a CSV file, in bulk: the same cells give the same bytes; amounts leave and arrive as exact decimals."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -95,8 +96,34 @@ def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[s
     Further columns are left aside. Raises DataError when a column is missing, a row is malformed, or an amount is no number
     or finer than the currency. A blank amount is zero.
     """
+    table = _read_texts(path, columns)
+    if only is not None:
+        table = table.filter(
+            pc.and_(pc.equal(table.column(columns.period), only[0]), pc.equal(table.column(columns.version), only[1]))
+        )
+    frame: pd.DataFrame = table.select(list(columns.header[:4])).to_pandas()
+    frame = frame.set_axis(["account", "cost_center", "period", "version"], axis=1)
+    frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)
+    return frame
+
+
+def fingerprints(path: Path, columns: CellColumns, *, versions: Collection[str]) -> dict[tuple[str, str], int]:
+    """One number per period and version of an exported file that changes when any figure there does; zeros do not count.
+
+    Amounts stay the texts they are: other periods may hold what is no money of ours.
+    """
+    frame: pd.DataFrame = _read_texts(path, columns).to_pandas()
+    kept = frame[frame[columns.version].isin(list(versions)) & (frame[columns.amount].str.strip("-0.") != "")]
+    rows = pd.util.hash_pandas_object(kept[[columns.account, columns.cost_center, columns.amount]], index=False)
+    sums = rows.groupby([kept[columns.period], kept[columns.version]]).sum().rename("number").reset_index()
+    places = zip(sums[columns.period], sums[columns.version], strict=True)
+    return dict(zip(places, sums["number"].tolist(), strict=True))
+
+
+def _read_texts(path: Path, columns: CellColumns) -> pa.Table:
+    """The five columns of a CSV file, every field as the text it is."""
     try:
-        table = pa_csv.read_csv(
+        return pa_csv.read_csv(
             path,
             convert_options=pa_csv.ConvertOptions(
                 include_columns=list(columns.header),
@@ -110,14 +137,6 @@ def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[s
             f"The file {path.name} cannot be read as cells ({error}).",
             next_step="Compare its header and separator with the connection file.",
         ) from None
-    if only is not None:
-        table = table.filter(
-            pc.and_(pc.equal(table.column(columns.period), only[0]), pc.equal(table.column(columns.version), only[1]))
-        )
-    frame: pd.DataFrame = table.select(list(columns.header[:4])).to_pandas()
-    frame = frame.set_axis(["account", "cost_center", "period", "version"], axis=1)
-    frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)
-    return frame
 
 
 def _minor(texts: pa.ChunkedArray, currency: str, rows: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -91,6 +91,11 @@ class History:
             values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": _now()}
             db.execute(loads.update().where(loads.c.id == load).values(**values))
 
+    def doubt(self, connection: str, period: str, note: str) -> None:
+        """Mark a slice as no longer agreed, with the reason; what was sent last stays named. Nothing to do where nothing was loaded."""
+        if attempts := self.loads(connection, period):
+            self.end_load(self.begin_load(connection, period, attempts[-1].sent), DIRTY, note=note)
+
     def loads(self, connection: str, period: str) -> list[Load]:
         """All attempts of one slice, oldest first."""
         of_slice = (loads.c.connection == connection) & (loads.c.period == period)

@@ -10,7 +10,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.reference import refresh_reference
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.sandbox.server import Sandbox
-from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.history import AGREED, DIRTY
 
 PERIOD, LABEL = "FY2026-P03", "Sep 25"
 EARLIER = ("A1010", "CC_120", LABEL, "Actual")
@@ -74,6 +74,20 @@ def test_a_figure_finer_than_money_in_the_slice_is_refused_by_cell(ready: Desk, 
     sandbox.tenant.edit_cell(EARLIER, Decimal("33.333333"))
     with pytest.raises(DataError, match=r"A1010 / CC_120 holds 33\.333333"):
         load_actuals(ready, PERIOD)
+
+
+def test_an_import_that_clears_other_periods_is_found_out(ready: Desk, sandbox: Sandbox) -> None:
+    """`all items` empties every other period while its own slice agrees: the run fails, names them, and marks them as not loaded."""
+    load_actuals(ready, "FY2026-P01")
+    load_actuals(ready, "FY2026-P02")
+    sandbox.set_switches(anaplan={"clear_target": "all"})
+    with pytest.raises(DataError, match="also changed other periods: FY2026-P01, FY2026-P02") as caught:
+        load_actuals(ready, PERIOD)
+    assert "marked as not loaded" in caught.value.holds
+    history = ready.store.history
+    assert [DIRTY, DIRTY, DIRTY] == [
+        history.loads("demo", key)[-1].state for key in ("FY2026-P01", "FY2026-P02", PERIOD)
+    ]
 
 
 @pytest.mark.parametrize("clear", ["off", "mapped", "all"])

@@ -1,0 +1,70 @@
+"""What the model holds, by its own export: the slice cell by cell, and whether the periods beside it stayed as they were."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import read_frame
+from mlc_pipelines.flows.steps import MEMBERS
+from mlc_pipelines.ledger.cells import fingerprints, read_cells
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER
+
+
+@dataclass(frozen=True)
+class Held:
+    """cells: account, cost_center (member codes), amount_minor of the slice; leaves only. beside: (period, version) -> fingerprint of the others."""
+
+    cells: pd.DataFrame
+    beside: dict[tuple[str, str], int]
+
+
+def look(desk: Desk, period: FiscalPeriod, currency: str) -> Held:
+    """Export and read what the model holds now.
+
+    A saved export may show parents among the leaves, and names instead of codes [S anaplan.md 11.6]; both are told apart by the lists.
+    Totals over time stand under labels of their own and fall away with the other periods. A text that no list knows stays, and will differ.
+    """
+    slice_ = desk.target.label_of(period), desk.target.version_of(period)
+    with desk.store.artefacts.draft() as draft:
+        desk.plan.export_file(desk.target.export_name, draft)
+        cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
+        beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions)
+    members = read_frame(desk, desk.store.history.require_step(desk.connection, MEMBERS))
+    for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
+        cells = _leaves(cells, key, members[members["list"] == rule.list_name])
+    own = desk.period_labels()
+    others = {place: number for place, number in beside.items() if place in own and place != slice_}
+    return Held(cells[[*CELL_KEYS, "amount_minor"]].reset_index(drop=True), others)
+
+
+def _leaves(cells: pd.DataFrame, key: str, listed: pd.DataFrame) -> pd.DataFrame:
+    """Each member by its code, without parents. A text that is a code already stays, also where another member has it for a name."""
+    coded = listed.assign(code=listed["code"].where(listed["code"] != "", listed["name"]))
+    code_of = dict(zip(listed["name"], coded["code"], strict=True)) | {code: code for code in coded["code"]}
+    parents = set(coded["code"][~listed["leaf"]]) - set(coded["code"][listed["leaf"]])
+    named = cells.assign(**{key: cells[key].map(code_of).fillna(cells[key])})
+    return named[~named[key].isin(parents)]
+
+
+def require_untouched(desk: Desk, key: str, before: Held, after: Held) -> None:
+    """Refuse an import that reached beyond its slice.
+
+    A module import clears its target by default, and how far is a setting of the builder that the API does not show
+    [S HELP-clear; anaplan.md 11.5]: one set to clear all items would empty every other period, and this slice would still agree.
+    The periods concerned are marked, so that they count as not loaded.
+    """
+    own = desk.period_labels()
+    changed = sorted({own[place] for place, _ in set(before.beside.items()) ^ set(after.beside.items())})
+    if not changed:
+        return
+    for other in changed:
+        desk.store.history.doubt(desk.connection, other, f"The import of {key} changed this period as well.")
+    raise DataError(
+        f"The import of {key} also changed other periods: {', '.join(changed[:12])}.",
+        holds=f"{key} holds its figures; those of the periods named are gone or different, and they are marked as not loaded.",
+        next_step="Have the model builder set the import to update only imported cells, or to clear only the items mapped in the source; "
+        "then materialize actuals_import for the periods named again.",
+    )
