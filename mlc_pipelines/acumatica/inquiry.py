@@ -5,7 +5,7 @@ ledger, the period, and that it is posted [S HT example body; C MD for the field
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -34,7 +34,8 @@ def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator
         call = site.download(NAME, asked, answer).call
         what = f"The answer of {NAME} for {period.key}"
         seen = 0
-        for columns in _gathered(read_rows(answer, _decoded, member="Results", what=what, block_bytes=_BLOCK_BYTES)):
+        rows = read_rows(answer, _decoder(books, period), member="Results", what=what, block_bytes=_BLOCK_BYTES)
+        for columns in _gathered(rows, books, period):
             yield to_batch(columns, books, period)
             seen += len(columns.account)
         if not seen:
@@ -61,14 +62,18 @@ class Columns:
         self.debit: list[msgspec.Raw] = []
         self.credit: list[msgspec.Raw] = []
 
-    def take(self, rows: Sequence[wire.PostedLine]) -> None:
+    def take(self, rows: Sequence[wire.PostedLine], books: Books, period: FiscalPeriod) -> None:
         self.module += [row.module.value for row in rows]
         self.batch_number += [row.batch_number.value for row in rows]
         self.branch += [row.branch.value for row in rows]
         self.account += [row.account.value for row in rows]
         self.subaccount += [row.subaccount.value for row in rows]
-        self.ledger += [row.ledger.value for row in rows]
-        self.period_id += [row.period_id.value for row in rows]
+        if isinstance(rows[0], wire.PostedLine):
+            self.ledger += [row.ledger.value for row in rows]
+            self.period_id += [row.period_id.value for row in rows]
+        else:  # the decoder took no other ledger and period
+            self.ledger += [books.ledger] * len(rows)
+            self.period_id += [periods.spelled(period)] * len(rows)
         self.posted += [row.posted.value for row in rows]
         self.released += [row.released.value for row in rows]
         self.ref_number += [row.ref_number.value for row in rows]
@@ -79,11 +84,11 @@ class Columns:
         self.credit += [row.credit.value for row in rows]
 
 
-def _gathered(blocks: Iterable[Sequence[wire.PostedLine]]) -> Iterator[Columns]:
+def _gathered(blocks: Iterable[Sequence[wire.PostedLine]], books: Books, period: FiscalPeriod) -> Iterator[Columns]:
     """The rows in few large groups, for Arrow works best on long columns; none is empty."""
     columns = Columns()
-    for rows in blocks:
-        columns.take(rows)
+    for rows in filter(None, blocks):
+        columns.take(rows, books, period)
         if len(columns.account) >= _BATCH_LINES:
             yield columns
             columns = Columns()
@@ -129,6 +134,20 @@ def _require_posted(rows: Columns, books: Books, period: FiscalPeriod, where: Wh
     lines.require_only(rows.period_id, periods.spellings(period), "PeriodID", where)
     lines.require_only(rows.posted, {True}, "Posted", where)
     lines.require_only(rows.released, {True}, "Released", where)
+
+
+def _decoder(books: Books, period: FiscalPeriod) -> Callable[[bytes], list[wire.PostedLine]]:
+    """Decodes rows as they usually come; a block with anything unusual in it is decoded once more by the type that takes everything."""
+    line = wire.usual_line(books.ledger, periods.spellings(period))
+    usual: Callable[[bytes], list[wire.PostedLine]] = msgspec.json.Decoder(list[line]).decode  # type: ignore[valid-type]
+
+    def decoded(block: bytes) -> list[wire.PostedLine]:
+        try:
+            return usual(block)
+        except msgspec.ValidationError:
+            return _decoded(block)
+
+    return decoded
 
 
 def _decoded(block: bytes) -> list[wire.PostedLine]:

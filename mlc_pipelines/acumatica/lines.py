@@ -34,8 +34,10 @@ def days(values: Sequence[str | None]) -> pa.Array:
     return pc.utf8_slice_codeunits(texts(values), 0, 10)
 
 
-def require_only(values: Collection[Any], allowed: Collection[Any], field: str, where: Where) -> None:
+def require_only(values: Sequence[Any], allowed: Collection[Any], field: str, where: Where) -> None:
     """Refuse the first row whose value is none of the allowed ones, or missing."""
+    if values and values[0] in allowed and values.count(values[0]) == len(values):
+        return  # the usual case: one value for all, which compares at once where it is one object
     if set(values).issubset(allowed):
         return
     row, value = next((row, value) for row, value in enumerate(values) if value not in allowed)

@@ -21,6 +21,7 @@ T = TypeVar("T")
 BLOCK_BYTES = 2 << 20
 _LARGEST_BLOCK_BYTES = 64 << 20
 _TRIES = 16
+_NEAR_BYTES = 4 << 10
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _ARRAY_END = re.compile(rb"\]")
 
@@ -42,12 +43,17 @@ def read_rows(
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise DataError(f"{what} is empty.")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
-            yield from _blocks(body, decode, member, what, block_bytes)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body, memoryview(body) as view:
+            yield from _blocks(body, view, decode, member, what, block_bytes)
 
 
 def _blocks(
-    body: mmap.mmap, decode: Callable[[bytes], Sequence[T]], member: str, what: str, block_bytes: int
+    body: mmap.mmap,
+    view: memoryview,
+    decode: Callable[[bytes], Sequence[T]],
+    member: str,
+    what: str,
+    block_bytes: int,
 ) -> Iterator[Sequence[T]]:
     start = at = _array_start(body, member, what)
     done = 0
@@ -55,7 +61,8 @@ def _blocks(
         size = block_bytes
         while True:  # a record larger than a block is met with ever larger ones
             last = at + size >= len(body)
-            records, length, problem = _longest_whole(body[at : at + size], decode, _ARRAY_END if last else _BETWEEN)
+            mark = _ARRAY_END if last else _BETWEEN
+            records, end, problem = _longest_whole(view, at, min(at + size, len(body)), decode, mark)
             if problem is None or last or size >= _LARGEST_BLOCK_BYTES:
                 break
             size *= 2
@@ -66,9 +73,9 @@ def _blocks(
         yield records
         done += len(records)
         if last:
-            _require_envelope(body[:start] + b"]" + body[at + length + 1 :], member, what)
+            _require_envelope(body[:start] + b"]" + body[end + 1 :], member, what)
             return
-        at = body.find(b"{", at + length)
+        at = body.find(b"{", end)
         body.madvise(mmap.MADV_DONTNEED, 0, at // mmap.PAGESIZE * mmap.PAGESIZE)
 
 
@@ -81,22 +88,25 @@ def _array_start(body: mmap.mmap, member: str, what: str) -> int:
 
 
 def _longest_whole(
-    window: bytes, decode: Callable[[bytes], Sequence[T]], mark: re.Pattern[bytes]
+    view: memoryview, start: int, limit: int, decode: Callable[[bytes], Sequence[T]], mark: re.Pattern[bytes]
 ) -> tuple[Sequence[T], int, msgspec.MsgspecError | None]:
-    """The records up to the last mark at which the window is a whole array, how many bytes they take, or why there are none."""
+    """The records from start up to the last mark before limit at which they are a whole array, where that is, or why there are none."""
     problem: msgspec.MsgspecError | None = msgspec.DecodeError("the list is cut off")
     first: msgspec.MsgspecError | None = None
-    near = max(0, len(window) - (16 << 10))
-    marks = [found.start() for found in mark.finditer(window, near)] or [
-        found.start() for found in mark.finditer(window)
-    ]
-    for position in islice(reversed(marks), _TRIES):
+    for position in islice(_marks_backwards(view, start, limit, mark), _TRIES):
         end = position if mark is _ARRAY_END else position + 1
         try:
-            return decode(b"".join((b"[", memoryview(window)[:end], b"]"))), end, None
+            return decode(b"".join((b"[", view[start:end], b"]"))), end, None
         except msgspec.MsgspecError as error:
             first = _plainest(first, error)
-    return [], 0, first or problem
+    return [], start, first or problem
+
+
+def _marks_backwards(view: memoryview, start: int, limit: int, mark: re.Pattern[bytes]) -> Iterator[int]:
+    """Where the mark stands, last one first; usually one is near the end, so all of the rest is looked through only if need be."""
+    near = max(start, limit - _NEAR_BYTES)
+    found = [match.start() for match in mark.finditer(view, near, limit)]
+    yield from reversed(found or [match.start() for match in mark.finditer(view, start, limit)])
 
 
 def _plainest(kept: msgspec.MsgspecError | None, error: msgspec.MsgspecError) -> msgspec.MsgspecError:
