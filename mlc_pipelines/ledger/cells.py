@@ -19,6 +19,7 @@ from mlc_pipelines.ledger.money import minor_digits
 # A planning model keeps numbers as IEEE doubles and may print 62.25000000000001 [S anaplan.md 11.6]. What strays less than
 # this from a whole minor unit is that minor unit; what strays more is a figure finer than money and is refused by name.
 DOUBLE_NOISE = "0.000001"
+_ROWS_AT_ONCE = 1 << 15
 _EXACT = pa.decimal128(36, 16)
 _BEYOND_EXACT = r"^[+-]?\d*\.\d{17,}$|[eE]"  # 0.30000000000000004, 5.55E-17: more decimals than the exact type has
 _LARGEST_EXPONENT = 20
@@ -60,7 +61,7 @@ def write_cells(
             columns.amount: decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency)),
         }
     )
-    pa_csv.write_csv(table, sink)
+    pa_csv.write_csv(table, sink, pa_csv.WriteOptions(batch_size=_ROWS_AT_ONCE))
 
 
 def _ascending(first: pa.Array, second: pa.Array) -> bool:

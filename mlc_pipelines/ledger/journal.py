@@ -1,5 +1,7 @@
 """Posted journal lines in bulk, and what they add up to. Columns, never an object per line."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,6 +29,7 @@ LINES = pa.schema(
 )
 """Shape of posted lines: one row per line of one period of one ledger, in ledger currency, any order."""
 
+_PLACES_AT_LEAST = 1 << 20
 AMOUNT_KEYS = ["branch", "account", "subaccount"]
 AMOUNT_COLUMNS = ["debit_minor", "credit_minor"]
 
@@ -43,29 +46,44 @@ def sum_lines(lines: pa.Table) -> pd.DataFrame:
             raise DataError(
                 f"{missing:,} posted lines have no {key}, so they cannot be added up.", holds="Nothing was sent."
             )
-    minor = np.array([lines[column].to_numpy() for column in AMOUNT_COLUMNS])
-    require_summable(minor.ravel())  # both together: debit - credit must fit as well
-    amounts = pd.DataFrame(minor.T, columns=AMOUNT_COLUMNS)
-    codes = {key: _in_text_order(lines[key].combine_chunks()) for key in AMOUNT_KEYS}
-    one_key = np.zeros(
-        len(amounts), np.int64
-    )  # branch, account and subaccount as one number: grouped far faster than three texts
-    for texts, ranks in codes.values():
-        one_key = one_key * len(texts) + ranks
-    grouped = amounts.groupby(one_key, sort=True)
-    sums = grouped.sum()
-    sums = sums.assign(amount_minor=sums["debit_minor"] - sums["credit_minor"], lines=grouped.size())
-    one_key = sums.index.to_numpy()
-    for key, (texts, _) in reversed(codes.items()):
-        one_key, ranks = np.divmod(one_key, max(len(texts), 1))
-        sums.insert(0, key, pd.Series(texts[ranks], sums.index, dtype=object))
-    return sums.reset_index(drop=True)
+    amounts = {column: lines[column].to_numpy() for column in AMOUNT_COLUMNS}
+    require_summable(np.concatenate(list(amounts.values())))  # both together: debit - credit must fit as well
+    texts, ranks = zip(*(_in_text_order(lines[key].combine_chunks()) for key in AMOUNT_KEYS), strict=True)
+    groups, group_of = _numbered(ranks, tuple(max(len(one), 1) for one in texts))
+    keys = {key: one[place] for key, one, place in zip(AMOUNT_KEYS, texts, groups, strict=True)}
+    sums = {column: _added_up(column_minor, group_of, len(groups[0])) for column, column_minor in amounts.items()}
+    net = {"amount_minor": sums["debit_minor"] - sums["credit_minor"]}
+    counts = {"lines": np.bincount(group_of, minlength=len(groups[0]))}
+    return pd.DataFrame({**{key: pd.Series(text, dtype=object) for key, text in keys.items()}, **sums, **net, **counts})
 
 
 def _in_text_order(codes: pa.DictionaryArray) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
     """The distinct codes in text order, and for each row the place of its code among them."""
     texts, places = np.unique(codes.dictionary.to_numpy(zero_copy_only=False), return_inverse=True)
     return texts, places[codes.indices.to_numpy(zero_copy_only=False)]
+
+
+def _numbered(
+    ranks: tuple[npt.NDArray[np.int64], ...], sizes: tuple[int, ...]
+) -> tuple[tuple[npt.NDArray[np.int64], ...], npt.NDArray[np.int64]]:
+    """The combinations of codes that occur, in code order, and for each row the number of its combination.
+
+    The codes are taken as one number, which is grouped far faster than three texts: by counting where the combinations are
+    few enough to have a place each, by sorting where they are not.
+    """
+    one_number = np.ravel_multi_index(ranks, sizes)
+    if math.prod(sizes) <= max(len(one_number), _PLACES_AT_LEAST):
+        occurs = np.bincount(one_number, minlength=1) > 0
+        return np.unravel_index(occurs.nonzero()[0], sizes), (np.cumsum(occurs) - 1)[one_number]
+    distinct, group_of = np.unique(one_number, return_inverse=True)
+    return np.unravel_index(distinct, sizes), group_of
+
+
+def _added_up(minor: npt.NDArray[np.int64], group_of: npt.NDArray[np.int64], groups: int) -> npt.NDArray[np.int64]:
+    """Sums per group in whole minor units; never through floats, as weighted counts would go."""
+    sums = np.zeros(groups, np.int64)
+    np.add.at(sums, group_of, minor)
+    return sums
 
 
 def turnover_by_account(amounts: pd.DataFrame) -> pd.DataFrame:
