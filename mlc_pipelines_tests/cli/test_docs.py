@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "make demo": "the recipe is `mlc demo`: test_live_demo.py",
     "make test": "is what runs this",
-    "make bench": "bench/test_bench.py",
+    "make bench": "bench/test_smoke.py",
     "mlc demo": "test_live_demo.py",
     "mlc sandbox": "test_cli.py",
 }

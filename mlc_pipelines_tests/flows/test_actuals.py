@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,14 @@ from mlc_pipelines.flows.extract import read_slice
 from mlc_pipelines.flows.load import load_slice
 from mlc_pipelines.flows.reference import refresh_reference
 from mlc_pipelines.flows.shape import write_slice
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, PipelineError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
 from mlc_pipelines.store.history import AGREED
-from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
+from mlc_pipelines_tests.conftest import briefly, store_demo_credentials
 
 PERIOD, LABEL = "FY2026-P03", "Sep 25"
 CREDIT_POSITIVE = {"Income", "Liability"}
@@ -151,3 +154,24 @@ def test_every_attempt_is_remembered(desk: Desk) -> None:
     loads = desk.store.history.loads("demo", PERIOD)
     assert [AGREED] == [load.state for load in loads]
     assert reports[-1].artefact == loads[0].sent
+
+
+def test_the_whole_way_over_tls(home: Path) -> None:
+    """Both systems behind https with an authority of their own, which the connection names; without it the certificate is refused."""
+    with Sandbox.start(tls=True) as secure:
+        store_demo_credentials(secure, Store.open())
+        demo = find("demo").settings
+        own = {"ca_file": secure.info["ca_file"]}
+        erp = demo.erp.model_copy(update={"url": secure.info["acumatica"]["url"], **own})
+        addresses = {name: secure.info["anaplan"][name] for name in ("auth_url", "api_url")}
+        plan = demo.anaplan.model_copy(update={**addresses, **own})
+        trusting = Named("demo", home, demo.model_copy(update={"erp": erp, "anaplan": plan}))
+        with open_desk(trusting, sleep=briefly) as desk:
+            refresh_reference(desk)
+            load_actuals(desk, PERIOD)
+        assert expected_cells(secure, PERIOD) == held_cells(secure, LABEL)
+        doubting = Named(
+            "demo", home, trusting.settings.model_copy(update={"erp": erp.model_copy(update={"ca_file": None})})
+        )
+        with pytest.raises(PipelineError, match="certificate"), open_desk(doubting, sleep=briefly) as desk:
+            refresh_reference(desk)
