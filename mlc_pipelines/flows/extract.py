@@ -9,7 +9,8 @@ from mlc_pipelines.flows.steps import EXTRACT, LINES_MATCH_LEDGER, NOTHING_SENT
 from mlc_pipelines.ledger.control import Leg, compare, debits_and_credits
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.journal import sum_lines, turnover_by_account
+from mlc_pipelines.ledger.journal import by_cost_center, sum_lines, turnover_by_account
+from mlc_pipelines.ledger.mapping import CELL_KEYS
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import LedgerPeriod
 
@@ -21,7 +22,8 @@ def read_slice(desk: Desk, key: str) -> Report:
     erp_period = require_readable(desk.ledger.read_periods(), period)
     desk.progress(f"{key}: reading posted lines of ledger {books.ledger}")
     extract = keep_lines(desk, desk.ledger.read_posted(period))
-    amounts = sum_lines(read_line_amounts(desk, extract))
+    lines = by_cost_center(read_line_amounts(desk, extract), desk.ledger.cost_centers_of)
+    amounts = sum_lines(lines, CELL_KEYS)
     trial_balance = desk.ledger.read_trial_balance(period)
     leg = compare(
         LINES_MATCH_LEDGER,
@@ -35,12 +37,8 @@ def read_slice(desk: Desk, key: str) -> Report:
         holds=NOTHING_SENT,
         next_step=f"Materialize gl_actuals for {key} again: figures may have been posted while they were read. If it fails again, compare the accounts named above in the ERP.",
     )
-    amounts["cost_center"] = desk.ledger.cost_centers_of(amounts["subaccount"].tolist())
-    slice_ = amounts.groupby(["account", "cost_center"], sort=True)[
-        ["debit_minor", "credit_minor", "amount_minor", "lines"]
-    ].sum()
-    artefact = keep_frame(desk, slice_.reset_index())
-    return _read_report(desk, key, slice_.reset_index(), leg, artefact, extract, erp_period, books.currency)
+    artefact = keep_frame(desk, amounts)
+    return _read_report(desk, key, amounts, leg, artefact, extract, erp_period, books.currency)
 
 
 def require_readable(erp_periods: list[LedgerPeriod], period: FiscalPeriod) -> LedgerPeriod:

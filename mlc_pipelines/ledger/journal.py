@@ -1,6 +1,7 @@
 """Posted journal lines in bulk, and what they add up to. Columns, never an object per line."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,27 +35,34 @@ AMOUNT_KEYS = ["branch", "account", "subaccount"]
 AMOUNT_COLUMNS = ["debit_minor", "credit_minor"]
 
 
-def sum_lines(lines: pa.Table) -> pd.DataFrame:
-    """Period amounts of posted lines: one row per branch, account and subaccount, in code order.
+def by_cost_center(lines: pa.Table, cost_centers_of: Callable[[Sequence[str]], Sequence[str]]) -> pa.Table:
+    """The lines with a coded column cost_center, found once for each distinct subaccount and not for each line."""
+    subaccounts = lines.unify_dictionaries()["subaccount"].combine_chunks()
+    centers = pa.array(cost_centers_of(subaccounts.dictionary.to_pylist()), pa.string())
+    return lines.append_column("cost_center", pa.DictionaryArray.from_arrays(subaccounts.indices, centers))
 
-    Columns: branch, account, subaccount (text), debit_minor, credit_minor, amount_minor (debit - credit), lines (count).
+
+def sum_lines(lines: pa.Table, keys: Sequence[str] = AMOUNT_KEYS) -> pd.DataFrame:
+    """Period amounts of posted lines: one row per combination of the coded columns named by keys, in code order.
+
+    Columns: the keys (text), debit_minor, credit_minor, amount_minor (debit - credit), lines (count).
     Raises DataError on a line without one of these codes (grouping would drop it), and when the exact sums would not fit 64 bits.
     """
-    lines = lines.select(AMOUNT_KEYS + AMOUNT_COLUMNS).unify_dictionaries()
-    for key in AMOUNT_KEYS:
+    lines = lines.select([*keys, *AMOUNT_COLUMNS]).unify_dictionaries()
+    for key in keys:
         if missing := lines[key].null_count:
             raise DataError(
                 f"{missing:,} posted lines have no {key}, so they cannot be added up.", holds="Nothing was sent."
             )
     amounts = {column: lines[column].to_numpy() for column in AMOUNT_COLUMNS}
     require_summable(np.concatenate(list(amounts.values())))  # both together: debit - credit must fit as well
-    texts, ranks = zip(*(_in_text_order(lines[key].combine_chunks()) for key in AMOUNT_KEYS), strict=True)
+    texts, ranks = zip(*(_in_text_order(lines[key].combine_chunks()) for key in keys), strict=True)
     groups, group_of = _numbered(ranks, tuple(max(len(one), 1) for one in texts))
-    keys = {key: one[place] for key, one, place in zip(AMOUNT_KEYS, texts, groups, strict=True)}
+    codes = {key: pd.Series(one[place], dtype=object) for key, one, place in zip(keys, texts, groups, strict=True)}
     sums = {column: _added_up(column_minor, group_of, len(groups[0])) for column, column_minor in amounts.items()}
     net = {"amount_minor": sums["debit_minor"] - sums["credit_minor"]}
     counts = {"lines": np.bincount(group_of, minlength=len(groups[0]))}
-    return pd.DataFrame({**{key: pd.Series(text, dtype=object) for key, text in keys.items()}, **sums, **net, **counts})
+    return pd.DataFrame({**codes, **sums, **net, **counts})
 
 
 def _in_text_order(codes: pa.DictionaryArray) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from mlc_pipelines.ledger.errors import DataError
@@ -96,23 +97,27 @@ def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | 
     to_account, to_cost_center (member codes; "" where there is no partner and no suspense), plan_minor (in the planners' sign), problem.
     """
     placed = amounts.copy()
-    problems = pd.Series("", index=placed.index, dtype=object)
-    sign = pd.Series(1, index=placed.index)
+    sign = np.ones(len(placed), np.int64)
+    problem = np.full(len(placed), "", dtype=object)
     for dimension in (ACCOUNT, COST_CENTER):
         rows = member_map[member_map["dimension"] == dimension].set_index("code")
-        codes = placed[dimension]
-        placed[f"to_{dimension}"] = codes.map(rows["member"]).fillna("")
-        missing = placed[f"to_{dimension}"] == ""
-        lacking = codes[missing]
-        reason = (
-            dimension.replace("_", " ") + " " + lacking + ": " + lacking.map(rows["problem"]).fillna("not in the map")
-        )
-        problems[missing] = (problems[missing] + "; " + reason).str.removeprefix("; ")
-        sign *= codes.map(rows["sign"]).where(~missing, 1).fillna(1).astype("int64")
-        if suspense:
-            placed.loc[missing, f"to_{dimension}"] = getattr(suspense, dimension)
-    placed["plan_minor"] = placed["amount_minor"] * sign.astype("int64")
-    placed["problem"] = problems
+        # Each distinct code is looked up once; the rows only take what was found for theirs.
+        codes = placed[dimension].astype("category").cat
+        found = rows[["member", "sign", "problem"]].reindex(codes.categories)
+        member, reason = found["member"].fillna("").to_numpy(object), found["problem"].fillna("not in the map")
+        missing = member == ""
+        row_of = codes.codes.to_numpy()
+        sign *= np.where(missing, 1, found["sign"].fillna(1).astype("int64"))[row_of]
+        said = np.array([f"{dimension.replace('_', ' ')} {code}: {why}" for code, why in reason.items()], dtype=object)
+        lacking = missing[row_of]
+        problem[lacking] = [
+            f"{one}; {other}" if one else other
+            for one, other in zip(problem[lacking], said[row_of][lacking], strict=True)
+        ]
+        landing = np.where(missing, getattr(suspense, dimension), member) if suspense else member
+        placed[f"to_{dimension}"] = pd.Series(landing[row_of], placed.index, dtype=object)
+    placed["plan_minor"] = placed["amount_minor"] * sign
+    placed["problem"] = pd.Series(problem, placed.index, dtype=object)
     return placed
 
 

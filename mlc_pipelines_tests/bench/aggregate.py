@@ -1,11 +1,11 @@
 """Posted lines of one period summed, mapped to list members and added up to cells, from data already in memory.
 
-Ours: journal.sum_lines, mapping.place and mapping.to_cells on the coded columns that Parquet gives back. The other: pandas with
+Ours: journal.by_cost_center, journal.sum_lines, mapping.place and mapping.to_cells on the coded columns that Parquet gives back. The other: pandas with
 Decimal objects, merges on text codes, groupby and sum. Two accounts have no member and land on a suspense member in both.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def ours(setting: Mapping[str, Any]) -> Work:
     import pandas as pd
     import pyarrow.parquet as pq
 
-    from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, sum_lines
+    from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, by_cost_center, sum_lines
     from mlc_pipelines.ledger.mapping import CELL_KEYS, MAP_COLUMNS, Suspense, place, to_cells
 
     lines = pq.read_table(setting["file"], columns=AMOUNT_KEYS + AMOUNT_COLUMNS, read_dictionary=AMOUNT_KEYS)
@@ -68,12 +68,11 @@ def ours(setting: Mapping[str, Any]) -> Work:
     rows += [("cost_center", code, "", "", True, f"CC_{code}", "", 1, "") for code in map("{:03d}".format, _centers())]
     member_map = pd.DataFrame(rows, columns=MAP_COLUMNS)
 
+    def centers_of(subaccounts: Sequence[str]) -> list[str]:
+        return [subaccount.partition("-")[0] for subaccount in subaccounts]
+
     def work() -> pd.DataFrame:
-        amounts = sum_lines(lines)
-        centers = {subaccount: subaccount.partition("-")[0] for subaccount in amounts["subaccount"].unique()}
-        amounts["cost_center"] = amounts["subaccount"].map(centers)
-        columns = [*AMOUNT_COLUMNS, "amount_minor", "lines"]
-        slice_ = amounts.groupby(CELL_KEYS, sort=True)[columns].sum().reset_index()
+        slice_ = sum_lines(by_cost_center(lines, centers_of), CELL_KEYS)
         return to_cells(place(slice_, member_map, Suspense(*SUSPENSE)))
 
     return work, lambda cells: summary(zip(cells["account"], cells["cost_center"], cells["amount_minor"], strict=True))
