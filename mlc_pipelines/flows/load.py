@@ -32,7 +32,7 @@ def load_slice(desk: Desk, key: str) -> Report:
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header)
     with desk.fence(key):
         desk.plan.wait_until_free()
-        before = None if _agreed_before(desk, key) else look(desk, period, currency)
+        before = look(desk, period, currency)
         sent = _completed(desk, period, file.artefact, currency, before)
         with _attempt(desk, key, sent) as attempt:
             outcome, legs = _send(desk, period, attempt, desk.store.artefacts.path(sent), currency, before)
@@ -44,7 +44,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         "currency": currency,
     }
     desk.store.history.record_step(desk.connection, IMPORT, key, sent, facts, run=desk.run)
-    return _load_report(key, outcome, legs, sent, currency)
+    return _load_report(key, outcome, legs, sent, currency, legs[0].left_minor - file.facts["rows"])
 
 
 def _require_fresh(desk: Desk, key: str, source: str) -> None:
@@ -58,19 +58,13 @@ def _require_fresh(desk: Desk, key: str, source: str) -> None:
         )
 
 
-def _agreed_before(desk: Desk, key: str) -> bool:
-    return any(load.state == AGREED for load in desk.store.history.loads(desk.connection, key))
-
-
-def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str, before: Held | None) -> str:
-    """The file to send. Figures that the model held before the first load of a slice, and that the file does not name, get explicit zeros."""
-    if before is None:
-        return file
+def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str, before: Held) -> str:
+    """The file to send. Figures that the model holds in the slice, and that the file does not name, get explicit zeros."""
     cells = read_cells(desk.store.artefacts.path(file), desk.target.columns, currency=currency)
     whole = with_zeros(cells, before.cells[before.cells["amount_minor"] != 0])
     if len(whole) == len(cells):
         return file
-    desk.progress(f"{period.key}: {len(whole) - len(cells)} cells of an earlier filling get explicit zeros")
+    desk.progress(f"{period.key}: {len(whole) - len(cells)} cells that somebody else filled get explicit zeros")
     with desk.store.artefacts.draft() as draft:
         write_file(desk, draft, whole, period, currency)
         return desk.store.artefacts.keep(draft)
@@ -98,7 +92,7 @@ def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
 
 
 def _send(
-    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str, before: Held | None
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str, before: Held
 ) -> tuple[ImportOutcome, tuple[Leg, Leg]]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
     cells = read_cells(sent, desk.target.columns, currency=currency)
@@ -120,8 +114,7 @@ def _send(
     except DataError as error:
         error.legs = (rows, model)
         raise
-    if before is not None:
-        require_untouched(desk, period.key, before, held)
+    require_untouched(desk, period.key, before, held)
     return outcome, (rows, model)
 
 
@@ -174,7 +167,9 @@ def _require_held(key: str, model: Leg) -> None:
         raise
 
 
-def _load_report(key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str) -> Report:
+def _load_report(
+    key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str, others: int
+) -> Report:
     rows, model = legs
     total = Money(model.right_minor, currency)
     return Report(
@@ -187,6 +182,7 @@ def _load_report(key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefa
             "rows taken": outcome.rows_taken or 0,
             "rows refused": 0,
             "rows ignored": 0,
+            "cells of others set to zero": others,
         },
         amounts={"total read back": total},
         texts={"Anaplan task": outcome.task},

@@ -90,6 +90,16 @@ def test_an_import_that_clears_other_periods_is_found_out(ready: Desk, sandbox: 
     ]
 
 
+def test_an_import_changed_later_is_found_out_on_a_reload(ready: Desk, sandbox: Sandbox) -> None:
+    """Each load looks before and after, not only the first: a builder may widen the clearing at any time."""
+    load_actuals(ready, PERIOD)
+    load_actuals(ready, "FY2026-P02")
+    sandbox.set_switches(anaplan={"clear_target": "all"})
+    with pytest.raises(DataError, match="also changed other periods: FY2026-P02"):
+        load_actuals(ready, PERIOD)
+    assert DIRTY == ready.store.history.loads("demo", "FY2026-P02")[-1].state
+
+
 @pytest.mark.parametrize("clear", ["off", "mapped", "all"])
 def test_every_way_of_clearing_the_target_ends_agreed(ready: Desk, sandbox: Sandbox, clear: str) -> None:
     """The slice is sent whole, so it holds the same figures whatever the import clears before; loading again changes nothing."""
