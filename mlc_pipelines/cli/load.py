@@ -21,7 +21,7 @@ from mlc_pipelines.wiring.rooms import open_desk
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def load(connection: str, period: str, dry_run: bool, as_json: bool) -> None:
     """Bring the posted actuals of PERIOD (FY2026-P03) into the plan of CONNECTION and prove them equal."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, log_path=False)
     with open_desk(find(connection), progress=console.log if not as_json else None) as desk:
         reports = refresh_reference(desk)
         reports += [read_slice(desk, period), write_slice(desk, period)] if dry_run else load_actuals(desk, period)
