@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 demo: .venv/.made
 	$(BIN)/mlc demo
 
-test: lint
+test: lint .venv/.foreign
 	$(BIN)/pytest -n 2 -m "not prove"
 
 prove: .venv/.made
@@ -20,7 +20,7 @@ lint: .venv/.made
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-bench: .venv/.bench
+bench: .venv/.foreign
 	$(BIN)/python -m mlc_pipelines_tests.bench
 
 clean:
@@ -38,10 +38,10 @@ else
 endif
 	touch $@
 
-.venv/.bench: .venv/.made requirements-bench.lock
+.venv/.foreign: .venv/.made requirements-foreign.lock
 ifdef UV
-	uv pip install --quiet --python $(BIN)/python -r requirements-bench.lock
+	uv pip install --quiet --python $(BIN)/python -r requirements-foreign.lock
 else
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-foreign.lock
 endif
 	touch $@

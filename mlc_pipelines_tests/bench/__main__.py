@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -16,15 +15,10 @@ from mlc_pipelines_tests.bench.measure import Bench, Row, run
 from mlc_pipelines_tests.bench.server import served
 
 
-def has_foreign() -> bool:
-    """Whether the packages of requirements-bench.lock are here; without them only our own side is measured."""
-    return all(find_spec(name) for name in ("easy_acumatica", "anaplan_sdk", "requests"))
-
-
 @contextmanager
 def extract_bench(quick: bool) -> Iterator[Bench]:
     with served("canned", "20000" if quick else "200000") as server:
-        yield extract.bench(server, foreign=has_foreign())
+        yield extract.bench(server)
 
 
 @contextmanager
@@ -42,7 +36,7 @@ def csv_bench(quick: bool) -> Iterator[Bench]:
 def period_bench(quick: bool) -> Iterator[Bench]:
     lines = 5_000 if quick else 60_000
     with served("sandbox", period.PERIOD, str(lines)) as server:
-        yield period.bench(server, lines, foreign=has_foreign())
+        yield period.bench(server, lines)
 
 
 @contextmanager

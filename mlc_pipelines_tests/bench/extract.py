@@ -20,14 +20,14 @@ FOREIGN = (
 )
 
 
-def bench(server: Mapping[str, Any], *, foreign: bool = True) -> Bench:
+def bench(server: Mapping[str, Any]) -> Bench:
     lines, size = server["totals"]["lines"], server["bytes"]
     return Bench(
         "extract",
         f"extract and flatten {lines:,} posted lines, {size / lines:.0f} bytes each",
         __name__,
         {"info": server["info"]},
-        (Contender("mlc_pipelines", "ours", (Goal("peak_mb", at_most=100),)), *(FOREIGN if foreign else ())),
+        (Contender("mlc_pipelines", "ours", (Goal("peak_mb", at_most=100),)), *FOREIGN),
         truth=server["totals"],
     )
 

@@ -23,13 +23,13 @@ _GOALS = (Goal("whole_cpu_seconds", times=5), Goal("whole_peak_mb", times=3))
 FOREIGN = Contender("easy-acumatica, pandas Decimal, to_csv, anaplan-sdk", "first_pick", _GOALS)
 
 
-def bench(server: Mapping[str, Any], lines: int, *, foreign: bool = True) -> Bench:
+def bench(server: Mapping[str, Any], lines: int) -> Bench:
     return Bench(
         "period",
         f"load a period of {lines:,} lines, ledger to plan",
         __name__,
         {"info": server["info"], "url": server["url"]},
-        (Contender("mlc load", "ours"), *((FOREIGN,) if foreign else ())),
+        (Contender("mlc load", "ours"), FOREIGN),
         before=lambda: {"home": fresh_start(server)},
     )
 

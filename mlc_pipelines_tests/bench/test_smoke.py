@@ -10,15 +10,12 @@ from mlc_pipelines.sandbox.listener import Listener
 from mlc_pipelines.sandbox.server import LOOPBACK
 from mlc_pipelines.sandbox.world import Seed, World
 from mlc_pipelines_tests.bench import aggregate, cells_file, extract
-from mlc_pipelines_tests.bench.__main__ import has_foreign, table
+from mlc_pipelines_tests.bench.__main__ import table
 from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal, Row, run
 from mlc_pipelines_tests.bench.server import Canned, canned_answer
 
 Prepare = Callable[[Mapping[str, Any]], tuple[Callable[[], Any], Callable[[Any], Mapping[str, Any]]]]
-FOREIGN = [
-    pytest.param(name, marks=pytest.mark.skipif(not has_foreign(), reason="needs requirements-bench.lock"))
-    for name in ("easy_dicts", "requests_normalized")
-]
+FOREIGN = ["easy_dicts", "requests_normalized"]
 
 
 def came_to(prepare: Prepare, setting: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,9 +1,7 @@
 """A client that we did not write runs against the site unmodified. Reference: acumatica 8.1."""
 
-import pytest
-
-easy_acumatica = pytest.importorskip("easy_acumatica", reason="comes with the bench group")
-options = pytest.importorskip("easy_acumatica.odata").QueryOptions
+import easy_acumatica
+from easy_acumatica.odata import QueryOptions as options
 
 
 def test_easy_acumatica_builds_itself_and_reads(rig, tmp_path):
