@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from mlc_pipelines.sandbox.anaplan import Tenant, control_routes, routes, sample
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import sample_company
 from mlc_pipelines.sandbox.listener import Listener
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines_tests.sandbox.anaplan.proxy import Proxy, proxy_to
 
 HEADER = "Account,Cost Center,Period,Version,Amount\n"
 IMPORT, FILE, EXPORT, PROCESS = "112000000001", "113000000001", "116000000001", "118000000001"
@@ -152,3 +155,31 @@ def cells(tenant: Tenant) -> Callable[[], dict[tuple[str, str, str, str], str]]:
         return {(row["account"], row["cost_center"], row["period"], row["version"]): row["amount"] for row in rows}
 
     return read
+
+
+@dataclass
+class Internet:
+    """The sandbox under Anaplan's own names, and the proxy that leads there."""
+
+    sandbox: Sandbox
+    proxy: Proxy
+
+
+@pytest.fixture(scope="session")
+def running_internet() -> Iterator[Internet]:
+    with Sandbox.start(tls=True) as sandbox, proxy_to(int(sandbox.url.rsplit(":", 1)[1])) as proxy:
+        yield Internet(sandbox, proxy)
+
+
+@pytest.fixture
+def anaplan_internet(running_internet: Internet, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """A freshly seeded Anaplan at https://api.anaplan.com and its other names, as far as this process is concerned."""
+    running_internet.sandbox.reset()
+    running_internet.sandbox.set_switches(anaplan={"task_seconds": 0.005})
+    running_internet.proxy.hosts.clear()
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTPS_PROXY", running_internet.proxy.url)
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, running_internet.sandbox.info["ca_file"])
+    return running_internet
