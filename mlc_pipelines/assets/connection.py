@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from mlc_pipelines.assets.changes import changes_sensor
 from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.wiring.connections import Named
 
@@ -95,7 +96,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
         dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if step.by_period)),
         description="Brings the posted figures of a fiscal period from the ledger into the plan and proves them equal.",
     )
-    return dg.Definitions(assets=assets, jobs=[reference, actuals])
+    sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if named.settings.erp.push else []
+    return dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
 
 
 def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:

@@ -4,6 +4,7 @@ errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 connections   mlc connections list|check
 secrets       mlc secrets set|list
+listen        mlc listen: the door for an ERP's push notifications
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -14,7 +15,14 @@ import click
 
 from mlc_pipelines.cli.errors import speaking_of_errors
 
-_COMMANDS = {"connections": "connections", "demo": "demo", "load": "load", "sandbox": "sandbox", "secrets": "secrets"}
+_COMMANDS = {
+    "connections": "connections",
+    "demo": "demo",
+    "listen": "listen",
+    "load": "load",
+    "sandbox": "sandbox",
+    "secrets": "secrets",
+}
 
 
 class _Lazy(click.Group):

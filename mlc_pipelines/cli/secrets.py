@@ -8,7 +8,7 @@ import click
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.home import Store
 
-_HIDDEN = {"password", "client_secret"}
+_SHOWN = {"username", "client_id"}  # everything else is not echoed
 
 
 @click.group()
@@ -40,7 +40,7 @@ def list_() -> None:
 
 
 def _ask(field: str) -> str:
-    answer: str = click.prompt(field, hide_input=field in _HIDDEN)
+    answer: str = click.prompt(field, hide_input=field not in _SHOWN)
     return answer
 
 

@@ -7,20 +7,24 @@ GET  POST DELETE /control/faults      the fault script, see `faults`
 POST /control/journals                book a batch; POST /control/recode: give a line another code
 GET  POST /control/clock              the sandbox's now; {"advance": seconds}
 GET  POST /control/switches           what the emulators can be told to do otherwise
+GET  POST DELETE /control/push        destinations of the ERP's push notifications; POST /control/push/again: the failed ones
 POST /control/reset                   back to the seeded start
 
 The planning side adds its own, see `anaplan.control`. A request that makes no sense is answered with 400 and the reason.
 """
 
+import copy
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mlc_pipelines.sandbox.acumatica.push import Destination, Pusher
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.shapes import Line
@@ -38,6 +42,11 @@ class Controlled(Protocol):
     @property
     def books(self) -> Books:
         """The books being served."""
+        ...
+
+    @property
+    def pusher(self) -> Pusher:
+        """Who sends the ERP's push notifications."""
         ...
 
     @property
@@ -85,6 +94,10 @@ class Control:
             ("POST", "clock", self.advance),
             ("GET", "switches", self.switches),
             ("POST", "switches", self.switch),
+            ("GET", "push", self.pushed),
+            ("POST", "push", self.push_to),
+            ("DELETE", "push", self.push_to_none),
+            ("POST", "push/again", self.push_again),
             ("POST", "reset", self.reset),
         ]
         return [Route(f"/control/{path}", _answering(answer), methods=[method]) for method, path, answer in table]
@@ -143,13 +156,16 @@ class Control:
             [_line(line, branch) for line in wish["lines"]],
             now=self.world.clock.now(),
         )
+        await run_in_threadpool(self.world.pusher.tell, batch, None)
         return {"batch": batch.number}
 
     async def recode(self, request: Request) -> dict[str, Any]:
         """Give one line of a batch another account or subaccount."""
         wish, now = await _body(request), self.world.clock.now()
         account, subaccount = wish.get("account"), wish.get("subaccount")
+        before = copy.deepcopy(self.world.books.batch(wish["batch"]))
         batch = self.world.books.recode(wish["batch"], wish["line"], account=account, subaccount=subaccount, now=now)
+        await run_in_threadpool(self.world.pusher.tell, batch, before)
         return {"batch": batch.number, "modified_at": batch.modified_at.isoformat()}
 
     async def now(self, _: Request) -> dict[str, Any]:
@@ -169,6 +185,25 @@ class Control:
         """Set some switches; the answer shows all."""
         self.world.set_switches(await _body(request))
         return self.world.switches
+
+    async def pushed(self, _: Request) -> dict[str, Any]:
+        """Where push notifications go, which arrived, and which did not."""
+        return self.world.pusher.log()
+
+    async def push_to(self, request: Request) -> dict[str, Any]:
+        """One more destination: an address, and the header that proves the sender."""
+        wish = await _body(request)
+        self.world.pusher.destinations.append(Destination(wish["url"], wish["header"], wish["value"]))
+        return self.world.pusher.log()
+
+    async def push_to_none(self, _: Request) -> dict[str, Any]:
+        """No destination any more."""
+        self.world.pusher.destinations.clear()
+        return self.world.pusher.log()
+
+    async def push_again(self, _: Request) -> dict[str, Any]:
+        """The failed notifications once more."""
+        return {"tried": await run_in_threadpool(self.world.pusher.send_again), **self.world.pusher.log()}
 
     async def reset(self, _: Request) -> dict[str, Any]:
         """Back to the seeded start; the answer is the info."""

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlc_pipelines.sandbox import acumatica, anaplan
+from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import sample_company
@@ -47,6 +48,11 @@ class World:
     def books(self) -> Books:
         """The books being served."""
         return self.site.books
+
+    @property
+    def pusher(self) -> Pusher:
+        """Who sends the ERP's push notifications."""
+        return self.site.pusher
 
     @property
     def info(self) -> dict[str, Any]:

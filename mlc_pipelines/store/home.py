@@ -8,9 +8,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mlc_pipelines.store.artefacts import Artefacts
+from mlc_pipelines.store.contracts import Contracts
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.history import History
+from mlc_pipelines.store.notices import Notices
 from mlc_pipelines.store.schema import open_engine
+from mlc_pipelines.store.seats import Seats
 from mlc_pipelines.store.vault import Vault
 
 
@@ -37,6 +40,18 @@ class Store:
     @property
     def history(self) -> History:
         return History(self.engine)
+
+    @property
+    def notices(self) -> Notices:
+        return Notices(self.engine)
+
+    @property
+    def contracts(self) -> Contracts:
+        return Contracts(self.engine, self.artefacts)
+
+    def seats(self, holder: str) -> Seats:
+        """Sessions of foreign systems for this holder, a name that people know."""
+        return Seats(self.engine, self.vault, self.home / "locks", holder)
 
     @property
     def vault(self) -> Vault:

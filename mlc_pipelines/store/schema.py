@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0001"
+REVISION = "0003"
 
 metadata = sa.MetaData()
 
@@ -49,6 +49,43 @@ credentials = sa.Table(
     sa.Column("nonce", sa.LargeBinary, nullable=False),
     sa.Column("ciphertext", sa.LargeBinary, nullable=False),
     sa.Column("made_at", sa.String(40), nullable=False),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("source", sa.String(200), nullable=False),  # what was watched, in the ERP's words
+    sa.Column("notice", sa.String(120), nullable=False),  # the sender's own id: the same one may come again
+    sa.Column("stamp", sa.BigInteger, nullable=False),  # grows with the sender's time
+    sa.Column("periods", sa.Text, nullable=False),  # JSON list of the fiscal periods that it touches
+    sa.Column("received_at", sa.String(40), nullable=False),
+    sa.UniqueConstraint("connection", "source", "notice", name="notices_once"),
+)
+
+open_sessions = sa.Table(
+    "open_sessions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column(
+        "place", sa.String(400), nullable=False
+    ),  # the machine and folder whose locks tell whether its owner lives
+    sa.Column("site", sa.String(400), nullable=False),
+    sa.Column("slot", sa.Integer, nullable=False),
+    sa.Column("holder", sa.String(200), nullable=False),
+    sa.Column("key_id", sa.String(16), nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),  # what the session is signed out with
+    sa.Column("opened_at", sa.String(40), nullable=False),
+)
+
+contracts = sa.Table(
+    "contracts",
+    metadata,
+    sa.Column("name", sa.String(600), primary_key=True),  # site, endpoint, version, build
+    sa.Column("artefact", sa.String(64), nullable=False),
+    sa.Column("read_at", sa.String(40), nullable=False),
 )
 
 

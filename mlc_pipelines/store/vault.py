@@ -22,6 +22,15 @@ _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """An encrypted value, as it may lie in any table."""
+
+    key_id: str
+    nonce: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Vault:
     """Opens and stores credentials by name. A credential is a small set of named texts (username, password, ...)."""
 
@@ -75,6 +84,20 @@ class Vault:
                 next_step=f"Store it again with `mlc secrets set {name}`, and find out who changed it.",
             ) from None
         return {field: Secret(value, f"{name}/{field}") for field, value in fields.items()}
+
+    def seal(self, text: str, *, bound_to: str) -> Sealed:
+        """Encrypt a passing secret for a table of its own; it opens again only under the same words."""
+        key, nonce = self._key(create=True), os.urandom(_NONCE_BYTES)
+        return Sealed(_key_id(key), nonce, AESGCM(key).encrypt(nonce, text.encode(), bound_to.encode()))
+
+    def unseal(self, sealed: Sealed, *, bound_to: str) -> str:
+        """The text again. Raises SetupError when it was sealed with another key, for another purpose, or was tampered with."""
+        try:
+            return AESGCM(self._key(create=False)).decrypt(sealed.nonce, sealed.ciphertext, bound_to.encode()).decode()
+        except InvalidTag:
+            raise SetupError(
+                f"A stored value ({bound_to}) does not open with the key in {self.key_file}.", holds="It was not used."
+            ) from None
 
     def names(self) -> list[tuple[str, int, str]]:
         """Name, version and time of storing of every credential."""

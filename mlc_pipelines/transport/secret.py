@@ -1,5 +1,6 @@
 """A secret value that stays out of logs, exceptions, pickles and screens. Only the transport floor reveals it."""
 
+import hmac
 import json
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
@@ -22,6 +23,10 @@ class Secret:
         if len(self._value) >= _SHORTEST_HIDDEN:
             _REVEALED.update(_spellings(self._value))
         return self._value
+
+    def equals(self, given: str) -> bool:
+        """Whether somebody else's text is this value, in a time that does not tell how much of it was right."""
+        return hmac.compare_digest(self._value.encode(), given.encode(errors="surrogateescape"))
 
     def __repr__(self) -> str:
         return f"Secret({self._name})"

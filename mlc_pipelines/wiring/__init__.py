@@ -2,5 +2,6 @@
 
 settings      what a connection file may say (pydantic), refused with file, line, field and remedy
 connections   all files of the folder, each on its own: a broken one is shown by name and takes nothing else down
+receiver      the door for push notifications: checked, kept, then answered
 rooms         a connection -> a Desk: store, vault, ERP client, planning client
 """

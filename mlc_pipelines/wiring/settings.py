@@ -24,6 +24,19 @@ class Subaccount(Setting):
     lengths: tuple[int, ...] = ()
 
 
+class Push(Setting):
+    """Push notifications that the site sends to `mlc listen` (SM302000): the generic inquiry it watches, and how its rows tell the period.
+
+    credential: vault entry whose field `header_value` is the secret that the site sends in the header.
+    """
+
+    credential: Text
+    header: Annotated[str, Field(pattern=r"[A-Za-z0-9-]+")] = "X-MLC-Push"
+    query: Text
+    period_field: Text
+    period_format: Literal["MMYYYY", "YYYYMM"] = "MMYYYY"
+
+
 class AcumaticaErp(Setting):
     """Acumatica Cloud ERP: one ledger of one company."""
 
@@ -40,6 +53,7 @@ class AcumaticaErp(Setting):
     lines_from: Literal["inquiry", "transactions"] = "inquiry"
     net_income_account: str = ""
     page_batches: int = Field(100, ge=1, le=1000)
+    push: Push | None = None
     ca_file: str | None = None
 
 

@@ -18,11 +18,13 @@ ELSEWHERE = {
     "make test": "is what runs this",
     "make bench": "bench/test_smoke.py",
     "mlc demo": "test_live_demo.py",
+    "mlc listen": "test_listen.py",
     "mlc sandbox": "test_cli.py",
 }
 TYPED = {
     "mlc secrets set yourname-acumatica --field username --field password --field client_id --field client_secret": "ann\nword\nid\nsecret\n",
     "mlc secrets set yourname-anaplan": "ann\nword\n",
+    "mlc secrets set yourname-push --field header_value": "a long random value\n",
 }
 
 

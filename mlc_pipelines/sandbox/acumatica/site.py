@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
+from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import Books
 
@@ -56,6 +57,10 @@ SWITCHES: dict[str, Switch] = {
     "drop_rows": Switch(0, int, "so many lines are missing from AccountDetailsForPeriodInquiry"),
     "repeat_rows": Switch(0, int, "so many lines stand in it twice"),
     "drop_batches": Switch(0, int, "so many batches are missing from lists of JournalTransaction"),
+    "push_twice": Switch(False, bool, "each push notification comes two times; delivery is at least once [S]"),
+    "push_period": Switch(
+        "MMYYYY", ("MMYYYY", "YYYYMM"), "how the watched inquiry shows periods, as its author chose [C]"
+    ),
     "repeat_batches": Switch(0, int, "so many batches stand in them twice"),
 }
 
@@ -100,6 +105,7 @@ class Site:
         self.lock = threading.RLock()
         self._shuffles = 0
         self.reset_switches()
+        self.pusher = Pusher(self.tenant, clock, self.switches)
 
     @property
     def prefix(self) -> str:
@@ -110,7 +116,7 @@ class Site:
 
     def reset_switches(self) -> None:
         """Every switch back to its default."""
-        self.switches = {name: _copied(switch.default) for name, switch in SWITCHES.items()}
+        self.switches.update({name: _copied(switch.default) for name, switch in SWITCHES.items()})
 
     def set_switches(self, changes: Mapping[str, Any]) -> None:
         """Set some switches, all or none. Raises ValueError that names the switch and what it takes."""
