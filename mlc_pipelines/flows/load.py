@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.explain import explain
 from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.members import members_now, require_members
 from mlc_pipelines.flows.read_back import Held, look, require_untouched
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_file
@@ -32,10 +33,10 @@ def load_slice(desk: Desk, key: str) -> Report:
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header)
     with desk.fence(key):
         desk.plan.wait_until_free()
-        before = look(desk, period, currency)
-        sent = _completed(desk, period, file.artefact, currency, before)
+        before = look(desk, period, currency, members := members_now(desk))
+        sent, others = _completed(desk, period, file.artefact, currency, before, members)
         with _attempt(desk, key, sent) as attempt:
-            outcome, legs = _send(desk, period, attempt, desk.store.artefacts.path(sent), currency, before)
+            outcome, legs = _send(desk, period, attempt, sent, currency, before, members)
     facts = {
         "file": sent,
         "rows": legs[0].left_minor,
@@ -44,7 +45,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         "currency": currency,
     }
     desk.store.history.record_step(desk.connection, IMPORT, key, sent, facts, run=desk.run)
-    return _load_report(key, outcome, legs, sent, currency, legs[0].left_minor - file.facts["rows"])
+    return _load_report(key, outcome, legs, sent, currency, others)
 
 
 def _require_fresh(desk: Desk, key: str, source: str) -> None:
@@ -58,16 +59,21 @@ def _require_fresh(desk: Desk, key: str, source: str) -> None:
         )
 
 
-def _completed(desk: Desk, period: FiscalPeriod, file: str, currency: str, before: Held) -> str:
-    """The file to send. Figures that the model holds in the slice, and that the file does not name, get explicit zeros."""
+def _completed(
+    desk: Desk, period: FiscalPeriod, file: str, currency: str, before: Held, members: pd.DataFrame
+) -> tuple[str, int]:
+    """The file to send, and how many zeros were added: figures that the model holds in the slice, and that the file does not name, get one."""
     cells = read_cells(desk.store.artefacts.path(file), desk.target.columns, currency=currency)
     whole = with_zeros(cells, before.cells[before.cells["amount_minor"] != 0])
-    if len(whole) == len(cells):
-        return file
-    desk.progress(f"{period.key}: {len(whole) - len(cells)} cells that somebody else filled get explicit zeros")
+    others = len(whole) - len(cells)
+    sendable = require_members(desk, period.key, whole, members, currency)
+    if not others and len(sendable) == len(cells):
+        return file, 0
+    if others:
+        desk.progress(f"{period.key}: {others} cells that somebody else filled get explicit zeros")
     with desk.store.artefacts.draft() as draft:
-        write_file(desk, draft, whole, period, currency)
-        return desk.store.artefacts.keep(draft)
+        write_file(desk, draft, sendable, period, currency)
+        return desk.store.artefacts.keep(draft), others
 
 
 @dataclass
@@ -92,16 +98,17 @@ def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
 
 
 def _send(
-    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: Path, currency: str, before: Held
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: str, currency: str, before: Held, members: pd.DataFrame
 ) -> tuple[ImportOutcome, tuple[Leg, Leg]]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
-    cells = read_cells(sent, desk.target.columns, currency=currency)
+    file = desk.store.artefacts.path(sent)
+    cells = read_cells(file, desk.target.columns, currency=currency)
     desk.progress(f"{period.key}: sending {len(cells):,} cells")
-    outcome = desk.plan.import_file(desk.target.import_name, sent)
+    outcome = desk.plan.import_file(desk.target.import_name, file)
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
     rows = _rows_leg(period.key, outcome, cells)
     try:
-        held = look(desk, period, currency)
+        held = look(desk, period, currency, members)
     except PipelineError as error:
         _require_taken(period.key, outcome, rows, f"not possible ({error.what})")
         raise
@@ -113,9 +120,28 @@ def _send(
         _require_held(period.key, model)
     except DataError as error:
         error.legs = (rows, model)
-        raise
+        raise _explained(desk, period.key, error, model, outcome, cells, before, members) from None
     require_untouched(desk, period.key, before, held)
     return outcome, (rows, model)
+
+
+def _explained(
+    desk: Desk,
+    key: str,
+    error: DataError,
+    model: Leg,
+    outcome: ImportOutcome,
+    cells: pd.DataFrame,
+    before: Held,
+    members: pd.DataFrame,
+) -> PipelineError:
+    """The same failure with each row's money, cause and journal lines beside it."""
+    if model.agreed and outcome.refused.empty:
+        return error
+    why = explain(desk, key, model, outcome, cells, before.cells, members)
+    seen = type(error)(f"{error.what} {why.said}".rstrip(), holds=error.holds, next_step=error.next_step)
+    seen.leg, seen.legs, seen.evidence = error.leg, error.legs, {**why.tables(), **error.evidence}
+    return seen
 
 
 def _rows_leg(key: str, outcome: ImportOutcome, cells: pd.DataFrame) -> Leg:

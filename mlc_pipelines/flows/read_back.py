@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import read_frame
-from mlc_pipelines.flows.steps import MEMBERS
 from mlc_pipelines.ledger.cells import fingerprints, read_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
@@ -21,7 +19,7 @@ class Held:
     beside: dict[tuple[str, str], int]
 
 
-def look(desk: Desk, period: FiscalPeriod, currency: str) -> Held:
+def look(desk: Desk, period: FiscalPeriod, currency: str, members: pd.DataFrame) -> Held:
     """Export and read what the model holds now.
 
     A saved export may show parents among the leaves, and names instead of codes [S anaplan.md 11.6]; both are told apart by the lists.
@@ -32,7 +30,6 @@ def look(desk: Desk, period: FiscalPeriod, currency: str) -> Held:
         desk.plan.export_file(desk.target.export_name, draft)
         cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
         beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions)
-    members = read_frame(desk, desk.store.history.require_step(desk.connection, MEMBERS))
     for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
         cells = _leaves(cells, key, members[members["list"] == rule.list_name])
     own = desk.period_labels()

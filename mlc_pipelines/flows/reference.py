@@ -4,6 +4,7 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame
+from mlc_pipelines.flows.members import members_now
 from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.steps import CHART, COST_CENTERS, MEMBER_MAP, MEMBERS
 from mlc_pipelines.ledger.mapping import MAP_COLUMNS, align, dead_entries
@@ -28,7 +29,7 @@ def read_cost_centers(desk: Desk) -> Report:
 def read_members(desk: Desk) -> Report:
     """The members of the plan's account and cost-center lists, as they are now: list, code, name, parent, leaf."""
     lists = [desk.target.accounts.list_name, desk.target.cost_centers.list_name]
-    members = pd.concat([desk.plan.read_members(name).assign(list=name) for name in lists], ignore_index=True)
+    members = members_now(desk)
     counts = {f"members of {name}": int((members["list"] == name).sum()) for name in lists}
     summary = f"{len(members)} members in the lists {' and '.join(lists)} of {desk.plan.identity()}."
     return _kept(desk, MEMBERS, members, summary, counts, {"Members": members.head(500)})

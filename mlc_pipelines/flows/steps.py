@@ -1,6 +1,7 @@
 """Names that the steps of a slice share: they are the asset names in Dagit and the keys of the history."""
 
 EXTRACT, FILE, IMPORT = "gl_actuals", "actuals_csv", "actuals_import"
+EXPLANATION = "actuals_explained"
 CHART, COST_CENTERS, MEMBERS, MEMBER_MAP = "chart_of_accounts", "cost_centers", "plan_members", "member_map"
 
 LINES_MATCH_LEDGER = "lines_match_ledger"

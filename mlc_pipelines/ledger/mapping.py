@@ -143,3 +143,47 @@ def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     every = pd.concat([cells, earlier[CELL_KEYS].assign(amount_minor=0)], ignore_index=True)
     whole = every.drop_duplicates(CELL_KEYS, keep="first")
     return whole.sort_values(CELL_KEYS, ignore_index=True).astype({"amount_minor": "int64"})
+
+
+def landable(cells: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The cells with a column problem: why a cell's members cannot take a figure now, "" where they can.
+
+    lists: dimension -> its members (code, name, leaf) as they are at this moment.
+    """
+    judged = cells.copy()
+    problem = pd.Series("", index=cells.index, dtype=object)
+    for dimension, members in lists.items():
+        coded = members["code"].where(members["code"] != "", members["name"])
+        known, leaves = set(coded), set(coded[members["leaf"]])
+        said = {
+            member: ""
+            if member in leaves
+            else f"{dimension.replace('_', ' ')} {member} {'is a parent now' if member in known else 'is gone'}"
+            for member in cells[dimension].unique()
+        }
+        here = cells[dimension].map(said)
+        problem = problem.where((problem == "") | (here == ""), problem + ", ") + here
+    judged["problem"] = problem
+    return judged
+
+
+def drift(before: pd.DataFrame, now: pd.DataFrame, *, key: str, watched: Sequence[str]) -> pd.DataFrame:
+    """What changed between two readings of the same codes: key, change (a watched column, "new" or "vanished"), before, now.
+
+    In key order. A key that stands more than once counts by its first row. Columns that one reading lacks are not compared.
+    """
+    old, new = (frame.drop_duplicates(key).set_index(key) for frame in (before, now))
+    rows = [(code, "vanished", "", "") for code in old.index.difference(new.index)]
+    rows += [(code, "new", "", "") for code in new.index.difference(old.index)]
+    both = old.index.intersection(new.index)
+    for column in [name for name in watched if name in old and name in new]:
+        was, is_ = old.loc[both, column].map(_shown), new.loc[both, column].map(_shown)
+        rows += [(code, column.replace("_", " "), was[code], is_[code]) for code in both[(was != is_).to_numpy()]]
+    changes = pd.DataFrame(rows, columns=[key, "change", "before", "now"], dtype=object)
+    return changes.sort_values([key, "change"], kind="stable", ignore_index=True)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return str(value)
