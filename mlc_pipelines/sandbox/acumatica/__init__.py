@@ -1,9 +1,10 @@
 """The Acumatica emulator: one ERP site over the sample company's books.
 
-site       the site: books, one user and application, switches, API seats      auth       tokens, cookies, sign-out
+site       the site: books, one user and application, switches, API seats      auth, codes   tokens, cookies, sign-out
 contract   fields, keys and forms of the emulated entities                     swagger    the schema published from it
 entities   the books as records        reading    lists and single reads       filters, query   $filter and the rest
 inquiries  lines of periods and balances per account, asked by PUT             periods    how periods are spelled
+writing    journals by PUT             operations  actions that take their time
 push       notifications of changed batches to webhooks
 wire, errors   value objects, amounts and error bodies on the wire             web        the paths
 """

@@ -1,4 +1,4 @@
-"""Signing in: OAuth tokens by password and refresh, cookie sign-in, and sign-out. Reference: acumatica 1.1 and 1.2."""
+"""Signing in: OAuth tokens by password, code and refresh, cookie sign-in, and sign-out. Reference: acumatica 1.1 and 1.2."""
 
 import secrets
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from mlc_pipelines.sandbox.acumatica.codes import Codes
 from mlc_pipelines.sandbox.acumatica.errors import RefusalError, as_json, bad_request, failure, message
 from mlc_pipelines.sandbox.acumatica.site import SeatsTakenError, Session, Site
 
@@ -36,6 +37,7 @@ class Auth:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self.codes = Codes(site)
         self._access: dict[str, tuple[Grant, datetime]] = {}
         self._refresh: dict[str, Grant] = {}
 
@@ -49,6 +51,8 @@ class Auth:
                 return self._by_password(form)
             case "refresh_token":
                 return self._by_refresh(form)
+            case "authorization_code":
+                return self._by_code(form)
         raise _oauth("unsupported_grant_type")
 
     def _require_application(self, form: Mapping[str, str]) -> None:
@@ -63,7 +67,17 @@ class Auth:
             raise _oauth("invalid_scope")
         if not self._knows(form.get("username"), form.get("password")):
             raise _oauth("invalid_grant", "Invalid credentials.")
-        now, offline = self._site.clock.now(), "offline_access" in scopes
+        return self._granted(offline="offline_access" in scopes)
+
+    def _by_code(self, form: Mapping[str, str]) -> dict[str, Any]:
+        code = self.codes.redeem(form)
+        if code is None:
+            raise _oauth("invalid_grant")
+        return self._granted(offline="offline_access" in code.scope.split())
+
+    def _granted(self, *, offline: bool) -> dict[str, Any]:
+        """A new authorization with a session of its own: until it rests with offline_access, else as long as the token."""
+        now = self._site.clock.now()
         session = Session("token", now, None, self._site.switches["idle_seconds"])
         if not offline:
             session = Session("token", now, now + self._token_life, None)
@@ -112,7 +126,17 @@ class Auth:
         self._require_tenant(str(body.get("tenant") or body.get("company") or ""))
         if not self._knows(body.get("name"), body.get("password")):
             raise failure("Error: Invalid credentials. Please try again.")
-        session = Session("cookie", self._site.clock.now(), None, self._site.switches["idle_seconds"])
+        branch = str(body.get("branch") or "")
+        if branch and branch not in self._site.books.branches:
+            raise failure(f"Error: The branch {branch} cannot be found.")
+        session = Session(
+            "cookie",
+            self._site.clock.now(),
+            None,
+            self._site.switches["idle_seconds"],
+            self._landing(str(body.get("tenant") or body.get("company") or "")),
+            branch,
+        )
         self._take_seat(session, _limit_of_login(self._site))
         return session
 
@@ -121,12 +145,19 @@ class Auth:
         if tenant and tenant.casefold() != self._site.tenant.casefold() and self._site.switches["multi_tenant"]:
             raise failure(f"The tenant {tenant} is not found.", "PX.Data.PXUndefinedCompanyException")
 
+    def _landing(self, tenant: str) -> str:
+        """Where the sign-in leads. After tenants were added, names lead to the default one until a restart [C acumatica-cli]."""
+        several = self._site.switches["multi_tenant"]
+        if several and (not tenant or self._site.switches["tenant_map_stale"]):
+            return self._site.default_tenant
+        return self._site.tenant
+
     def cookies(self, session: Session) -> list[tuple[str, str]]:
         """The Set-Cookie headers of a sign-in, in order; the first two come twice [C Jetbuilt/acumatica: cassettes]."""
         values = (
             (".ASPXAUTH", f"{secrets.token_hex(24).upper()}; path=/; secure; HttpOnly"),
             (SESSION_COOKIE, f"{session.id}; path=/; HttpOnly; SameSite=Lax"),
-            ("CompanyID", f"{self._site.tenant}; path=/"),
+            ("CompanyID", f"{session.tenant}; path=/"),
             ("Locale", "Culture=en-US&TimeZone=GMTE0000U; path=/"),
             ("UserBranch", "1; path=/"),
             ("requestid", f"{secrets.token_hex(16).upper()}; path=/"),

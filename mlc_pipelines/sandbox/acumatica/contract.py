@@ -6,7 +6,8 @@ EndpointMetadata]; that 25.200 keeps them is [S] (its change list names no GL ch
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 TYPES = {
@@ -31,7 +32,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One top-level entity. `form` names the screen, `keys` the fields that stand in a URL, in order."""
+    """One top-level entity. `form` names the screen, `keys` the fields that stand in a URL, in order; `actions` can be invoked.
+
+    `stored` entities are written by PUT; an inquiry takes PUT and stores nothing.
+    """
 
     name: str
     form: str
@@ -40,6 +44,8 @@ class Entity:
     details: Mapping[str, Rows] = field(default_factory=lambda: MappingProxyType({}))
     view: str = ""
     inquiry: bool = False
+    stored: bool = False
+    actions: tuple[str, ...] = ()
 
 
 def _fields(text: str) -> Mapping[str, str]:
@@ -127,6 +133,8 @@ ENTITIES: Mapping[str, Entity] = MappingProxyType(
                     )
                 },
                 view="PX.Objects.GL.JournalEntry/BatchModule",
+                stored=True,
+                actions=("ReleaseJournalTransaction",),
             ),
             Entity(
                 "AccountDetailsForPeriodInquiry",
@@ -166,3 +174,23 @@ ENTITIES: Mapping[str, Entity] = MappingProxyType(
         )
     }
 )
+
+
+@lru_cache(maxsize=16)
+def without(removed: tuple[str, ...]) -> Mapping[str, Entity]:
+    """The entities of a site whose upgrade removed some: "Account", "Account/Type" or "Ledger/Companies/Company"."""
+    left = {name: entity for name, entity in ENTITIES.items() if name not in removed}
+    return MappingProxyType({name: _reduced(entity, removed) for name, entity in left.items()})
+
+
+def _reduced(entity: Entity, removed: tuple[str, ...]) -> Entity:
+    details = {
+        name: replace(rows, fields=_left(rows.fields, f"{entity.name}/{name}", removed))
+        for name, rows in entity.details.items()
+        if f"{entity.name}/{name}" not in removed
+    }
+    return replace(entity, fields=_left(entity.fields, entity.name, removed), details=details)
+
+
+def _left(fields: Mapping[str, str], path: str, removed: tuple[str, ...]) -> Mapping[str, str]:
+    return {name: letter for name, letter in fields.items() if f"{path}/{name}" not in removed}

@@ -16,7 +16,7 @@ from mlc_pipelines.sandbox.acumatica.wire import Record, Rows, Value, literal, q
 _CUSTOM_TYPES = {bool: ("CustomBooleanField", "b"), str: ("CustomStringField", "s")}
 
 
-def listed(site: Site, entity: Entity, query: Query, version: str) -> Iterator[str]:
+def listed(site: Site, entity: Entity, query: Query, home: str) -> Iterator[str]:
     """The records of a list, one JSON text each. Raises a 500 for inquiries and for filters that do not fit."""
     if entity.inquiry:
         raise cannot_optimize(next(iter(entity.fields)))
@@ -27,16 +27,16 @@ def listed(site: Site, entity: Entity, query: Query, version: str) -> Iterator[s
         found = []
     stop = None if query.top is None else query.skip + query.top
     page = islice(site.ordered(found), query.skip, stop)
-    write = writer(site, entity, query, version)
+    write = writer(site, entity, query, home)
     return (write(record, number) for number, record in enumerate(page, start=1))
 
 
-def single(site: Site, entity: Entity, ids: str, query: Query, version: str) -> str:
+def single(site: Site, entity: Entity, ids: str, query: Query, home: str) -> str:
     """One record by "key1/key2" or by its id. Raises the 500 of a missing record."""
     found = [] if entity.inquiry else _matching(site, entity, query, entities.candidates(site, entity.name, ids))
     for record in found:
         if ids.lower() == record.id or ids == "/".join(str(record.values[key]) for key in entity.keys):
-            return writer(site, entity, query, version)(record, 1)
+            return writer(site, entity, query, home)(record, 1)
     raise no_entity()
 
 
@@ -52,7 +52,7 @@ def _faulty(records: list[Record], dropped: int, repeated: int) -> list[Record]:
     return records[: max(0, len(records) - dropped)] + records[:repeated]
 
 
-def writer(site: Site, entity: Entity, query: Query, version: str) -> Callable[[Record, int], str]:
+def writer(site: Site, entity: Entity, query: Query, home: str) -> Callable[[Record, int], str]:
     """What writes a record of this entity as the query wants it, expanded details and links included."""
     unknown = site.switches["extra_unknown_fields"]
     rows = Rows(query.fields_of(entity.fields), note='{"value":""}', unknown=unknown)
@@ -61,7 +61,6 @@ def writer(site: Site, entity: Entity, query: Query, version: str) -> Callable[[
         for name, detail in entity.details.items()
         if name in query.expand or site.switches["unexpanded"] == "empty"
     }
-    home = f"{site.prefix}/entity/Default/{version}"
 
     def write(record: Record, number: int) -> str:
         tail = "".join(f',"{name}":{_detail(record, name, shape)}' for name, shape in details.items())

@@ -40,9 +40,24 @@ SWITCHES: dict[str, Switch] = {
     "max_sessions": Switch(None, int, "licence cap of open API sessions; null = none"),
     "login_limit_status": Switch(None, (None, 400, 429, 500), "status at that cap; unknown [I]; null = 400 / 500"),
     "token_seconds": Switch(3600, int, "life of an access token [S]"),
+    "code_seconds": Switch(300, int, "life of an authorization code; unknown [I]"),
+    "redirect_uris": Switch([], list, "registered redirect addresses; [] = every one on the loopback address"),
     "refresh_days": Switch(30, int, "life of a refresh chain [S]"),
     "rotate_refresh": Switch(True, bool, "a refresh gives a new refresh token and ends the old one [S that it may]"),
     "idle_seconds": Switch(600, int, "an unused session closes after this [S 10 minutes; others say 20]"),
+    "tenant_map_stale": Switch(False, bool, "sign-ins by name land in the default tenant until a restart [C]"),
+    "login_page": Switch(True, bool, "the sign-in page tells the tenant of a signed-in user [C]"),
+    "entity_list": Switch(
+        "object", ("object", "bare"), "GET /entity: with versions, or the bare list of old sites [C]"
+    ),
+    "custom_endpoints": Switch([], list, 'endpoints of the tenant, like "Planning/1.0"; only listed signed in [S]'),
+    "swagger_form": Switch("by version", ("by version", "2.0", "3.0.1"), "form of the schema; follows the build [I]"),
+    "removed": Switch([], list, 'what an upgrade removed: "Account/Type", "Ledger/Companies/Company", "Account"'),
+    "closed_accepts": Switch(False, bool, "closed periods take postings: Restrict Access is off [S GL503000]"),
+    "refusal_form": Switch("record", ("record", "nested"), "a 422: the record, or the record under `entity` [C both]"),
+    "release_answer": Switch("202", ("202", "204", "204 with Location"), "answer to a release [C all three]"),
+    "release_seconds": Switch(0, int, "how long a release takes by the site's clock, after a 202"),
+    "release_fails": Switch(False, bool, "releases fail at their end"),
     "token_after_signout": Switch("refused", ("refused", "reopens"), "use of a token that was signed out [I]"),
     "multi_tenant": Switch(True, bool, "an unknown tenant is refused; a single-tenant site takes any name [C]"),
     "ignore_case": Switch(True, bool, "texts in filters compare without case, as the usual collation does [I]"),
@@ -77,6 +92,8 @@ class Session:
     last_used: datetime
     ends_at: datetime | None
     idle_seconds: int | None
+    tenant: str = ""
+    branch: str = ""
     id: str = field(default_factory=lambda: secrets.token_hex(12))
 
     def is_open(self, now: datetime) -> bool:
@@ -95,6 +112,7 @@ class Site:
         self.clock = clock
         self.directory = directory
         self.tenant = "Meridian"
+        self.default_tenant = "Company"
         self.client_id = f"{str(uuid.uuid5(uuid.NAMESPACE_URL, 'connected application')).upper()}@{self.tenant}"
         self.client_secret = "sandbox-application-secret"
         self.username = "integration"
@@ -102,6 +120,7 @@ class Site:
         self.build = "25.200.0248"
         self.switches: dict[str, Any] = {}
         self.sessions: dict[str, Session] = {}
+        self.sessions_most = 0
         self.lock = threading.RLock()
         self._shuffles = 0
         self.reset_switches()
@@ -152,6 +171,7 @@ class Site:
                 raise SeatsTakenError(f"{taken} of {cap} API sessions are open")
             session.last_used = self.clock.now()
             self.sessions[session.id] = session
+            self.sessions_most = max(self.sessions_most, len(self.sessions))
             return session
 
     def find_session(self, session_id: str) -> Session | None:

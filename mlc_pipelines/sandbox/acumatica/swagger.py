@@ -2,13 +2,13 @@
 
 Built from `contract`, in the shape of the official files [C AcumaticaRESTAPIClientForCSharp: EndpointDefinitions]: all
 parameters by `$ref` in OpenAPI 3 and written out in Swagger 2, every operation with tag, operationId and responses. It
-holds what is served and nothing else. Which of the two a site publishes follows its build in truth [I].
+holds what is served and nothing else. Which of the two a site publishes follows its build in truth [I]: a switch.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from mlc_pipelines.sandbox.acumatica.contract import ENTITIES, TYPES, Entity
+from mlc_pipelines.sandbox.acumatica.contract import TYPES, Entity
 
 _QUERY = ("select", "filter", "expand", "custom")
 _PARAMETERS: dict[str, tuple[str, str, str, str]] = {
@@ -32,45 +32,38 @@ _VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-def schema(version: str, base_url: str) -> dict[str, Any]:
-    """The schema of one version of the Default endpoint; `base_url` is the address of that endpoint."""
-    if tuple(int(part) for part in version.split(".")) >= (24, 200):
-        return _openapi3(version, base_url)
-    return _swagger2(version, base_url)
-
-
-def _openapi3(version: str, base_url: str) -> dict[str, Any]:
-    return {
-        "openapi": "3.0.1",
-        "info": {"title": f"Default/{version}", "version": "4"},
-        "servers": [{"url": base_url}],
-        "paths": _paths(_Three()),
-        "components": {
-            "schemas": _schemas("#/components/schemas/"),
-            "responses": _Three.responses(),
-            "parameters": {name: _Three.parameter(name) for name in _PARAMETERS},
-        },
-        "tags": _tags(),
-    }
-
-
-def _swagger2(version: str, base_url: str) -> dict[str, Any]:
+def schema(title: str, base_url: str, form: str, entities: Mapping[str, Entity]) -> dict[str, Any]:
+    """The schema of one endpoint: `title` is "Default/24.200.001", `base_url` its address, `form` "2.0" or "3.0.1"."""
+    common: dict[str, Any] = {"info": {"title": title, "version": "4"}}
+    tags = [{"name": entity.name, "description": entity.form} for entity in entities.values()]
+    if form == "3.0.1":
+        return common | {
+            "openapi": "3.0.1",
+            "servers": [{"url": base_url}],
+            "paths": _paths(_Three(), entities),
+            "components": {
+                "schemas": _schemas("#/components/schemas/", entities),
+                "responses": _Three.responses(),
+                "parameters": {name: _Three.parameter(name) for name in _PARAMETERS},
+            },
+            "tags": tags,
+        }
     scheme, _, rest = base_url.partition("://")
     host, slash, path = rest.partition("/")
-    return {
+    return common | {
         "swagger": "2.0",
-        "info": {"title": f"Default/{version}", "version": "4"},
         "host": host,
         "basePath": slash + path,
         "schemes": [scheme],
-        "paths": _paths(_Two()),
-        "definitions": _schemas("#/definitions/"),
-        "tags": _tags(),
+        "paths": _paths(_Two(), entities),
+        "definitions": _schemas("#/definitions/", entities),
+        "tags": tags,
     }
 
 
-def _tags() -> list[dict[str, str]]:
-    return [{"name": entity.name, "description": entity.form} for entity in ENTITIES.values()]
+def form_of(version: str) -> str:
+    """The form in which the stored official file of a Default version is written [C EndpointDefinitions]."""
+    return "3.0.1" if tuple(int(part) for part in version.split(".")) >= (24, 200) else "2.0"
 
 
 class _Three:
@@ -90,6 +83,7 @@ class _Three:
             "ContractBasedControllerBase_401": _Three._answer("The user is not signed in.", _ref("HttpError")),
             "ContractBasedControllerBase_500": _Three._answer("Internal server error.", _ref("HttpError")),
             "PutEntity_400": _Three._answer("The data of the request is invalid.", _ref("HttpError")),
+            "PutEntity_412": {"description": "If-Match or If-None-Match does not hold."},
         }
 
     @staticmethod
@@ -118,9 +112,22 @@ class _Three:
         body = self._answer("The parameters of the inquiry.", _ref(entity.name))
         more = {
             "400": {"$ref": "#/components/responses/PutEntity_400"},
+            "412": {"$ref": "#/components/responses/PutEntity_412"},
             "422": self._answer("The data of the request is invalid.", _ref(entity.name)),
         }
         return {"requestBody": {**body, "required": True, "x-bodyName": "entity"}, "responses": responses | more}
+
+    def action(self, entity: Entity, name: str) -> dict[str, Any]:
+        told = self.operation(entity, f"InvokeAction_{name}", (), "Invokes an action.")
+        told["responses"] = {key: said for key, said in told["responses"].items() if key != "200"} | _ACTION_RESPONSES
+        body = self._answer("The record, and the parameters of the action.", _ref(name))
+        return told | {"requestBody": {**body, "required": True, "x-bodyName": "invocation"}}
+
+
+_ACTION_RESPONSES = {
+    "202": {"description": "The operation is under way; Location tells where to ask for its status."},
+    "204": {"description": "The operation is done."},
+}
 
 
 class _Two:
@@ -152,20 +159,32 @@ class _Two:
             told["consumes"] = ["application/json", "text/json"]
             told["parameters"].append({"in": "body", "name": "entity", "required": True, "schema": this})
             told["responses"]["400"] = {"description": "The data of the request is invalid.", "schema": error}
+            told["responses"]["412"] = {"description": "If-Match or If-None-Match does not hold."}
             told["responses"]["422"] = {"description": "The data of the request is invalid.", "schema": this}
         return told
 
+    def action(self, entity: Entity, name: str) -> dict[str, Any]:
+        told = self.operation(entity, f"InvokeAction_{name}", (), "Invokes an action.")
+        this = {"$ref": f"#/definitions/{name}"}
+        told["consumes"] = ["application/json", "text/json"]
+        told["parameters"].append({"in": "body", "name": "invocation", "required": True, "schema": this})
+        told["responses"] = {key: said for key, said in told["responses"].items() if key != "200"} | _ACTION_RESPONSES
+        return told
 
-def _paths(told: _Three | _Two) -> dict[str, Any]:
+
+def _paths(told: _Three | _Two, entities: Mapping[str, Entity]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for entity in ENTITIES.values():
+    for entity in entities.values():
         operations = {"get": told.operation(entity, "GetList", (*_QUERY, "skip", "top"), "Reads records.")}
-        if entity.inquiry:
-            operations["put"] = told.operation(entity, "PutEntity", _QUERY, "Asks an inquiry.")
+        if entity.inquiry or entity.stored:
+            summary = "Asks an inquiry." if entity.inquiry else "Creates or updates a record."
+            operations["put"] = told.operation(entity, "PutEntity", _QUERY, summary)
         paths[f"/{entity.name}"] = operations
         for name, key in (("GetByKeys", "ids"), ("GetById", "id")):
             operation = told.operation(entity, name, (key, *_QUERY), "Reads one record.")
             paths[f"/{entity.name}/{{{key}}}"] = {"get": operation}
+        for action in entity.actions:
+            paths[f"/{entity.name}/{action}"] = {"post": told.action(entity, action)}
     return paths
 
 
@@ -173,18 +192,20 @@ def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _schemas(root: str) -> dict[str, Any]:
+def _schemas(root: str, entities: Mapping[str, Entity]) -> dict[str, Any]:
     schemas = {"Entity": _entity(root), "HttpError": _http_error(), "CustomField": _custom_field(root)}
     schemas["FileLink"] = _object({"id": _UUID, "filename": _TEXT, "href": _TEXT, "comment": _TEXT})
     for name, value in _VALUES.items():
         schemas[name] = _object({"value": value, "error": _TEXT})
-    for entity in ENTITIES.values():
+    for entity in entities.values():
         lists = {
             name: {"type": "array", "items": {"$ref": root + detail.type}} for name, detail in entity.details.items()
         }
         schemas[entity.name] = _extended(root, _properties(root, entity.fields) | lists)
         for detail in entity.details.values():
             schemas[detail.type] = _extended(root, _properties(root, detail.fields))
+        for action in entity.actions:
+            schemas[action] = _object({"entity": {"$ref": root + entity.name}, "parameters": {"type": "object"}})
     return schemas
 
 

@@ -1,12 +1,14 @@
-"""The site's paths: identity, sign-in, endpoint list, schema, entities.
+"""The site's paths: identity, sign-in, endpoint list, schema, entities, actions.
 
-Journals are only read here; a write to a stored entity answers 405 until the emulator can do it.
+Journals are written by PUT and released by their action; a write to any other stored entity answers 405.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,13 +17,23 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from mlc_pipelines.sandbox.acumatica import reading, swagger
+from mlc_pipelines.sandbox.acumatica import reading, swagger, writing
 from mlc_pipelines.sandbox.acumatica.auth import COOKIES, SCOPES, SESSION_COOKIE, Auth
-from mlc_pipelines.sandbox.acumatica.contract import ENTITIES, Entity
-from mlc_pipelines.sandbox.acumatica.errors import HTML, JSON, RefusalError, as_json, bad_request, message, page
+from mlc_pipelines.sandbox.acumatica.contract import Entity, without
+from mlc_pipelines.sandbox.acumatica.errors import (
+    HTML,
+    JSON,
+    RefusalError,
+    as_json,
+    bad_request,
+    failure,
+    message,
+    page,
+)
 from mlc_pipelines.sandbox.acumatica.inquiries import Inquiries
+from mlc_pipelines.sandbox.acumatica.operations import Operations
 from mlc_pipelines.sandbox.acumatica.query import Query
-from mlc_pipelines.sandbox.acumatica.site import Site
+from mlc_pipelines.sandbox.acumatica.site import Session, Site
 from mlc_pipelines.sandbox.acumatica.wire import indented
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -38,7 +50,9 @@ def routes(site: Site) -> list[BaseRoute]:
     default = f"{entity}/{{endpoint}}/{{version}}"
     table: list[tuple[str, Handler, list[str]]] = [
         (f"{site.prefix}/identity/.well-known/openid-configuration", web.discovery, ["GET"]),
+        (f"{site.prefix}/identity/connect/authorize", web.authorize, ["GET", "POST"]),
         (f"{site.prefix}/identity/connect/token", web.token, ["POST"]),
+        (f"{site.prefix}/Frames/Login.aspx", web.login_page, ["GET"]),
         (f"{entity}/auth/login", web.login, ["POST"]),
         (f"{entity}/auth/logout", web.logout, ["POST"]),
         (entity, web.endpoints, ["GET"]),
@@ -58,6 +72,8 @@ class _Web:
         self._site = site
         self._auth = Auth(site)
         self._inquiries = Inquiries(site)
+        self._operations = Operations(site)
+        self._schemas: dict[tuple[Any, ...], str] = {}
 
     def answering(self, handler: Handler) -> Handler:
         """The handler as an endpoint: a RefusalError becomes the answer."""
@@ -82,17 +98,26 @@ class _Web:
         return self._json(
             {
                 "issuer": identity,
+                "authorization_endpoint": f"{identity}/connect/authorize",
                 "token_endpoint": f"{identity}/connect/token",
                 "scopes_supported": sorted(SCOPES),
-                "grant_types_supported": ["password", "refresh_token"],
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code", "password", "refresh_token"],
                 "token_endpoint_auth_methods_supported": ["client_secret_post"],
             }
         )
 
+    async def authorize(self, request: Request) -> Response:
+        """The sign-in page of the authorization-code flow; its answer redirects the browser."""
+        query = dict(request.query_params)
+        if request.method == "GET":
+            return Response(self._auth.codes.sign_in_page(query), media_type=HTML)
+        location = self._auth.codes.decide(query, await _form(request))
+        return Response(status_code=302, headers={"Location": location})
+
     async def token(self, request: Request) -> Response:
-        """A token by password or refresh token. The form stands in the body, never in the query."""
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
-        response = self._json(self._auth.token(form))
+        """A token by password, code or refresh token. The form stands in the body, never in the query."""
+        response = self._json(self._auth.token(await _form(request)))
         response.headers["Cache-Control"] = "no-store, no-cache"
         return response
 
@@ -114,43 +139,87 @@ class _Web:
 
     # -- endpoints ----------------------------------------------------------------------------------------------------
 
-    async def endpoints(self, _: Request) -> Response:
-        """What the site serves; no sign-in needed [S Basic_Get_List_of_Endpoints]."""
-        home = f"{self._site.prefix}/entity/Default"
-        versions = self._site.switches["versions"]
-        return self._json(
-            {
-                "version": {"acumaticaBuildVersion": self._site.build, "databaseVersion": self._site.build},
-                "endpoints": [{"name": "Default", "version": one, "href": f"{home}/{one}/"} for one in versions],
-            }
-        )
+    async def login_page(self, request: Request) -> Response:
+        """The sign-in page, which tells a signed-in user's tenant [C acumatica-cli]."""
+        if not self._site.switches["login_page"]:
+            raise self._not_found(request)
+        session = self._signed_in(request)
+        tenant = session.tenant if session else ""
+        field = f'<input type="hidden" name="txtSingleCompany" id="txtSingleCompany" value="{escape(tenant)}" />'
+        return Response(f"<!DOCTYPE html><html><body><form>{field}</form></body></html>", media_type=HTML)
+
+    async def endpoints(self, request: Request) -> Response:
+        """What the site serves: without sign-in its system endpoints, signed in the tenant's own as well [S Get_List_of_Endpoints]."""
+        listed = [("Default", version) for version in self._site.switches["versions"]]
+        if self._signed_in(request):
+            listed += [tuple(one.split("/")) for one in self._site.switches["custom_endpoints"]]
+        home = f"{self._site.prefix}/entity"
+        endpoints = [{"name": name, "version": one, "href": f"{home}/{name}/{one}/"} for name, one in listed]
+        if self._site.switches["entity_list"] == "bare":
+            return self._json(endpoints)
+        build = {"acumaticaBuildVersion": self._site.build, "databaseVersion": self._site.build}
+        return self._json({"version": build, "endpoints": endpoints})
 
     async def schema(self, request: Request) -> Response:
         """The schema of one version; read without sign-in by clients in the field [C keboola/component-acumatica]."""
-        version = self._version(request)
-        return self._json(swagger.schema(version, f"{_origin(request)}{self._site.prefix}/entity/Default/{version}"))
+        title, form = self._endpoint(request), self._site.switches["swagger_form"]
+        if form == "by version":
+            form = swagger.form_of(title.partition("/")[2])
+        address = f"{_origin(request)}{self._site.prefix}/entity/{title}"
+        key = (title, address, form, tuple(self._site.switches["removed"]))
+        if key not in self._schemas:
+            self._schemas[key] = as_json(swagger.schema(title, address, form, self._entities()))
+        return Response(self._laid_out(self._schemas[key]), media_type=JSON)
 
     async def collection(self, request: Request) -> Response:
-        """GET: a list. PUT: an inquiry."""
-        entity, version = self._entity(request)
+        """GET: a list. PUT: an inquiry, or a record to be stored."""
+        entity, home = self._entity(request)
         query = Query.of(request.query_params)
         if request.method == "PUT" and entity.inquiry:
             ask = partial(self._inquiries.answer, entity, await _json_body(request), query)
             return self._sent(await run_in_threadpool(ask))
+        if request.method == "PUT" and entity.stored:
+            stored = await run_in_threadpool(
+                partial(self._put, entity, await _json_body(request), query, home, request)
+            )
+            return self._sent([stored.encode()])
         _require_get(request)
-        return self._sent(await run_in_threadpool(self._list, entity, query, version))
+        return self._sent(await run_in_threadpool(self._list, entity, query, home))
 
-    def _list(self, entity: Entity, query: Query, version: str) -> Iterator[bytes]:
-        rows = list(reading.listed(self._site, entity, query, version))
+    def _put(self, entity: Entity, body: Any, query: Query, home: str, request: Request) -> str:
+        conditions = {
+            "insert_only": request.headers.get("if-none-match") == "*",
+            "update_only": request.headers.get("if-match") == "*",
+        }
+        record_id = writing.put(self._site, body, self._branch(request), **conditions)
+        return reading.single(self._site, entity, record_id, query, home)
+
+    def _list(self, entity: Entity, query: Query, home: str) -> Iterator[bytes]:
+        rows = list(reading.listed(self._site, entity, query, home))
         return iter([b"[", *_joined(rows), b"]"])
 
     async def one(self, request: Request) -> Response:
-        """GET: one record by its keys or its id."""
-        entity, version = self._entity(request)
+        """GET: one record by its keys or its id, or how an action stands. POST: an action."""
+        entity, home = self._entity(request)
+        ids = request.path_params["ids"]
+        if request.method == "POST":
+            return await self._act(entity, ids, home, request)
         _require_get(request)
-        ids, query = request.path_params["ids"], Query.of(request.query_params)
-        text = await run_in_threadpool(reading.single, self._site, entity, ids, query, version)
+        action, _, key = ids.partition("/status/")
+        if action in entity.actions:
+            return Response(status_code=self._operations.status(key))
+        text = await run_in_threadpool(reading.single, self._site, entity, ids, Query.of(request.query_params), home)
         return self._sent([text.encode()])
+
+    async def _act(self, entity: Entity, action: str, home: str, request: Request) -> Response:
+        if action not in entity.actions:
+            raise self._not_found(request)
+        key = self._operations.release(await _json_body(request))
+        status = f"{home}/{entity.name}/{action}/status/{key or uuid.uuid4()}"
+        if key is not None:
+            return Response(status_code=202, headers={"Location": status})
+        dead = self._site.switches["release_answer"] == "204 with Location"
+        return Response(status_code=204, headers={"Location": status} if dead else None)
 
     async def nothing(self, request: Request) -> Response:
         """Any other path."""
@@ -159,19 +228,40 @@ class _Web:
     # -- what every call shares ---------------------------------------------------------------------------------------
 
     def _entity(self, request: Request) -> tuple[Entity, str]:
-        """The entity and version that a signed-in caller names."""
+        """The entity that a signed-in caller names, and the path of its endpoint."""
         self._auth.session(_bearer(request), request.cookies.get(SESSION_COOKIE))
-        version = self._version(request)
-        entity = ENTITIES.get(request.path_params["entity"])
+        title = self._endpoint(request)
+        entity = self._entities().get(request.path_params["entity"])
         if entity is None:
             raise self._not_found(request)
-        return entity, version
+        self._branch(request)
+        self._operations.settle()
+        return entity, f"{self._site.prefix}/entity/{title}"
 
-    def _version(self, request: Request) -> str:
-        version = str(request.path_params["version"])
-        if request.path_params["endpoint"] != "Default" or version not in self._site.switches["versions"]:
+    def _entities(self) -> Mapping[str, Entity]:
+        return without(tuple(self._site.switches["removed"]))
+
+    def _endpoint(self, request: Request) -> str:
+        """Name and version as in "Default/24.200.001", if the site serves it."""
+        title = f"{request.path_params['endpoint']}/{request.path_params['version']}"
+        served = {f"Default/{version}" for version in self._site.switches["versions"]}
+        if title not in served | set(self._site.switches["custom_endpoints"]):
             raise self._not_found(request)
-        return version
+        return title
+
+    def _branch(self, request: Request) -> str:
+        """The branch of the call [S], of its session, or the first one. That an unknown one is a 500 is ours [I]."""
+        session = self._signed_in(request)
+        named = request.headers.get("px-cbapibranch") or (session.branch if session else "")
+        if named and named not in self._site.books.branches:
+            raise failure(f"Error: The branch {named} cannot be found.")
+        return named or next(iter(self._site.books.branches))
+
+    def _signed_in(self, request: Request) -> Session | None:
+        try:
+            return self._auth.session(_bearer(request), request.cookies.get(SESSION_COOKIE))
+        except RefusalError:
+            return None
 
     def _not_found(self, request: Request) -> RefusalError:
         kind = self._site.switches["unknown_version_body"]
@@ -221,6 +311,10 @@ def _require_length(request: Request) -> None:
 def _require_get(request: Request) -> None:
     if request.method not in ("GET", "HEAD"):
         raise message(405, f"The requested resource does not support http method '{request.method}'.")
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
 
 
 async def _json_body(request: Request) -> Any:

@@ -126,4 +126,5 @@ def test_discovery_names_the_token_endpoint(rig):
     """It is found below the virtual directory."""
     document = rig.http.get(f"{rig.base}/identity/.well-known/openid-configuration").json()
     assert f"{rig.base}/identity/connect/token" == document["token_endpoint"]
-    assert ["password", "refresh_token"] == document["grant_types_supported"]
+    assert f"{rig.base}/identity/connect/authorize" == document["authorization_endpoint"]
+    assert ["authorization_code", "password", "refresh_token"] == document["grant_types_supported"]
