@@ -206,3 +206,60 @@ def test_a_forgotten_token_is_asked_for_anew(server) -> None:
         auth.forget()
         caller.read("GET", "/data")
     assert 2 == server.count("POST", "/login")
+
+
+class ProbedTickets(Tickets):
+    """The same where the system can tell whether a token still lives: GET /alive."""
+
+    def __init__(self, url: str, sleep: Callable[[float], None]) -> None:
+        super().__init__(url)
+        self._sleep = sleep
+
+    def probe(self, token: Token) -> httpx.Request:
+        return httpx.Request("GET", f"{self.url}/alive", headers={"Authorization": self.header(token)})
+
+
+def probed_caller_of(server, slept: list[float]) -> Caller:
+    auth = ProbedTickets(server.url, slept.append)
+    return Caller("Site", server.url, auth=auth, limits=replace(Limits(), attempts=3), sleep=lambda _s: None)
+
+
+def alive(server, good: Callable[[str], bool]) -> None:
+    def choose(asked) -> bytes:
+        return server.whole() if good(asked.headers["authorization"]) else server.whole(status=401)
+
+    server.script["/alive"] = [server.by(choose)]
+
+
+def test_b04_a_new_token_that_another_process_ended_is_replaced_after_a_pause(server) -> None:
+    """The second log-in's token was ended by somebody else's: a pause of a random length, then a third round, and it goes on."""
+    tickets(server)
+    accepts(server, lambda said: said == "Ticket token-3")
+    alive(server, lambda _said: False)
+    slept: list[float] = []
+    with probed_caller_of(server, slept) as caller:
+        assert 200 == caller.read("GET", "/data").status
+    assert (3, 1) == (server.count("POST", "/login"), server.count("GET", "/alive"))
+    assert [True] == [0 <= pause <= 4 for pause in slept]
+
+
+def test_b04_two_processes_do_not_fight_for_ever(server) -> None:
+    """Three new log-ins at most, with longer and longer pauses; then the 401 is the caller's answer."""
+    tickets(server)
+    accepts(server, lambda _said: False)
+    alive(server, lambda _said: False)
+    slept: list[float] = []
+    with probed_caller_of(server, slept) as caller, pytest.raises(SetupError, match="401"):
+        caller.read("GET", "/data")
+    assert (4, 4, 2) == (server.count("POST", "/login"), server.count("GET", "/data"), len(slept))
+
+
+def test_b02_a_living_token_that_is_refused_leads_to_no_further_log_in(server) -> None:
+    """The token is good, so it is a matter of rights: asked one last time, and that answer counts."""
+    tickets(server)
+    accepts(server, lambda _said: False)
+    alive(server, lambda _said: True)
+    slept: list[float] = []
+    with probed_caller_of(server, slept) as caller, pytest.raises(SetupError, match="Site GET /data answered 401"):
+        caller.read("GET", "/data")
+    assert (2, []) == (server.count("POST", "/login"), slept)
