@@ -6,9 +6,22 @@ from contextlib import contextmanager
 
 import click
 
-from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError, UncertainError
+from mlc_pipelines.ledger.errors import (
+    DataError,
+    PipelineError,
+    SetupError,
+    TransientError,
+    UncertainError,
+    WaitingError,
+)
 
-EXIT_CODES: dict[type[PipelineError], int] = {DataError: 1, SetupError: 3, TransientError: 4, UncertainError: 5}
+EXIT_CODES: dict[type[PipelineError], int] = {
+    WaitingError: 6,
+    DataError: 1,
+    SetupError: 3,
+    TransientError: 4,
+    UncertainError: 5,
+}
 
 
 @contextmanager
@@ -21,4 +34,4 @@ def speaking_of_errors() -> Iterator[None]:
         for part in (error.holds, error.next_step):
             if part:
                 click.echo(f"  {part}", err=True)
-        sys.exit(EXIT_CODES[type(error)])
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))

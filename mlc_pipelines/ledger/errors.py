@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas wou
 
     from mlc_pipelines.ledger.control import Leg
 
+_WAITING = "WAITING: "
+
 
 class PipelineError(Exception):
     """Root of everything raised on purpose. The message has four parts, each a sentence or two.
@@ -45,6 +47,16 @@ class TransientError(PipelineError):
     """Nothing happened; the same call may work later. retry_after_seconds is what the server asked for, if anything."""
 
     retry_after_seconds: float = 0.0
+
+
+class WaitingError(TransientError):
+    """Somebody else has the right of way, and the stated time for waiting is over. The message begins with WAITING and names who or what.
+
+    Nothing is wrong and nothing happened; whoever starts the work again later needs to correct nothing.
+    """
+
+    def __init__(self, what: str, *, holds: str = "", next_step: str = "") -> None:
+        super().__init__(_WAITING + what.replace(_WAITING, ""), holds=holds, next_step=next_step)
 
 
 class DataError(PipelineError):

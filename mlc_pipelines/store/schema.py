@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0003"
+REVISION = "0005"
 
 metadata = sa.MetaData()
 
@@ -86,6 +86,45 @@ contracts = sa.Table(
     sa.Column("name", sa.String(600), primary_key=True),  # site, endpoint, version, build
     sa.Column("artefact", sa.String(64), nullable=False),
     sa.Column("read_at", sa.String(40), nullable=False),
+)
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("until", sa.String(40), nullable=False),  # by the source's own clock
+    sa.Column("seen", sa.Text, nullable=False),  # JSON list
+    sa.Column("facts", sa.Text, nullable=False),  # JSON
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Index("marks_by_source", "connection", "source", "id"),
+)
+
+request_grants = sa.Table(
+    "request_grants",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("budget", sa.String(200), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),  # seconds since 1970 from which the permits are valid
+    sa.Column("permits", sa.Integer, nullable=False),
+    sa.Index("request_grants_by_time", "budget", "at"),
+)
+
+request_pauses = sa.Table(
+    "request_pauses",
+    metadata,
+    sa.Column("budget", sa.String(200), primary_key=True),
+    sa.Column("until", sa.Double, nullable=False),  # nobody sends anything before
+)
+
+known_ids = sa.Table(
+    "known_ids",
+    metadata,
+    sa.Column("place", sa.String(600), primary_key=True),  # address, workspace, model and collection
+    sa.Column("name", sa.String(400), primary_key=True),
+    sa.Column("id", sa.String(80), nullable=False),
+    sa.Column("listed_at", sa.Double, nullable=False),  # seconds since 1970 of the list in which it was found
 )
 
 

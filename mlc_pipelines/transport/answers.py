@@ -12,6 +12,7 @@ from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, Tr
 from mlc_pipelines.transport.secret import redacted
 
 RETRY_AFTER_MAX_SECONDS = 120.0
+REDIRECTS = {301, 302, 303, 307, 308}
 _EXCERPT = 200
 _SEARCHED = 1 << 16
 _BUSY = {408, 429, 502, 503, 504}
@@ -106,22 +107,34 @@ def error_for(answer: Answer, *, wrote: bool) -> PipelineError:
         busy = TransientError(what)
         busy.retry_after_seconds = retry_after_seconds(answer.headers)
         return busy
-    if 300 <= answer.status < 400:
+    if answer.status in REDIRECTS:
         target = answer.headers.get("location", "nowhere").partition("?")[0]
         return SetupError(
-            f"{answer.call} was redirected to {redacted(target)}; redirects are not followed.",
+            f"{answer.call} was redirected to {redacted(target)}; neither data nor credentials are sent there.",
             next_step="Write the final address into the connection file.",
         )
     return _MEANING.get(answer.status, SetupError)(what)
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = None) -> float:
-    """How long the server asks to wait, from seconds or an HTTP date; 0 when it says nothing or nonsense; never above two minutes."""
+    """How long the server asks to wait, from seconds or an HTTP date; 0 when it says nothing or nonsense; never above two minutes.
+
+    A date is held against the server's own `Date`, since its clock and ours may differ; without one against now.
+    """
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text), RETRY_AFTER_MAX_SECONDS)
-    try:
-        wait = (parsedate_to_datetime(text) - (now or datetime.now(UTC))).total_seconds()
-    except (TypeError, ValueError, OverflowError):
+    until = _instant(text)
+    if until is None:
         return 0.0
-    return min(max(wait, 0.0), RETRY_AFTER_MAX_SECONDS)
+    said_at = now or _instant(headers.get("date", "")) or datetime.now(UTC)
+    return min(max((until - said_at).total_seconds(), 0.0), RETRY_AFTER_MAX_SECONDS)
+
+
+def _instant(text: str) -> datetime | None:
+    """An HTTP date; None for anything else."""
+    try:
+        instant = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if instant.tzinfo is None else instant

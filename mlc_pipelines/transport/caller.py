@@ -12,11 +12,14 @@ from typing import Any, Self
 import httpx
 import tenacity
 
-from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError
-from mlc_pipelines.transport.answers import Answer, encode, error_for
+from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError, WaitingError
+from mlc_pipelines.transport.answers import REDIRECTS, Answer, encode, error_for
+from mlc_pipelines.transport.budget import Budget, Metered, Unlimited, same_site
+from mlc_pipelines.transport.secret import redacted
 from mlc_pipelines.transport.wire import BodyTooLarge, WireTransport
 
 Explain = Callable[[Answer], PipelineError | None]
+_HOPS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Limits:
 
 @dataclass
 class Caller:
-    """Calls one system. explain turns a failed answer into a better error than the general table, or None to leave it.
+    """Calls one system, at base_url and nowhere else. explain turns a failed answer into a better error than the general table, or None to leave it.
+
+    follow_same_site: a redirect of a GET within scheme, host and port of base_url is followed; every other one is an error (A16).
+    budget: what everybody together may send to that system.
 
     read      harmless; retried on TransientError with full jitter, heeding Retry-After, within the limits
     repeat    a write that is the same when done twice (a chunk by its number); retried like a read
@@ -50,12 +56,15 @@ class Caller:
     limits: Limits = field(default_factory=Limits)
     ca_file: str | None = None
     sleep: Callable[[float], None] = time.sleep
+    budget: Budget = field(default_factory=Unlimited)
+    follow_same_site: bool = False
 
     def __post_init__(self) -> None:
         wire = WireTransport(
             connect_seconds=self.limits.connect_seconds, read_seconds=self.limits.read_seconds, ca_file=self.ca_file
         )
-        self._client = httpx.Client(transport=wire, auth=self.auth, headers=dict(self.headers), trust_env=False)
+        metered = Metered(wire, self.budget)
+        self._client = httpx.Client(transport=metered, auth=self.auth, headers=dict(self.headers), trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +93,7 @@ class Caller:
 
     def _retrying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientError),
+            retry=tenacity.retry_if_exception(_worth_another_try),
             wait=_wait,
             stop=tenacity.stop_after_attempt(self.limits.attempts)
             | tenacity.stop_after_delay(self.limits.retry_seconds),
@@ -93,10 +102,25 @@ class Caller:
         )
 
     def _exchange(self, method: str, path: str, expect: Collection[int], *, wrote: bool, **request: Any) -> Answer:
-        with self._sent(method, path, self.limits.body_bytes_max, wrote=wrote, **request) as (call, response):
-            answer = Answer(call, response.status_code, response.headers, response.read(), wrote)
+        for _ in range(_HOPS_MAX):
+            with self._sent(method, path, self.limits.body_bytes_max, wrote=wrote, **request) as (call, response):
+                answer = Answer(call, response.status_code, response.headers, response.read(), wrote)
+            if answer.status in expect or not (path := self._onward(method, response)):
+                break
+            request.pop("params", None)  # the new address has its own
         self._require(answer, expect, wrote=wrote)
         return answer
+
+    def _onward(self, method: str, response: httpx.Response) -> str:
+        """Where a GET was sent on to within the same site; "" when it was not, or must not be."""
+        location = response.headers.get("location")
+        if not (self.follow_same_site and method == "GET" and response.status_code in REDIRECTS and location):
+            return ""
+        try:
+            target = response.url.join(location)
+        except httpx.InvalidURL:
+            return ""
+        return str(target) if same_site(self.base_url, target) else ""
 
     def _to_file(self, method: str, path: str, into: Path, expect: Collection[int], **request: Any) -> Answer:
         try:
@@ -128,9 +152,9 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         **request: Any,
     ) -> Iterator[tuple[str, httpx.Response]]:
-        """One request on the wire, its failures told as our errors. path is joined to base_url; a path with scheme is used as it is."""
+        """One request on the wire, its failures told as our errors. path is joined to base_url; a whole address must be of the same site."""
         call = f"{self.system} {method} {path.partition('?')[0]}"
-        url = path if path.startswith(("https://", "http://")) else self.base_url + path
+        url = self._address(call, path)
         said = dict(headers or {})
         if json is not None:
             content, said = encode(json), {"Content-Type": "application/json", **said}
@@ -163,10 +187,26 @@ class Caller:
                 ) from None
             raise TransientError(f"{call} got no whole answer ({error}).") from None
 
+    def _address(self, call: str, path: str) -> str:
+        if not path.startswith(("https://", "http://")):
+            return self.base_url + path
+        if not same_site(self.base_url, httpx.URL(path)):
+            raise SetupError(
+                f"{redacted(call)} was not sent: that address belongs to another site than {self.base_url}.",
+                holds="Nothing was sent there.",
+                next_step="Check the addresses in the connection file.",
+            )
+        return path
+
     def _require(self, answer: Answer, expect: Collection[int], *, wrote: bool) -> None:
         if answer.status in expect:
             return
         raise (self.explain and self.explain(answer)) or error_for(answer, wrote=wrote)
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    """Whoever has waited as long as was allowed does not begin anew."""
+    return isinstance(error, TransientError) and not isinstance(error, WaitingError)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

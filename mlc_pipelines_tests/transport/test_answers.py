@@ -173,3 +173,9 @@ def test_plain_values_there_and_back(value: object) -> None:
     """encode writes what every JSON reader understands, and decode reads what every JSON writer writes."""
     assert value == json.loads(encode(value))
     assert value == decode(json.dumps(value))
+
+
+def test_b11_a_date_is_held_against_the_servers_own_clock() -> None:
+    """Our clock may be wrong by hours; the answer carries the server's."""
+    headers = {"retry-after": "Mon, 05 Jan 2026 12:00:30 GMT", "date": "Mon, 05 Jan 2026 12:00:00 GMT"}
+    assert 30.0 == retry_after_seconds(headers)

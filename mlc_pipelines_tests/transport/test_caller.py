@@ -1,5 +1,6 @@
 """The verb chosen says what may happen twice: counted by the server that was called."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlc_pipelines.ledger.errors import DataError, SetupError, TransientError, UncertainError
+from mlc_pipelines.ledger.errors import DataError, SetupError, TransientError, UncertainError, WaitingError
 from mlc_pipelines.transport.caller import Caller, Limits
 from mlc_pipelines.transport.secret import Secret
 
@@ -292,3 +293,112 @@ def test_an_empty_download_is_an_empty_file(server, make, tmp_path: Path) -> Non
     with make() as caller:
         caller.download("GET", "/file", tmp_path / "got.csv")
     assert b"" == (tmp_path / "got.csv").read_bytes()
+
+
+# -- one site, one budget ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a16_a_read_may_be_sent_on_within_the_same_site(server, make, status: int) -> None:
+    """Where a system allows it: same scheme, host and port, for a GET; the new address brings its own query."""
+    server.script["/entity"] = [server.whole(b"", status, Location="/moved?page=2")]
+    server.script["/moved"] = [server.whole("[1]")]
+    with make() as caller:
+        caller.follow_same_site = True
+        assert [1] == caller.read("GET", "/entity", params={"page": "1"}).json()
+    assert ["/entity?page=1", "/moved?page=2"] == [one.path for one in server.asked]
+
+
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_a16_other_sites_and_writes_are_never_followed(server, second_server, verb: str) -> None:
+    """P25: not to another port, and a write not even within the site."""
+    for location in (f"{second_server.url}/moved", "/moved" if verb == "write" else f"https://{server.host}/moved"):
+        server.script["/entity"] = [server.whole(b"", 307, Location=location)]
+        follows = Caller("Site", server.url, follow_same_site=True)
+        with follows as caller, pytest.raises(SetupError, match="was redirected to"):
+            getattr(caller, verb)("POST" if verb == "write" else "GET", "/entity")
+    assert [] == second_server.asked
+    assert 0 == server.count("GET", "/moved")
+
+
+def test_a16_a_circle_ends(server) -> None:
+    """Every loop ends."""
+    server.script["/entity"] = [server.whole(b"", 302, Location="/entity")]
+    follows = Caller("Site", server.url, follow_same_site=True)
+    with follows as caller, pytest.raises(SetupError, match="was redirected"):
+        caller.read("GET", "/entity")
+    assert 3 == server.count("GET", "/entity")
+
+
+def test_p25_a_whole_address_of_another_site_is_not_called(server, second_server, make) -> None:
+    """A link in an answer may name any host; only the configured one is called, with its scheme and port."""
+    server.script["/entity"] = [server.whole("[]")]
+    with make() as caller:
+        assert [] == caller.read("GET", f"{server.url}/entity").json()
+        with pytest.raises(SetupError, match="another site") as refusal:
+            caller.read("GET", f"{second_server.url}/entity?ticket=1")
+    assert "ticket" not in str(refusal.value)
+    assert [] == second_server.asked
+
+
+@pytest.mark.parametrize("status", [206, 304])
+def test_b19_an_unexpected_status_is_named(server, make, status: int) -> None:
+    """A part of an answer, or none because of a cache that we do not have, is not an answer."""
+    server.script["/entity"] = [server.whole(b"", status)]
+    with make() as caller, pytest.raises(SetupError, match=f"answered {status}"):
+        caller.read("GET", "/entity")
+
+
+class Tally:
+    """A budget that writes down what it was asked and told."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.refusals: list[float] = []
+
+    def take(self) -> float:
+        self.taken += 1
+        return 0.0
+
+    def refused(self, seconds: float) -> None:
+        self.refusals.append(seconds)
+
+
+def test_every_request_takes_its_share_and_every_429_is_told(server, slept: list[float]) -> None:
+    """B10: repetitions count too, and the others hear how long the pause is."""
+    tally = Tally()
+    server.script["/entity"] = [server.whole(status=429, Retry_After="7"), server.whole(status=503), server.whole()]
+    with Caller("Site", server.url, sleep=slept.append, budget=tally) as caller:
+        caller.read("GET", "/entity")
+    assert (3, [7.0]) == (tally.taken, tally.refusals)
+
+
+class UsedUp(Tally):
+    def take(self) -> float:
+        super().take()
+        raise WaitingError("the 600 requests a minute are used up.")
+
+
+def test_whoever_waited_as_long_as_allowed_does_not_begin_anew(server, slept: list[float]) -> None:
+    """Reads repeat what may be repeated, but not the waiting itself."""
+    tally = UsedUp()
+    with (
+        Caller("Site", server.url, sleep=slept.append, budget=tally) as caller,
+        pytest.raises(WaitingError, match="WAITING: the 600"),
+    ):
+        caller.read("GET", "/entity")
+    assert (1, [], []) == (tally.taken, slept, server.asked)
+
+
+def test_waiting_for_the_budget_does_not_use_up_the_deadline(server) -> None:
+    """The deadline of a call begins when it may leave."""
+
+    class Slow(Tally):
+        def take(self) -> float:
+            threading.Event().wait(0.3)
+            return 0.3
+
+    server.script["/entity"] = [server.whole("[]")]
+    small = Limits(deadline_seconds=0.25, attempts=1)
+    with Caller("Site", server.url, limits=small, budget=Slow()) as caller:
+        assert [] == caller.read("GET", "/entity").json()

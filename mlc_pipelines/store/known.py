@@ -1,0 +1,38 @@
+"""Ids of foreign systems by the name they were found under: a hint that saves a look into a list, never the last word."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mlc_pipelines.store.schema import known_ids
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIds:
+    """What was found where, and how long ago. place says where in words of the caller (address, workspace, model, collection)."""
+
+    engine: sa.Engine
+    clock: Callable[[], float] = time.time
+
+    def recall(self, place: str, name: str, *, younger_than_seconds: float) -> str:
+        """The id that the name had when its list was last read, "" when that is unknown or too long ago (or in the future)."""
+        with self.engine.connect() as db:
+            row = db.execute(known_ids.select().where(_at(place, name))).first()
+        if row is None or not 0 <= self.clock() - row.listed_at < younger_than_seconds:
+            return ""
+        return str(row.id)
+
+    def keep(self, place: str, name: str, id_: str) -> str:
+        """Write down what a list has just shown; the id that was known before, "" for none."""
+        with self.engine.begin() as db:
+            before = db.execute(sa.select(known_ids.c.id).where(_at(place, name))).scalar()
+            db.execute(known_ids.delete().where(_at(place, name)))
+            row = {"place": place, "name": name, "id": id_, "listed_at": self.clock()}
+            db.execute(known_ids.insert().values(**row))
+        return str(before or "")
+
+
+def _at(place: str, name: str) -> sa.ColumnElement[bool]:
+    return (known_ids.c.place == place) & (known_ids.c.name == name)
