@@ -7,6 +7,7 @@ pass; then it fires `times` times, or for ever with -1. `KINDS` lists the action
 
 import asyncio
 import gzip
+import json
 import re
 import socket
 import struct
@@ -34,6 +35,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "replace": {"pattern": REQUIRED, "with": "", "count": 1},
     # The call takes effect, and is answered, so many seconds later.
     "delay": {"seconds": REQUIRED},
+    # Something else happens just before the call, or after it: a POST to the control door. The call goes on undisturbed.
+    "control": {"path": REQUIRED, "body": {}, "after": False},
 }
 
 SIGN_IN_PAGE = b"""<!DOCTYPE html>
@@ -243,6 +246,37 @@ async def _delay(fault: Fault, call: Call) -> None:
     await call.app(call.scope, call.receive, call.send)
 
 
+async def _control(fault: Fault, call: Call) -> None:
+    """Do what the control door can do, at this very moment. A fault that asks it for nonsense ends the call with a 500."""
+    if fault.action["after"]:
+        answer = await call.held_back()
+        await _command(fault, call)
+        await answer.send_whole(call.send)
+    else:
+        await _command(fault, call)
+        await call.app(call.scope, call.receive, call.send)
+
+
+async def _command(fault: Fault, call: Call) -> None:
+    path, body = fault.action["path"], json.dumps(fault.action["body"]).encode()
+    scope = {
+        **call.scope,
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    answer = Answer()
+    await call.app(scope, receive, answer.take)
+    if answer.status >= 400:
+        raise ValueError(f"the control fault got {answer.status} from {path}: {answer.body.decode()}")
+
+
 _EFFECTS = {
     "status": _status,
     "html": _html,
@@ -250,6 +284,7 @@ _EFFECTS = {
     "truncate": _truncate,
     "replace": _replace,
     "delay": _delay,
+    "control": _control,
 }
 
 

@@ -176,5 +176,12 @@ def _for_a_person(info: dict[str, Any]) -> str:
     lines += [f"  control    {info['control_url']}"]
     lines += [f"  ca file    {info['ca_file']}"] if info["ca_file"] else []
     for system in ("acumatica", "anaplan"):
-        lines += ["", f"  {system}"] + [f"    {name:<14} {value}" for name, value in info[system].items()]
+        lines += ["", f"  {system}"] + [
+            f"    {name:<14} {value}" for name, value in info[system].items() if _short(value)
+        ]
     return "\n".join(lines)
+
+
+def _short(value: str) -> bool:
+    """Whether a value fits on a line: keys and certificates are told in the JSON form only."""
+    return len(value) < 100

@@ -2,10 +2,15 @@
 
 tenant, switches, evidence   who and what there is, what can be set, what was done by whom and when
 dimension, model, files      members, modules and cells; the files of an import or export, per user
-tasks, actions               the queue of a model, and what a task does when its time has come
-imports, results, exports    the import engine, how it tells its outcome, and the export writer
-wire, gate, auth, discovery, metadata, filecalls, taskcalls, web    the HTTP side: envelope, doors, routes
-sample, control              the tenant of the sample company; routes for tests, no part of Anaplan
+roster, totals, grid, reads  a list being changed; sums; a view laid out; a large read
+tasks, actions, mapping, deeds   the queue of a model; what a task does when its time has come, and what it was told
+imports, listimports, results, exports    the import engines, how they tell their outcome, and the export writer
+logins, certificates, oauth, limits    who may come in, by which door, and how often
+cloudworks                  the scheduled jobs of the customer
+wire, gate, web              the HTTP side: envelope, doors, routes; and one file for each family of calls:
+    auth, oauthcalls, cloudworkscalls, discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
+    viewcalls, cellcalls, readcalls
+sample, builder, mishaps, control    the tenant of the sample company; routes for tests, no part of Anaplan
 """
 
 from mlc_pipelines.sandbox.anaplan.control import control_routes

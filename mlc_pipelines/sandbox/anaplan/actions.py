@@ -1,40 +1,69 @@
 """What a task does when its time has come: the effect of an import, an export, a process or another action."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
+from mlc_pipelines.sandbox.anaplan.deeds import DEEDS
 from mlc_pipelines.sandbox.anaplan.exports import write_table
-from mlc_pipelines.sandbox.anaplan.imports import evaluate, write
+from mlc_pipelines.sandbox.anaplan.imports import RefusedRow, evaluate, write
+from mlc_pipelines.sandbox.anaplan.listimports import REPEATED_KEY, evaluate_list
+from mlc_pipelines.sandbox.anaplan.mapping import Asked, answers_for, objection_to
 from mlc_pipelines.sandbox.anaplan.model import (
     Action,
     Dump,
     ExportAction,
+    FileImport,
     ImportAction,
+    ListImport,
     Model,
+    OtherAction,
     Process,
 )
-from mlc_pipelines.sandbox.anaplan.results import Result, detail, dump_csv, import_details, result
+from mlc_pipelines.sandbox.anaplan.results import Result, detail, dump_csv, import_details, list_details, result
 from mlc_pipelines.sandbox.anaplan.tasks import CANCELLED, DONE, Ending
 
 
-def effect_of(model: Model, action: Action, user: str, task_id: str) -> Callable[[datetime], Ending]:
-    """What running the action does to the model, to be called at the instant at which the task ends."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One task at its end: whose it is, which, and when."""
+
+    user: str
+    task: str
+    at: datetime
+    asked: Asked
+
+
+def effect_of(model: Model, action: Action, user: str, task_id: str, asked: Asked = ()) -> Callable[[datetime], Ending]:
+    """What running the action does to the model, to be called at the instant at which the task ends.
+
+    `asked` are the mapping parameters as they were sent.
+    """
 
     def run(at: datetime) -> Ending:
         model.saved(at, user)
-        if isinstance(action, Process):
-            return _run_process(model, action, user, task_id, at)
-        return _run_step(model, action, user, task_id, at)
+        if objection := objection_to(model, action, asked):
+            return _failed(model, action, "missingFields", objection)
+        return _run_action(model, action, _Run(user, task_id, at, asked))
 
     return run
 
 
-def _run_step(model: Model, action: Action, user: str, task_id: str, at: datetime) -> Ending:
-    if isinstance(action, ImportAction):
-        return _run_import(model, action, user, task_id, at)
+def _run_action(model: Model, action: Action, run: _Run) -> Ending:
+    if isinstance(action, Process):
+        return _run_process(model, action, run)
+    if isinstance(action, ImportAction | ListImport):
+        return _run_import(model, action, run)
     if isinstance(action, ExportAction):
-        return _run_export(model, action, user, at)
-    return Ending(DONE, _result(model, action, True, [detail("taskElementSucceeded", f"{action.name} has run.")]))
+        return _run_export(model, action, run)
+    return _run_other(model, action)
+
+
+def _run_other(model: Model, action: OtherAction) -> Ending:
+    type_, text = "taskElementSucceeded", f"{action.name} has run."
+    if action.does:
+        type_, text = DEEDS[action.does](model)
+    return Ending(DONE, _result(model, action, True, [detail(type_, text)]))
 
 
 def _result(model: Model, action: Action, good: bool, details: list[dict[str, object]], dump: bool = False) -> Result:
@@ -43,36 +72,62 @@ def _result(model: Model, action: Action, good: bool, details: list[dict[str, ob
     )
 
 
-def _run_import(model: Model, action: ImportAction, user: str, task_id: str, at: datetime) -> Ending:
+def _run_import(model: Model, action: FileImport, run: _Run) -> Ending:
     how = model.switches
     if how["import_ends"] == "CANCELLED":
         return Ending(CANCELLED, _result(model, action, False, [detail("msgImportCancelled", "Import cancelled.")]))
     if how["import_ends"] == "UNSUCCESSFUL":
         return _failed(model, action, "importFailedGeneralError", "The import failed.")
-    source = model.files[action.file]
-    chunks = source.chunks(user, at, how["unfinished_upload"])
+    chunks = model.files[action.file].chunks(run.user, run.at, how["unfinished_upload"])
     if not chunks:
         return _failed(model, action, "uploadedFileNoLongerAvailable", "The uploaded file is no longer available.")
-    module = model.modules[action.module]
-    outcome = evaluate(action, module, source, b"".join(chunks), how)
+    if isinstance(action, ListImport):
+        return _run_list_import(model, action, run, b"".join(chunks))
+    return _run_module_import(model, action, run, b"".join(chunks))
+
+
+def _run_module_import(model: Model, action: ImportAction, run: _Run, content: bytes) -> Ending:
+    how, module = model.switches, model.modules[action.module]
+    outcome = evaluate(action, module, model.files[action.file], content, how, answers_for(model, action, run.asked)[0])
     if outcome.missing:
         return _failed(model, action, "missingFields", f"Missing columns: {', '.join(outcome.missing)}")
     write(module, outcome, how["clear_target"])
-    if outcome.refused:
-        content = dump_csv(outcome.header, outcome.refused)
-        model.dumps[user, action.id] = Dump(task_id, content, at)
-    else:
-        model.dumps.pop((user, action.id), None)
+    _keep_dump(model, action, run, outcome.header, outcome.refused)
     good = how["successful_despite_failures"] or not outcome.refused
     details = import_details(outcome, how["details_style"])
     return Ending(DONE, _result(model, action, good, details, dump=bool(outcome.refused)), outcome.ignored)
+
+
+def _run_list_import(model: Model, action: ListImport, run: _Run, content: bytes) -> Ending:
+    how, target = model.switches, model.lists[action.list]
+    if model.deployed and not target.production:
+        text = f"{target.name} is not production data and the model is in deployed mode"
+        return _failed(model, action, "hierarchyImportFailed", text)
+    roster, outcome = evaluate_list(action, target, model.files[action.file], content, how)
+    if outcome.missing:
+        return _failed(model, action, "missingFields", f"Missing columns: {', '.join(outcome.missing)}")
+    if outcome.repeated and how["list_import_duplicates"] == "reject":
+        return _failed(model, action, REPEATED_KEY, f"{outcome.repeated} rows of the source repeat a key")
+    roster.commit(model)
+    _keep_dump(model, action, run, outcome.header, outcome.refused)
+    good = how["successful_despite_failures"] or not outcome.failed
+    details = list_details(outcome, how["details_style"])
+    return Ending(DONE, _result(model, action, good, details, dump=bool(outcome.refused)))
+
+
+def _keep_dump(model: Model, action: FileImport, run: _Run, header: list[str], refused: list[RefusedRow]) -> None:
+    """The dump of the latest failing task stays; a clean run takes it away. Reference: anaplan 6.4 [S]."""
+    if refused:
+        model.dumps[run.user, action.id] = Dump(run.task, dump_csv(header, refused), run.at)
+    else:
+        model.dumps.pop((run.user, action.id), None)
 
 
 def _failed(model: Model, action: Action, type_: str, text: str) -> Ending:
     return Ending(DONE, _result(model, action, False, [detail(type_, text)]))
 
 
-def _run_export(model: Model, action: ExportAction, user: str, at: datetime) -> Ending:
+def _run_export(model: Model, action: ExportAction, run: _Run) -> Ending:
     how = model.switches
     if how["export_ends"] == "CANCELLED":
         return Ending(CANCELLED, _result(model, action, False, [detail("msgExportCancelled", "Export cancelled.")]))
@@ -81,16 +136,17 @@ def _run_export(model: Model, action: ExportAction, user: str, at: datetime) -> 
     content = write_table(action, model.modules[action.module], how)
     size = how["export_chunk_bytes"]
     chunks = [content[start : start + size] for start in range(0, len(content), size)]
-    model.files[action.id].replace(user, chunks, at)
+    model.files[action.id].replace(run.user, chunks, run.at)
     return Ending(DONE, _result(model, action, True, [detail("exportSucceeded", f"{action.name} has been exported.")]))
 
 
-def _run_process(model: Model, action: Process, user: str, task_id: str, at: datetime) -> Ending:
-    """Run the steps in order. Not atomic: a step that failed stops the process, what came before stays [S]."""
+def _run_process(model: Model, action: Process, run: _Run) -> Ending:
+    """Run the steps in order. Not atomic: what came before a failed step stays [S]; that it stops there is [I]."""
     endings: list[Ending] = []
+    stops = model.switches["process_after_failure"] == "stop"
     for step in (one for step_id in action.steps for one in model.built if one.id == step_id):
-        endings.append(_run_step(model, step, user, task_id, at))
-        if endings[-1].state == CANCELLED or not endings[-1].result["successful"]:
+        endings.append(_run_action(model, step, run))
+        if endings[-1].state == CANCELLED or (stops and not endings[-1].result["successful"]):
             break
     nested = [ending.result for ending in endings]
     ignored = sum(ending.ignored for ending in endings) if model.switches["process_counts_ignored"] else 0

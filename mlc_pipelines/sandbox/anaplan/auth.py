@@ -1,17 +1,21 @@
-"""The authentication host: log in with a password, refresh, validate, log out. Reference: anaplan 2.1, 2.3 to 2.5 [S].
+"""The authentication host: log in with a password or a certificate, refresh, validate, log out. Reference: anaplan 2.1 to 2.5 [S].
 
 The header here is `AnaplanAuthToken` only: Bearer is refused, though the integration API takes it.
 """
 
 import base64
 import binascii
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mlc_pipelines.sandbox.anaplan.tenant import TOKEN_LIFE, Tenant, Token
+from mlc_pipelines.sandbox.anaplan.certificates import BadHeaderError
+from mlc_pipelines.sandbox.anaplan.logins import Token, User
+from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 from mlc_pipelines.sandbox.anaplan.wire import milliseconds
 
 CUSTOMER = "8a80cb8163b4ab2e0163b5a1c7d20001"
@@ -21,12 +25,13 @@ def auth_routes(tenant: Tenant) -> list[Route]:
     """The four calls, with and without a trailing slash."""
 
     async def authenticate(request: Request) -> Response:
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        credentials = _basic(value) if scheme == "Basic" else None
-        if credentials is None:
+        body = await request.body()
+        try:
+            with tenant.lock:
+                user = _user(tenant, request.headers.get("authorization", ""), body)
+                token = tenant.logins.open(user) if user else None
+        except BadHeaderError:
             return _bad_header()
-        with tenant.lock:
-            token = tenant.log_in(*credentials)
         return _bad_credential() if token is None else JSONResponse(_opened(request, token, "Login successful"), 201)
 
     async def refresh(request: Request) -> Response:
@@ -34,7 +39,7 @@ def auth_routes(tenant: Tenant) -> list[Route]:
             token, refusal = _token(tenant, request)
             if token is None:
                 return refusal
-            token.expires_at = tenant.clock.now() + TOKEN_LIFE
+            tenant.logins.extend(token)
             return JSONResponse(_opened(request, token, "Token refreshed"))
 
     async def validate(request: Request) -> Response:
@@ -53,7 +58,7 @@ def auth_routes(tenant: Tenant) -> list[Route]:
             token, refusal = _token(tenant, request)
             if token is None:
                 return refusal
-            del tenant.tokens[token.value]
+            tenant.logins.end(token)
         return Response(status_code=204)
 
     calls = {"authenticate": authenticate, "refresh": refresh, "logout": logout}
@@ -63,14 +68,35 @@ def auth_routes(tenant: Tenant) -> list[Route]:
     ]
 
 
-def _basic(value: str) -> tuple[str, str] | None:
-    """Name and password of a Basic header; None when it is malformed."""
+def _user(tenant: Tenant, header: str, body: bytes) -> User | None:
+    """Who logs in, None for wrong credentials. Raises BadHeaderError when the header is malformed."""
+    scheme, _, value = header.partition(" ")
+    if scheme == "Basic":
+        return tenant.logins.by_password(*_basic(value))
+    if scheme == "CACertificate":
+        return tenant.certificates.user_of(value.strip(), _object(body))
+    raise BadHeaderError
+
+
+def _basic(value: str) -> tuple[str, str]:
+    """Name and password of a Basic header."""
     try:
         text = base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise BadHeaderError from error
     name, colon, password = text.partition(":")
-    return (name, password) if colon else None
+    if not colon:
+        raise BadHeaderError
+    return name, password
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    """A JSON object, empty when it is none."""
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        return {}
+    return sent if isinstance(sent, dict) else {}
 
 
 def _token(tenant: Tenant, request: Request) -> tuple[Token | None, Response]:
@@ -78,7 +104,7 @@ def _token(tenant: Tenant, request: Request) -> tuple[Token | None, Response]:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme != "AnaplanAuthToken":
         return None, _bad_header()
-    return tenant.token(value.strip()), _bad_credential()
+    return tenant.logins.find(value.strip()), _bad_credential()
 
 
 def _opened(request: Request, token: Token, message: str) -> dict[str, Any]:

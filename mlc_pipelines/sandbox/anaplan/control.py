@@ -1,17 +1,31 @@
 """Control routes for tests: what the emulated tenant holds, and what to do to it. No part of Anaplan.
 
 GET  /control/truth/cells              cells of the main line item that are not zero or were ever written
+GET  /control/truth/members?list=Accounts   the members of a list, with parents by code
 GET  /control/anaplan/log              actions, uploads, overlaps
 GET  /control/anaplan/switches         all switches; POST changes some
-POST /control/anaplan/foreign-task     {"seconds", "user"?, "kind"?, "model"?}: somebody else's task -> {"task"}
+POST /control/anaplan/foreign-task     {"seconds", "user"?, "kind"?, "action"?, "effect"?, "model"?}: somebody else's task -> {"task"}
 POST /control/anaplan/cell             {"account", "cost_center", "period", "version", "amount"}: an edit by hand
+POST /control/anaplan/member           {"list", "code", "name"?, "parent"? (a code), "properties"?, "remove"?: true}
 POST /control/anaplan/default-file     {"file", "text" or null}: the shared version behind the private ones
-POST /control/anaplan/revoke-tokens    every login becomes invalid
+POST /control/anaplan/revoke-tokens    {"refresh"?}: every login becomes invalid, with `refresh` every refresh token too
+POST /control/anaplan/certificate      {"user"?, "days_from"?, "days"?, "registered"?} -> a certificate and its key
+POST /control/anaplan/oauth-client     {"grant": "device" or "code", "rotating"?, "refresh_seconds"?} -> {"client_id", "client_secret"}
+POST /control/anaplan/device           {"decision": "approve" or "deny", "user_code"?, "user"?} -> {"user_code", "decision"}
+POST /control/anaplan/authorize        {"url", "user"?, "decision"?}: consent without a browser -> {"location"}
+POST /control/anaplan/sleep            {"model"?}: the model is closed, the next call wakes it
+POST /control/anaplan/action           {"kind", "name", "do": "remove", "recreate" or "rename", "to"?, "model"?} -> {"id"}
+POST /control/anaplan/forget-task      {"task"}: it vanishes from polls and lists
+POST /control/anaplan/integration      {"name", "type"?, "action"?, "schedule"?, "model"?} -> {"integration"}
+POST /control/anaplan/integration-run  {"integration", "seconds", "trigger"?, "ends"?} -> {"run", "task"}
+GET  /control/anaplan/rate             calls let through and refused, and the most within any 60 seconds
 
 A request that makes no sense is answered with 400 and the reason.
 """
 
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +33,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mlc_pipelines.sandbox.anaplan import mishaps
+from mlc_pipelines.sandbox.anaplan.oauth import BadRequestError
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 
 Answer = Callable[[Request], Awaitable[Any]]
@@ -29,13 +45,25 @@ def control_routes(tenant: Tenant) -> list[BaseRoute]:
     door = _Door(tenant)
     table: list[tuple[str, str, Answer]] = [
         ("GET", "truth/cells", door.cells),
+        ("GET", "truth/members", door.members),
         ("GET", "anaplan/log", door.log),
         ("GET", "anaplan/switches", door.switches),
         ("POST", "anaplan/switches", door.set_switches),
         ("POST", "anaplan/foreign-task", door.foreign_task),
         ("POST", "anaplan/cell", door.edit_cell),
+        ("POST", "anaplan/member", door.edit_member),
         ("POST", "anaplan/default-file", door.default_file),
         ("POST", "anaplan/revoke-tokens", door.revoke_tokens),
+        ("POST", "anaplan/certificate", door.certificate),
+        ("POST", "anaplan/oauth-client", door.oauth_client),
+        ("POST", "anaplan/device", door.device),
+        ("POST", "anaplan/authorize", door.authorize),
+        ("POST", "anaplan/sleep", door.sleep),
+        ("POST", "anaplan/action", door.action),
+        ("POST", "anaplan/forget-task", door.forget_task),
+        ("POST", "anaplan/integration", door.integration),
+        ("POST", "anaplan/integration-run", door.integration_run),
+        ("GET", "anaplan/rate", door.rate),
     ]
     return [Route(f"/control/{path}", _answering(answer), methods=[method]) for method, path, answer in table]
 
@@ -48,6 +76,10 @@ class _Door:
 
     async def cells(self, request: Request) -> Any:
         return {"cells": self.tenant.truth_cells(request.query_params.get("model", ""))}
+
+    async def members(self, request: Request) -> Any:
+        query = request.query_params
+        return {"members": self.tenant.truth_members(query["list"], query.get("model", ""))}
 
     async def log(self, _: Request) -> Any:
         return self.tenant.log()
@@ -68,13 +100,62 @@ class _Door:
         key = (body["account"], body["cost_center"], body["period"], body["version"])
         self.tenant.edit_cell(key, Decimal(body["amount"]), body.get("model", ""))
 
+    async def edit_member(self, request: Request) -> None:
+        body = await request.json()
+        self.tenant.edit_member(body.pop("list"), body.pop("code"), **body)
+
     async def default_file(self, request: Request) -> None:
         body = await request.json()
         content = None if body["text"] is None else str(body["text"]).encode()
         self.tenant.set_default_file(body["file"], content, body.get("model", ""))
 
-    async def revoke_tokens(self, _: Request) -> None:
-        self.tenant.revoke_tokens()
+    async def revoke_tokens(self, request: Request) -> None:
+        self.tenant.revoke_tokens(refresh=bool((await _wish(request)).get("refresh", False)))
+
+    async def certificate(self, request: Request) -> Any:
+        return asdict(mishaps.issue_certificate(self.tenant, **await _wish(request)))
+
+    async def oauth_client(self, request: Request) -> Any:
+        client = self.tenant.oauth.register(**await _wish(request))
+        return {"client_id": client.id, "client_secret": client.secret}
+
+    async def device(self, request: Request) -> Any:
+        wish = await _wish(request)
+        return {"user_code": mishaps.decide_device(self.tenant, **wish), "decision": wish["decision"]}
+
+    async def authorize(self, request: Request) -> Any:
+        try:
+            return {"location": mishaps.authorize(self.tenant, **await _wish(request))}
+        except BadRequestError as refused:
+            raise ValueError(str(refused)) from refused
+
+    async def sleep(self, request: Request) -> None:
+        mishaps.sleep(self.tenant, **await _wish(request))
+
+    async def action(self, request: Request) -> Any:
+        return {"id": mishaps.change_action(self.tenant, **await _wish(request))}
+
+    async def forget_task(self, request: Request) -> None:
+        mishaps.forget_task(self.tenant, **await _wish(request))
+
+    async def integration(self, request: Request) -> Any:
+        wish = await _wish(request)
+        model = wish.pop("model", "")
+        return {"integration": mishaps.add_integration(self.tenant, wish, model)}
+
+    async def integration_run(self, request: Request) -> Any:
+        run, task = mishaps.run_integration(self.tenant, **await _wish(request))
+        return {"run": run, "task": task}
+
+    async def rate(self, _: Request) -> Any:
+        with self.tenant.lock:
+            return self.tenant.bucket.report()
+
+
+async def _wish(request: Request) -> dict[str, Any]:
+    """The JSON body, empty without one."""
+    body = await request.body()
+    return dict(json.loads(body)) if body else {}
 
 
 def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:

@@ -1,22 +1,29 @@
 """Members and the trees they form: lists, time, versions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
 TIME_ID = "20000000003"
 VERSIONS_ID = "20000000020"
-"""Fixed in every model. Reference: anaplan 1.2 [S]."""
+USERS_ID = "101999999999"
+LINE_ITEMS_ID = "101999999999"
+"""Fixed in every model; the axis of line items in a view carries the id of the users. Reference: anaplan 1.2 [S]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One item of a dimension. `parent` is the parent's id, or "". A member with children is a total."""
+    """One item of a dimension. `parent` is the parent's id, or "". A member with children is a total.
+
+    `properties` holds the texts of the list's properties by name; one that is not there is blank.
+    """
 
     id: str
     name: str
     code: str = ""
     parent: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def key(self) -> str:
@@ -25,11 +32,40 @@ class Member:
 
 
 class Dimension:
-    """A list, Time or Versions: members in their order."""
+    """A list, Time or Versions: members in their order.
 
-    def __init__(self, dimension_id: str, name: str, members: list[Member]) -> None:
+    `properties` are the list's properties with their formats (TEXT, NUMBER, BOOLEAN). `production` marks a list whose
+    members are data, so that they may change in a deployed model. Reference: anaplan 7.3, 9 [S].
+    """
+
+    def __init__(
+        self,
+        dimension_id: str,
+        name: str,
+        members: list[Member],
+        properties: Mapping[str, str] | None = None,
+        *,
+        production: bool = False,
+    ) -> None:
         """Members stand in display order; every parent named is among them."""
         self.id, self.name, self.members = dimension_id, name, members
+        self.properties, self.production = dict(properties or {}), production
+        self.newest = max((int(member.id) for member in members), default=int(dimension_id) + 100_000_000_000)
+
+    def copy(self) -> "Dimension":
+        """The same list for another model: a change of one does not reach the other."""
+        return Dimension(self.id, self.name, list(self.members), self.properties, production=self.production)
+
+    def put(self, members: list[Member]) -> None:
+        """Other members in place of those that were there."""
+        self.members = members
+        for derived in ("by_id", "by_key", "order", "totals"):
+            self.__dict__.pop(derived, None)
+
+    def next_id(self) -> str:
+        """The id of a new member: never one that was used before."""
+        self.newest += 1
+        return str(self.newest)
 
     @cached_property
     def by_id(self) -> dict[str, Member]:

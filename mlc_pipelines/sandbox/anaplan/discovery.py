@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from mlc_pipelines.sandbox.anaplan.gate import Call, Rule
+from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_admin
+from mlc_pipelines.sandbox.anaplan.logins import User
 from mlc_pipelines.sandbox.anaplan.model import Model
-from mlc_pipelines.sandbox.anaplan.tenant import User, Workspace
+from mlc_pipelines.sandbox.anaplan.tenant import Workspace
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, enveloped, milliseconds, ordered, page
 
 GIGABYTE = 1 << 30
@@ -100,7 +101,8 @@ def show_model(call: Call) -> Response:
 def show_status(call: Call) -> Response:
     """Who is inside the model right now; without the envelope."""
     task, now = call.model.queue.running(), milliseconds(call.now)
-    status: dict[str, Any] = {"currentStep": "Open", "progress": -1.0, "taskId": None, "tooltip": None}
+    step = "Open" if call.model.loaded(call.now) else "Closed"
+    status: dict[str, Any] = {"currentStep": step, "progress": -1.0, "taskId": None, "tooltip": None}
     if task is not None and task.started_at is not None:
         user = next((user for user in call.tenant.world.users if user.id == task.user), None)
         status = {
@@ -112,6 +114,35 @@ def show_status(call: Call) -> Response:
         now = milliseconds(task.created_at)
     unknown = {"exportTaskType": None, "peakMemoryUsageEstimate": None, "peakMemoryUsageTime": None}
     return JSONResponse({"requestStatus": {**status, "creationTime": now, **unknown}})
+
+
+def open_model(call: Call) -> Response:
+    """Begin to open a model: 202 while it opens, 200 when it is open."""
+    require_admin(call)
+    call.model.wake(call.now)
+    if call.model.loaded(call.now):
+        return JSONResponse({"status": {"code": 200, "message": "Success"}})
+    return JSONResponse({"status": {"code": 202, "message": "Accepted"}}, 202)
+
+
+def close_model(call: Call) -> Response:
+    """Close a model; 409 while a task has it [I]."""
+    require_admin(call)
+    if call.model.queue.waiting:
+        raise RefusedError(409)
+    call.model.closed, call.model.opens_at = True, None
+    return Response(status_code=204)
+
+
+def set_online_status(call: Call) -> Response:
+    """Take the model offline or back: it keeps being deployed if it was."""
+    require_admin(call)
+    state, wanted = call.switches["model_state"], call.json().get("status")
+    if state == "LOCKED" or wanted not in ("online", "offline"):
+        raise RefusedError(400)
+    states = ("PRODUCTION", "PRODUCTION_MAINTENANCE") if state.startswith("PRODUCTION") else ("UNLOCKED", "MAINTENANCE")
+    call.switches["model_state"] = states[wanted == "offline"]
+    return Response(status_code=204)
 
 
 def _tooltip(kind: str, user: str, started_at: datetime) -> str:
@@ -143,6 +174,10 @@ OUTER_RULES = [
     Rule("GET", "/models/{m}", show_model, outside=True),
 ]
 STATUS_RULES = [
-    Rule("GET", "/status", show_status),
-    Rule("POST", "/status", show_status),
+    Rule("GET", "/status", show_status, unloaded=True),
+    Rule("POST", "/status", show_status, unloaded=True),
+    Rule("POST", "/open", open_model, unloaded=True),
+    Rule("POST", "/close", close_model, unloaded=True),
+    Rule("PUT", "/onlineStatus", set_online_status, unloaded=True),
+    Rule("POST", "/onlineStatus", set_online_status, unloaded=True),
 ]

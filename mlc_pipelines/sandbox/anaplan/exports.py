@@ -7,13 +7,11 @@ names instead of codes, and unrounded doubles. Reference: anaplan 11.6 [S].
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Callable
 from decimal import Decimal
-from itertools import product
 
-from mlc_pipelines.sandbox.anaplan.model import Cells, ExportAction, Module
+from mlc_pipelines.sandbox.anaplan.model import ExportAction, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
+from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 
 
 def header_of(action: ExportAction, module: Module) -> list[str]:
@@ -25,7 +23,7 @@ def write_table(action: ExportAction, module: Module, how: Switches) -> bytes:
     """The whole file."""
     columns = [module.values(name) for name in action.items]
     if how["export_totals"]:
-        columns = [_with_totals(module, name, cells) for name, cells in zip(action.items, columns, strict=True)]
+        columns = [shown_cells(module, name, {}) for name in action.items]
     written = set().union(*(module.inputs[name] for name in action.items if name in module.inputs))
     shown = written.union(*({key for key, amount in cells.items() if amount} for cells in columns))
     number = noisy_text if how["float_noise"] else exact_text
@@ -62,22 +60,6 @@ def _member_texts(module: Module, members: str) -> list[dict[str, str]]:
         {member.key: text_of(member.code, member.name) for member in dimension.members}
         for dimension in module.dimensions
     ]
-
-
-def _with_totals(module: Module, name: str, cells: Cells) -> Cells:
-    """The cells with all their totals; an accumulated line item is closed, not summed, over time."""
-    closing = bool(module.item(name).year_to_date_of)
-    chains: list[Callable[[str], list[str]]] = [dimension.chain for dimension in module.dimensions]
-    totals: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
-    place = module.dimensions.index(module.time)
-    for key, amount in cells.items():
-        ways = [chain(part) for chain, part in zip(chains, key, strict=True)]
-        if closing:
-            month = key[place]
-            ways[place] = [total for total in ways[place] if total == month or (month, total) in module.time.closing]
-        for combination in product(*ways):
-            totals[combination] += amount
-    return dict(totals)
 
 
 def _singular(name: str) -> str:

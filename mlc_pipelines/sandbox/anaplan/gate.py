@@ -16,12 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mlc_pipelines.sandbox.anaplan.logins import Token, User
 from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.switches import Switches
-from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Token, User
+from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, error_response
 
-STATE_REFUSALS = {"ARCHIVED": 422, "MAINTENANCE": 424}
+OFFLINE = ("MAINTENANCE", "PRODUCTION_MAINTENANCE")
+STATE_REFUSALS = {"ARCHIVED": 422, **dict.fromkeys(OFFLINE, 424)}
 BUSY_CHECK_SECONDS = 0.005
 
 
@@ -75,7 +77,7 @@ Handler = Callable[[Call], Response]
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One entry of the routing table. `waits` for a busy model; `files` waits if a switch says so; `empty_when_hidden`
-    is the answer to a role without access, where that is not 404.
+    is the answer to a role without access, where that is not 404. All but `unloaded` ones wake a closed model.
     """
 
     method: str
@@ -84,6 +86,7 @@ class Rule:
     waits: bool = False
     files: bool = False
     outside: bool = False
+    unloaded: bool = False
     empty_when_hidden: Handler | None = None
 
     def route(self, tenant: Tenant, path: str) -> Route:
@@ -111,26 +114,30 @@ class Rule:
         return self.handler(call)
 
     async def _wait_for_model(self, tenant: Tenant, request: Request) -> None:
-        """Stand in line behind the tasks that were there before this call."""
-        if not self.waits and not (self.files and tenant.switches["file_calls_wait"]):
+        """Wake the model if it is closed, and stand in line behind the tasks that were there before this call."""
+        if "m" not in request.path_params or self.outside or self.unloaded:
             return
         with tenant.lock:
-            model = _opened(tenant, request, b"").model
-            ahead = list(model.queue.waiting)
+            call = _opened(tenant, request, b"")
+            model, queued = call.model, self.waits or (self.files and call.switches["file_calls_wait"])
+            if not call.switches["no_access"]:
+                require_state(call, model)
+                model.wake(call.now)
+            ahead = list(model.queue.waiting) if queued else []
             cap = tenant.switches["block_cap_seconds"]
-        deadline = time.monotonic() + cap
-        while any(task.ending is None for task in ahead):
+        deadline, now = time.monotonic() + cap, call.now
+        while not model.loaded(now) or any(task.ending is None for task in ahead):
             if time.monotonic() >= deadline:
                 raise RefusedError(504)
             await asyncio.sleep(BUSY_CHECK_SECONDS)
-            tenant.settle()
+            now = tenant.settle()
 
 
 def _opened(tenant: Tenant, request: Request, body: bytes) -> Call:
     """The call, once its login is known; 401 otherwise."""
     now = tenant.settle()
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    token = tenant.token(value.strip()) if scheme in ("AnaplanAuthToken", "Bearer") else None
+    token = tenant.logins.find(value.strip()) if scheme in ("AnaplanAuthToken", "Bearer") else None
     if token is None:
         raise RefusedError(401)
     return Call(tenant, request, body, token, now)
@@ -139,7 +146,7 @@ def _opened(tenant: Tenant, request: Request, body: bytes) -> Call:
 def require_state(call: Call, model: Model) -> None:
     """Refuse every call into a model that is stored away or offline. Reference: anaplan 7.3 [S]."""
     state = call.switches["model_state"]
-    if state == "MAINTENANCE" and call.user.admin and call.switches["admins_enter_maintenance"]:
+    if state in OFFLINE and call.user.admin and call.switches["admins_enter_maintenance"]:
         return
     if state in STATE_REFUSALS:
         raise RefusedError(STATE_REFUSALS[state], f"Model {model.id} is {state.lower()}")
@@ -149,3 +156,18 @@ def require_unlocked(call: Call, model: Model) -> None:
     """Refuse a change of a locked model."""
     if call.switches["model_state"] == "LOCKED":
         raise RefusedError(423, f"Model {model.id} is locked")
+
+
+def require_structure(call: Call) -> None:
+    """Refuse a structural change of a deployed or locked model. Reference: anaplan 7.3 [S]."""
+    model = call.model
+    require_unlocked(call, model)
+    if call.switches["model_state"] == "PRODUCTION":
+        text = "The list is not production data and the model is in deployed mode"
+        raise RefusedError(call.switches["deployed_refusal"], text)
+
+
+def require_admin(call: Call) -> None:
+    """Refuse whoever is no workspace administrator."""
+    if not call.user.admin:
+        raise RefusedError(403)

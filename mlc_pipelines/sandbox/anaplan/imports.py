@@ -18,6 +18,9 @@ from mlc_pipelines.sandbox.anaplan.files import DataFile
 from mlc_pipelines.sandbox.anaplan.model import Cells, ImportAction, Key, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches, picked_rows
 
+Answers = dict[str, str]
+"""Dimension name -> key of the member that was given at run time."""
+
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 INVALID_LIST = "moduleImportInvalidListIdentifier"
@@ -75,9 +78,13 @@ class Outcome:
 
 
 class _Axis:
-    """How one mapped column finds its member: lists by code or name, time and versions by name."""
+    """How one mapped column finds its member: lists by code or name, time and versions by name.
 
-    def __init__(self, dimension: Dimension, column: int, match: str) -> None:
+    `fixed` is the member key that was given at run time instead of a column.
+    """
+
+    def __init__(self, dimension: Dimension, column: int, match: str, fixed: str = "") -> None:
+        self.fixed = fixed
         field_of = "code" if match == "code" and any(member.code for member in dimension.members) else "name"
         self.name, self.column, self.is_time = dimension.name, column, isinstance(dimension, Calendar)
         self.keys = {text: member.key for member in dimension.members if (text := getattr(member, field_of))}
@@ -93,13 +100,21 @@ class _Mapping:
     """The saved mapping, laid over the header of this file."""
 
     def __init__(
-        self, action: ImportAction, module: Module, source: DataFile, header: list[str], how: Switches
+        self,
+        action: ImportAction,
+        module: Module,
+        source: DataFile,
+        header: list[str],
+        how: Switches,
+        answers: Answers,
     ) -> None:
         headers = list(source.header_names) if how["mapping_by"] == "position" else header
         self.missing = [name for name, _ in action.columns if name not in headers]
         place = {target: headers.index(name) for name, target in action.columns if name in headers}
         self.axes = [
-            _Axis(one, place[one.name], how["match_members"]) for one in module.dimensions if one.name in place
+            _Axis(one, place.get(one.name, 0), how["match_members"], answers.get(one.name, ""))
+            for one in module.dimensions
+            if one.name in place or one.name in answers
         ]
         self.values = [(place[item.name], item) for item in module.items if item.name in place]
         self.width = max(place.values(), default=0) + 1
@@ -109,7 +124,7 @@ class _Mapping:
         parts, complaints, total = [], [], False
         for axis in self.axes:
             text = texts[axis.column]
-            key = axis.keys.get(text)
+            key = axis.fixed or axis.keys.get(text)
             if key is None:
                 complaints.append(axis.complaint(text))
                 continue
@@ -137,11 +152,18 @@ def lines_of(content: bytes, source: DataFile) -> Iterator[tuple[int, list[str] 
         line = reader.line_num + 1
 
 
-def evaluate(action: ImportAction, module: Module, source: DataFile, content: bytes, how: Switches) -> Outcome:
-    """Judge every row of a file; nothing is written yet."""
+def evaluate(
+    action: ImportAction,
+    module: Module,
+    source: DataFile,
+    content: bytes,
+    how: Switches,
+    answers: Answers | None = None,
+) -> Outcome:
+    """Judge every row of a file; nothing is written yet. `answers` are the members that were given at run time."""
     lines = lines_of(content, source)
     header = next((texts for line, texts in lines if line >= source.header_row and texts), [])
-    mapping = _Mapping(action, module, source, header, how)
+    mapping = _Mapping(action, module, source, header, how, answers or {})
     outcome = Outcome(header, mapping.missing)
     if outcome.missing:
         return outcome
@@ -159,12 +181,17 @@ def evaluate(action: ImportAction, module: Module, source: DataFile, content: by
     return outcome
 
 
+def unreadable(texts: list[str] | None) -> Complaint:
+    """What is wrong with a row that has too few columns, or None for a text delimiter that is never closed."""
+    if texts is None:
+        return Complaint(UNMATCHED_DELIMITER, "Unmatched text delimiter")
+    return Complaint(TOO_FEW_COLUMNS, "Column separator expected")
+
+
 def _judge(outcome: Outcome, mapping: _Mapping, line: int, texts: list[str] | None, blank: str) -> None:
     """Take one row, ignore it or refuse it."""
-    if texts is None:
-        return _refuse(outcome, line, [], [Complaint(UNMATCHED_DELIMITER, "Unmatched text delimiter")])
-    if len(texts) < mapping.width:
-        return _refuse(outcome, line, texts, [Complaint(TOO_FEW_COLUMNS, "Column separator expected")])
+    if texts is None or len(texts) < mapping.width:
+        return _refuse(outcome, line, texts or [], [unreadable(texts)])
     key, complaints, total = mapping.cell(texts)
     if complaints:
         return _refuse(outcome, line, texts, complaints)

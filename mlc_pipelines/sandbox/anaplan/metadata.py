@@ -1,4 +1,4 @@
-"""What is inside a model: lists and their members, modules and line items, versions, calendar.
+"""What is inside a model: modules and line items, versions, calendar. Lists stand in `listcalls` and `dimensioncalls`.
 
 Reference: anaplan 9 [S]; the fields that clients in the field insist on: 12.3 [C].
 """
@@ -7,100 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mlc_pipelines.sandbox.anaplan.dimension import Dimension, Member
 from mlc_pipelines.sandbox.anaplan.gate import Call, Rule
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Module
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, enveloped, ordered, page
 
 CALENDAR_TYPE = "Calendar Months/Quarters/Years"
-
-# -- lists and dimensions ---------------------------------------------------------------------------------------------
-
-
-def list_lists(call: Call) -> Response:
-    """The lists, without Time and Versions."""
-    rows = [{"id": one.id, "name": one.name} for one in call.model.lists.values()]
-    rows = ordered(rows, call.request.query_params)
-    return page(call.request, "list", "lists", rows, cap=call.switches["page_cap"])
-
-
-def show_list(call: Call) -> Response:
-    """The metadata of one list."""
-    one = _list(call)
-    body = {
-        "id": one.id,
-        "name": one.name,
-        "hasSelectiveAccess": False,
-        "properties": [],
-        "productionData": False,
-        "managedBy": "",
-        "numberedList": False,
-        "useTopLevelAsPageDefault": False,
-        "itemCount": len(one.members),
-        "nextItemIndex": len(one.members) + 1,
-        "workflowEnabled": False,
-        "permittedItems": 999_999_999,
-        "usedInAppliesTo": "",
-    }
-    return enveloped(call.request, "list", metadata=body)
-
-
-def list_items(call: Call) -> Response:
-    """The members; parents and properties only with `includeAll=true`."""
-    one = _list(call)
-    full = call.request.query_params.get("includeAll") == "true"
-    rows = [_item_json(one, member) if full else _short_json(member) for member in one.members]
-    return page(call.request, "listItem", "listItems", rows, cap=max(call.switches["page_cap"], len(rows)))
-
-
-def _item_json(one: Dimension, member: Member) -> dict[str, Any]:
-    body = {**_short_json(member), "listId": one.id, "listName": one.name, "properties": {}, "subsets": {}}
-    if member.parent:
-        body |= {"parent": one.by_id[member.parent].name, "parentId": member.parent}
-    return body
-
-
-def _short_json(member: Member) -> dict[str, Any]:
-    return {"id": member.id, "name": member.name, "code": member.code}
-
-
-def _list(call: Call) -> Dimension:
-    found = call.model.lists.get(call.param("l"))
-    if found is None:
-        raise RefusedError(404)
-    return found
-
-
-def all_dimension_items(call: Call) -> Response:
-    """All members of a dimension; not of Time [S]."""
-    dimension = _dimension(call)
-    if dimension is call.model.time:
-        raise RefusedError(400, "Items of Time cannot be listed")
-    return _items(call, [_short_json(member) for member in dimension.members])
-
-
-def find_dimension_items(call: Call) -> Response:
-    """Those of the given codes and names that exist; the others are simply absent."""
-    body, dimension = call.json(), _dimension(call)
-    names, codes = body.get("names") or [], body.get("codes") or []
-    if not names and not codes:
-        raise RefusedError(400, "Give codes or names")
-    found = {member.id: member for member in dimension.matching(codes, "code") if member.code}
-    found |= {member.id: member for member in dimension.matching(names, "name")}
-    return _items(call, [_short_json(member) for member in found.values()])
-
-
-def _items(call: Call, rows: list[dict[str, Any]]) -> Response:
-    body = {"items": rows} if rows else {}
-    return enveloped(call.request, "dimensionItem", **body)
-
-
-def _dimension(call: Call) -> Dimension:
-    found = call.model.dimension(call.param("d"))
-    if found is None:
-        raise RefusedError(404)
-    return found
-
 
 # -- modules ----------------------------------------------------------------------------------------------------------
 
@@ -230,11 +141,6 @@ def _require_admin(call: Call) -> None:
 
 
 RULES = [
-    Rule("GET", "/lists", list_lists, waits=True),
-    Rule("GET", "/lists/{l}", show_list, waits=True),
-    Rule("GET", "/lists/{l}/items", list_items, waits=True),
-    Rule("GET", "/dimensions/{d}/items", all_dimension_items, waits=True),
-    Rule("POST", "/dimensions/{d}/items", find_dimension_items, waits=True),
     Rule("GET", "/modules", list_modules, waits=True),
     Rule("GET", "/modules/{mod}/lineItems", list_line_items, waits=True),
     Rule("GET", "/lineItems", list_line_items, waits=True),

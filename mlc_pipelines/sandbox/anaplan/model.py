@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from mlc_pipelines.sandbox.anaplan.dimension import Calendar, Dimension
+from mlc_pipelines.sandbox.anaplan.dimension import Calendar, Dimension, Member
 from mlc_pipelines.sandbox.anaplan.files import DataFile
+from mlc_pipelines.sandbox.anaplan.reads import ReadRequest
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tasks import Queue
 
@@ -51,6 +52,22 @@ class Module:
         """Display order of a cell."""
         return tuple(dimension.order[part] for dimension, part in zip(self.dimensions, key, strict=True))
 
+    def follow(self, dimension: Dimension, keys: dict[str, str]) -> None:
+        """Take the cells along after a list has changed: `keys` leads from the old member keys to those that are left.
+
+        Cells of a member that is gone, or that has become a total, are dropped. Reference: [I].
+        """
+        if dimension not in self.dimensions:
+            return
+        place = self.dimensions.index(dimension)
+        left = {old: new for old, new in keys.items() if new not in dimension.totals}
+        for name, cells in self.inputs.items():
+            self.inputs[name] = {
+                (*key[:place], left[key[place]], *key[place + 1 :]): amount
+                for key, amount in cells.items()
+                if key[place] in left
+            }
+
     def _year_to_date(self, cells: Cells) -> Cells:
         """Running sums within each fiscal year, from the first month with a value to the end of the year."""
         place = self.dimensions.index(self.time)
@@ -70,13 +87,39 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class ImportAction:
-    """A saved import. `columns` maps each header of the file to a dimension or line item of the module, by name."""
+    """A saved import. `columns` maps each header of the file to a dimension or line item of the module, by name.
+
+    `asks` names the dimensions whose member is given at run time, as a mapping parameter.
+    """
 
     id: str
     name: str
     file: str
     module: str
     columns: tuple[tuple[str, str], ...]
+    asks: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The importType of the API."""
+        return "MODULE_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class ListImport:
+    """A saved import into a list, by code: `columns` maps each header to Code, Name, Parent or a property."""
+
+    id: str
+    name: str
+    file: str
+    list: str
+    columns: tuple[tuple[str, str], ...]
+    asks: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The importType of the API."""
+        return "HIERARCHY_DATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +134,12 @@ class ExportAction:
 
 @dataclass(frozen=True, slots=True)
 class OtherAction:
-    """An action without data, such as setting the current period. Its running changes no cell."""
+    """An action without data of its own. `does` names what it does to the model, if the emulator acts it out."""
 
     id: str
     name: str
     type: str
+    does: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +151,35 @@ class Process:
     steps: tuple[str, ...]
 
 
-Action = ImportAction | ExportAction | OtherAction | Process
-KINDS: dict[str, type] = {
-    "imports": ImportAction,
+FileImport = ImportAction | ListImport
+Action = FileImport | ExportAction | OtherAction | Process
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "imports": (ImportAction, ListImport),
     "exports": ExportAction,
     "actions": OtherAction,
     "processes": Process,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of a module: dimension ids by axis, line items among them as `LINE_ITEMS_ID`.
+
+    `shown` limits dimensions to some member keys, `items` the line items. `labels` is code, name, or "setting": what the
+    switch `view_members` says. A `filtered` view hides what was never written, unless the switch `view_filter` is off.
+    """
+
+    id: str
+    name: str
+    module: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    pages: tuple[str, ...]
+    items: tuple[str, ...]
+    leaves_only: bool = False
+    shown: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    labels: str = "name"
+    filtered: bool = False
 
 
 @dataclass(slots=True)
@@ -127,7 +193,10 @@ class Dump:
 
 @dataclass(slots=True)
 class Model:
-    """One model of a workspace. `switches` is the tenant's own dict, so a change is seen at once."""
+    """One model of a workspace. `switches` is the tenant's own dict, so a change is seen at once.
+
+    `reads` are the large reads by id.
+    """
 
     id: str
     name: str
@@ -139,12 +208,16 @@ class Model:
     lists: dict[str, Dimension] = field(default_factory=dict)
     modules: dict[str, Module] = field(default_factory=dict)
     files: dict[str, DataFile] = field(default_factory=dict)
+    views: list[View] = field(default_factory=list)
     built: list[Action] = field(default_factory=list)
     dumps: dict[tuple[str, str], Dump] = field(default_factory=dict)
+    reads: dict[str, ReadRequest] = field(default_factory=dict)
     queue: Queue = field(default_factory=Queue)
     changed_at: datetime | None = None
     changed_by: str = ""
     serial: int = 1
+    closed: bool = False
+    opens_at: datetime | None = None
 
     def actions(self, kind: str) -> list[Action]:
         """Imports, exports, processes or other actions, under the names that the switches give them."""
@@ -161,7 +234,40 @@ class Model:
 
     def dimension(self, dimension_id: str) -> Dimension | None:
         """A list, Time or Versions by id, or None."""
-        return {**self.lists, self.time.id: self.time, self.versions.id: self.versions}.get(dimension_id)
+        return next((one for one in self.dimensions() if one.id == dimension_id), None)
+
+    def dimensions(self) -> list[Dimension]:
+        """The lists, Time and Versions."""
+        return [*self.lists.values(), self.time, self.versions]
+
+    def relist(self, dimension: Dimension, members: list[Member]) -> None:
+        """Put other members into a list; the cells of all modules follow."""
+        before = {member.id: member.key for member in dimension.members}
+        dimension.put(members)
+        keys = {key: dimension.by_id[id_].key for id_, key in before.items() if id_ in dimension.by_id}
+        for module in self.modules.values():
+            module.follow(dimension, keys)
+
+    @property
+    def deployed(self) -> bool:
+        """Whether only the members of production lists may change. Reference: anaplan 7.3 [S]."""
+        return str(self.switches["model_state"]).startswith("PRODUCTION")
+
+    def wake(self, now: datetime) -> None:
+        """Begin to load a closed model, which takes its time."""
+        if self.closed and self.opens_at is None:
+            self.opens_at = now + timedelta(seconds=self.switches["open_seconds"])
+
+    def loaded(self, now: datetime) -> bool:
+        """Whether the model is open by now."""
+        if self.opens_at is not None and now >= self.opens_at:
+            self.closed, self.opens_at = False, None
+        return not self.closed
+
+    def abandon(self) -> None:
+        """Nobody shall wait for this model any longer."""
+        self.queue.abandon()
+        self.closed, self.opens_at = False, None
 
     def saved(self, at: datetime, user: str) -> None:
         """Note who changed the model and when."""

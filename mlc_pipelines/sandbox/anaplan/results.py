@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any
 
 from mlc_pipelines.sandbox.anaplan.imports import Outcome, RefusedRow, Tally
+from mlc_pipelines.sandbox.anaplan.listimports import Count, ListOutcome
 
 Detail = dict[str, Any]
 Result = dict[str, Any]
@@ -55,6 +56,57 @@ def _values(name: str, tally: Tally, style: str) -> list[str | None]:
     if style == "nulls":
         texts = [name, *[None if count == "0" else count for count in counts]]
     return [text for pair in zip(keys, texts, strict=False) for text in pair]
+
+
+def list_details(outcome: ListOutcome, style: str) -> list[Detail]:
+    """One detail for the list, then one per kind of complaint; keys and texts as recorded [S]."""
+    if style == "none":
+        return []
+    problems = bool(outcome.failed or outcome.warned.rows)
+    type_ = "hierarchyRowsProcessedWithFailures" if problems else "hierarchyRowsProcessed"
+    texts = _german_text if style == "german" else _list_text
+    values: list[str | None] = []
+    if style not in ("text", "german"):
+        for key, count in _list_counts(outcome).items():
+            values += [key, None if style == "nulls" and count == "0" else count]
+    head = detail(type_, texts(outcome, problems), values=values)
+    return [head] + ([] if style == "german" else _complaint_details(outcome.refused))
+
+
+def _list_text(outcome: ListOutcome, problems: bool) -> str:
+    def rows(count: Count) -> str:
+        return f"{count.rows} ({count.created}/{count.updated}) rows"
+
+    text = f"{outcome.list_name}: {rows(outcome.clean)} successful, "
+    if problems:
+        return text + f"{rows(outcome.warned)} has warnings, {outcome.failed} failed, 0 ignored"
+    return text + "0 ignored "
+
+
+def _german_text(outcome: ListOutcome, _: bool) -> str:
+    return f"{outcome.list_name}: {outcome.clean.rows} Zeilen erfolgreich, {outcome.failed} fehlgeschlagen, 0 ignoriert"
+
+
+def _list_counts(outcome: ListOutcome) -> dict[str, str]:
+    clean, warned = outcome.clean, outcome.warned
+    numbers = {
+        "successRowCount": clean.rows,
+        "successCreateCount": clean.created,
+        "successUpdateCount": clean.updated,
+        "warningsRowCount": warned.rows,
+        "warningsCreateCount": warned.created,
+        "warningsUpdateCount": warned.updated,
+        "failedCount": outcome.failed,
+        "ignoredCount": 0,
+        "totalRowCount": outcome.total,
+        "totalCreateCount": clean.created + warned.created,
+        "totalUpdateCount": clean.updated + warned.updated,
+        "invalidCount": outcome.failed,
+        "updatedCount": outcome.changed,
+        "renamedCount": outcome.renamed,
+        "createdCount": clean.created + warned.created,
+    }
+    return {"hierarchyName": outcome.list_name} | {key: str(number) for key, number in numbers.items()}
 
 
 def _complaint_details(refused: list[RefusedRow]) -> list[Detail]:

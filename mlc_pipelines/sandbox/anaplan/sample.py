@@ -1,38 +1,34 @@
 """The planning tenant of the sample company: workspace "Finance" with the model "Meridian FP&A" and its dev twin.
 
 Lists follow the company's chart, with two accounts left out on purpose; module "GL01 Actuals" by account, cost center,
-month and version is fed by the import "Load GL Actuals" and read by the export "Export GL Actuals".
+month and version is fed by the import "Load GL Actuals" and read by the export "Export GL Actuals" or through the saved
+view "GL01 Actuals.Integration". What else a model builder made there stands in `builder`.
 """
 
 import hashlib
 from datetime import datetime
 
+from mlc_pipelines.sandbox.anaplan import builder
+from mlc_pipelines.sandbox.anaplan.cloudworks import Planned
 from mlc_pipelines.sandbox.anaplan.dimension import VERSIONS_ID, Calendar, Dimension, Member
-from mlc_pipelines.sandbox.anaplan.files import DataFile
-from mlc_pipelines.sandbox.anaplan.model import (
-    ExportAction,
-    ImportAction,
-    LineItem,
-    Model,
-    Module,
-    OtherAction,
-    Process,
-)
+from mlc_pipelines.sandbox.anaplan.logins import Ticking, User
+from mlc_pipelines.sandbox.anaplan.model import LineItem, Model, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
-from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Ticking, User, Workspace, World
+from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Workspace, World
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.chart import NO_PLAN_MEMBER
 
-COLUMNS = (
-    ("Account", "Accounts"),
-    ("Cost Center", "Cost Centers"),
-    ("Period", "Time"),
-    ("Version", "Versions"),
-    ("Amount", "Amount"),
-)
-ACCOUNTS_LIST, CENTERS_LIST, MODULE = "101000000001", "101000000002", "102000000001"
-IMPORT, FILE, EXPORT = "112000000001", "113000000001", "116000000001"
-ACTION, PROCESS = "117000000001", "118000000001"
+INTEGRATIONS = [
+    Planned(
+        "Nightly GL Actuals",
+        "Process",
+        "Nightly GL Actuals",
+        {"type": "daily", "time": "02:00", "timezone": "America/Los_Angeles", "startDate": "2025-07-01T00:00:00.000Z"},
+    ),
+    Planned("Plan to the data lake", "Export", "Export GL Actuals"),
+]
+ACCOUNT_PROPERTIES = {"Account Type": "TEXT", "Active": "BOOLEAN"}
+CENTER_PROPERTIES = {"Short Name": "TEXT", "Capacity FTE": "NUMBER"}
 
 
 def sample_tenant(company: Books, clock: Ticking) -> Tenant:
@@ -40,9 +36,12 @@ def sample_tenant(company: Books, clock: Ticking) -> Tenant:
     accounts, centers = accounts_list(company), centers_list(company)
 
     def build(now: datetime, switches: Switches) -> World:
-        models = [_model(name, now, switches, accounts, centers) for name in ("Meridian FP&A", "Meridian FP&A (dev)")]
+        models = [
+            _model(name, now, switches, accounts.copy(), centers.copy())
+            for name in ("Meridian FP&A", "Meridian FP&A (dev)")
+        ]
         finance = Workspace(_hex("workspace Finance"), "Finance", {model.id: model for model in models})
-        return World(_users(), [finance], models[0].id, MODULE, "Amount")
+        return World(_users(), [finance], models[0].id, builder.MODULE, "Amount", INTEGRATIONS)
 
     return Tenant(clock, build)
 
@@ -66,9 +65,11 @@ def accounts_list(company: Books) -> Dimension:
         parent = group
         if account.account_class.casefold() != account.group.casefold():  # names are unique whatever their case
             parent = _parent(members, ids, f"{account.group} / {account.account_class}", account.account_class, group)
-        members.append(Member(_item_id(members), f"{account.code} {account.description}", f"A{account.code}", parent))
+        name = f"{account.code} {account.description}"
+        properties = {"Account Type": account.type, "Active": "true" if account.active else "false"}
+        members.append(Member(_item_id(members), name, f"A{account.code}", parent, properties))
     members.append(Member(_item_id(members), "Unmapped accounts", "A_UNMAPPED", members[0].id))
-    return Dimension(ACCOUNTS_LIST, "Accounts", members)
+    return Dimension(builder.ACCOUNTS_LIST, "Accounts", members, ACCOUNT_PROPERTIES, production=True)
 
 
 def centers_list(company: Books) -> Dimension:
@@ -77,9 +78,9 @@ def centers_list(company: Books) -> Dimension:
     ids = {"": members[0].id}
     for code, name in company.cost_centers.items():
         parent = _parent(members, ids, company.regions[code], f"{company.regions[code]} Region", members[0].id)
-        members.append(Member(_item_id(members), name, f"CC_{code}", parent))
+        members.append(Member(_item_id(members), name, f"CC_{code}", parent, {"Short Name": name.split()[0]}))
     members.append(Member(_item_id(members), "No cost center", "CC_NONE", members[0].id))
-    return Dimension(CENTERS_LIST, "Cost Centers", members)
+    return Dimension(builder.CENTERS_LIST, "Cost Centers", members, CENTER_PROPERTIES)
 
 
 def _parent(members: list[Member], ids: dict[str, str], key: str, name: str, above: str) -> str:
@@ -100,12 +101,8 @@ def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, ce
     versions = Dimension(
         VERSIONS_ID, "Versions", [Member(f"10700000000{n}", text) for n, text in enumerate(names, start=1)]
     )
-    items = [
-        LineItem("301000000001", "Amount"),
-        LineItem("301000000002", "Amount YTD", year_to_date_of="Amount"),
-    ]
-    module = Module(MODULE, "GL01 Actuals", [accounts, centers, time, versions], time, items)
-    header = tuple(column for column, _ in COLUMNS)
+    items = [LineItem("301000000001", "Amount"), LineItem("301000000002", "Amount YTD", year_to_date_of="Amount")]
+    module = Module(builder.MODULE, "GL01 Actuals", [accounts, centers, time, versions], time, items)
     return Model(
         id=_hex(f"model {name}").upper(),
         name=name,
@@ -116,16 +113,9 @@ def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, ce
         current_month="Aug 26",
         lists={accounts.id: accounts, centers.id: centers},
         modules={module.id: module},
-        files={
-            FILE: DataFile(FILE, "gl_actuals.csv", header),
-            EXPORT: DataFile(EXPORT, "Export GL Actuals.csv", (*header, "Amount YTD")),
-        },
-        built=[
-            ImportAction(IMPORT, "Load GL Actuals", FILE, MODULE, COLUMNS),
-            ExportAction(EXPORT, "Export GL Actuals", MODULE, ("Amount", "Amount YTD")),
-            OtherAction(ACTION, "Set Current Period", "UPDATE_CURRENT_PERIOD"),
-            Process(PROCESS, "Nightly GL Actuals", (IMPORT, ACTION, EXPORT)),
-        ],
+        files={file.id: file for file in builder.files()},
+        views=[builder.integration_view()],
+        built=builder.actions(),
     )
 
 

@@ -10,8 +10,34 @@ from typing import Any
 Switches = dict[str, Any]
 
 DEFAULTS: Switches = {
+    # -- logging in
+    "certificate_header": "both",  # both | pem | der: base64 of the PEM text, or of the DER bytes [C: both in use]
+    "certificate_payload": "both",  # both | v1 | v2 [S: v1 is to be phased out]
+    "certificate_v2_unit": "either",  # either | seconds | milliseconds: the stamp of a v2 payload [C: both in use]
+    "certificate_v2_seconds": 300.0,  # how far that stamp may be from now [I]
+    "login_ends_others": False,  # a log-in ends the user's earlier ones [I]
+    "oauth_auto_approve": False,  # the authorization request is consented to without a person
+    "oauth_rotation": "client",  # client | always | never: whether a refresh brings a new refresh token [S: by client]
+    "oauth_refresh_seconds": 43_000.0,  # life of a rotating refresh token [S]
+    "oauth_refresh_seconds_fixed": 31_556_926.0,  # and of one that does not rotate [S: a year, or for ever]
+    "oauth_access_seconds": 2_100.0,  # [S]
+    "oauth_device_seconds": 900.0,  # how long a person may take to approve a device [S]
+    "oauth_interval_seconds": 5.0,  # between two polls of a device; sooner is slow_down [S]
+    "oauth_code_seconds": 300.0,  # life of an authorization code [I]
+    "oauth_error_status": 403,  # or 400, 401: of pending, slow_down, expired_token, access_denied, invalid_grant [I]
+    "oauth_reuse_revokes": False,  # a used refresh token that comes again ends all that came from it [I]
+    # -- the tenant's limit
+    "rate_per_minute": 600,  # 0 is off [S]
+    "retry_after": "seconds",  # seconds | date | none: the header of a 429 [S: it may be absent]
+    # -- CloudWorks
+    "cloudworks_access": "full",  # full | unassigned (empty lists) | none (403, or 452) [S]
+    "cloudworks_run_paging": "optional",  # optional | required: offset and limit of a run history [S; C: a client sends none]
+    "cloudworks_schedules_run": False,  # schedules start their jobs
+    "cloudworks_job_seconds": 60.0,  # how long a job works that a schedule or an API call started
     # -- the model as a whole
-    "model_state": "UNLOCKED",  # or PRODUCTION, LOCKED (423 on change), ARCHIVED (422), MAINTENANCE (424) [S]
+    "model_state": "UNLOCKED",  # or PRODUCTION, LOCKED (423 on change), ARCHIVED (422), [PRODUCTION_]MAINTENANCE (424) [S]
+    "deployed_refusal": 425,  # or 400: a structural change of a deployed model [S: both are recorded]
+    "open_seconds": 1.0,  # how long it takes to wake or open a closed model
     "admins_enter_maintenance": True,  # administrators get into an offline model [S]
     "no_access": False,  # role NO ACCESS: 404 below the model, task lists empty [S]
     "task_seconds": 0.05,  # how long a task works, by the sandbox clock
@@ -45,8 +71,28 @@ DEFAULTS: Switches = {
     "successful_despite_failures": True,  # the flag when only some rows fail [I: unknown]
     "details_style": "values",  # values | text | other_keys | german | nulls | none [I: keys are not recorded]
     "process_counts_ignored": False,  # a process is unsuccessful because rows were ignored [C: seen in production]
+    "list_import_duplicates": "first",  # first | reject: of a repeated key the first row counts, or the import fails [S]
+    "mapping_refusal": "400",  # 400 | task: where missing or wrong mapping parameters are refused [I]
+    "process_after_failure": "stop",  # stop | continue: the steps after one that failed [I]
     "dump_fetch": "ok",  # ok | 404 | 500
     "dump_chunk_bytes": 10_000_000,  # [S: at most 10 MB]
+    # -- lists, views and cells
+    "list_items_cap": 100_000,  # most items in one add, update or delete [S]
+    "list_duplicates_reported": True,  # whether an item that is there already stands in `failures`, or is only counted [I]
+    "list_delete_unknown": "silent",  # silent | failure: deleting what is not there [C: the SDK warns of silent]
+    "codes_refused": True,  # 400 for codes of a dimension that has none [S]
+    "empty_code": "blank",  # blank | omitted: the code of a dimension item that has none [C, S: both seen]
+    "view_members": "code",  # code | name: what the saved view shows
+    "view_filter": True,  # whether the saved view hides what was never written
+    "view_cell_cap": 1_000_000,  # most cells in one read [S]
+    "plain_csv": "ok",  # ok | refused: some tenants want text/csv;escaped=true [S]
+    "cell_write_cap": 100_000,  # or 1000: most cells in one write [S: conflict]
+    "cell_failures_key": "omitted",  # omitted | empty: when every cell was written [C, S: conflict]
+    "read_requests_admin": False,  # whether large reads want a workspace administrator [S: conflict]
+    "read_request_seconds": 0.05,  # how long a large read works
+    "read_request_ends": "COMPLETE",  # COMPLETE | UNSUCCESSFUL
+    "read_page_rows": 50_000,  # rows of one page [I]
+    "read_page_header": "first",  # first | every: pages that begin with the header [I]
     # -- exports
     "export_ends": "COMPLETE",  # as import_ends; yesterday's file stays
     "export_members": "code",  # code | name

@@ -9,11 +9,14 @@ from mlc_pipelines.sandbox.anaplan.exports import header_of
 from mlc_pipelines.sandbox.anaplan.filecalls import chunk_page, pick_chunk
 from mlc_pipelines.sandbox.anaplan.files import PRIVATE_LIFE
 from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_unlocked
+from mlc_pipelines.sandbox.anaplan.mapping import objection_to
 from mlc_pipelines.sandbox.anaplan.model import (
     KINDS,
     Action,
     ExportAction,
+    FileImport,
     ImportAction,
+    ListImport,
     Model,
     OtherAction,
     Process,
@@ -27,8 +30,8 @@ LAYOUT = "TABULAR_MULTI_COLUMN"
 def action_json(action: Action) -> dict[str, Any]:
     """An action as its list shows it."""
     body: dict[str, Any] = {"id": action.id, "name": action.name}
-    if isinstance(action, ImportAction):
-        body |= {"importDataSourceId": action.file, "importType": "MODULE_DATA"}
+    if isinstance(action, ImportAction | ListImport):
+        body |= {"importDataSourceId": action.file, "importType": action.target}
     elif isinstance(action, ExportAction):
         body |= {"exportType": LAYOUT, "exportFormat": "text/csv", "encoding": "UTF-8", "layout": LAYOUT}
     elif isinstance(action, OtherAction):
@@ -46,7 +49,7 @@ def list_actions(call: Call) -> Response:
 def show_action(call: Call) -> Response:
     """The metadata of one action."""
     action = _action(call)
-    if isinstance(action, ImportAction):
+    if isinstance(action, ImportAction | ListImport):
         return enveloped(call.request, "importMetadata", importMetadata=_import_metadata(call.model, action))
     if isinstance(action, ExportAction):
         return enveloped(call.request, "exportMetadata", exportMetadata=_export_metadata(call.model, action))
@@ -55,7 +58,7 @@ def show_action(call: Call) -> Response:
     return enveloped(call.request, "action", action=action_json(action))
 
 
-def _import_metadata(model: Model, action: ImportAction) -> dict[str, Any]:
+def _import_metadata(model: Model, action: FileImport) -> dict[str, Any]:
     file = model.files[action.file]
     source = {
         "textEncoding": file.encoding,
@@ -92,7 +95,7 @@ def _process_metadata(call: Call, action: Process) -> dict[str, Any]:
     steps = []
     for step in (one for step_id in action.steps for one in call.model.built if one.id == step_id):
         body = {**action_json(step)}
-        if isinstance(step, ImportAction):
+        if isinstance(step, ImportAction | ListImport):
             body["actionType"] = "IMPORT"
             if call.request.query_params.get("showImportDataSource") == "true":
                 body["importDataSource"] = {"importDataSourceId": step.file, "type": "FILE"}
@@ -107,14 +110,18 @@ def start_task(call: Call) -> Response:
     body = call.json()
     if body.get("localeName") != "en_US":
         raise RefusedError(400, "localeName is missing or not en_US")
-    if not isinstance(body.get("mappingParameters", []), list):
+    asked = body.get("mappingParameters", [])
+    if not isinstance(asked, list):
         raise RefusedError(400, "mappingParameters is not a list")
     action, model = _action(call), call.model
+    objection = objection_to(model, action, asked)
+    if objection and call.switches["mapping_refusal"] == "400":
+        raise RefusedError(400, objection)
     if not isinstance(action, ExportAction):
         require_unlocked(call, model)
     if call.switches["busy_start"] == "409" and model.queue.waiting:
         raise RefusedError(409)
-    task = call.tenant.start(model, _kind(call), action, call.user.id, call.token.id)
+    task = call.tenant.start(model, _kind(call), action, call.user.id, call.token.id, asked)
     if call.switches["no_envelope_task"]:
         return JSONResponse({"taskId": task.id})
     summary = {"taskId": task.id, "taskState": "NOT_STARTED", "creationTime": milliseconds(task.created_at)}

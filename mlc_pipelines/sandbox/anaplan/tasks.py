@@ -27,7 +27,10 @@ class Ending:
 
 @dataclass(slots=True, kw_only=True)
 class Task:
-    """One run of an action. `session` tells callers of the same user apart; `planted` was set up by a test."""
+    """One run of an action. `session` tells callers of the same user apart; `planted` was set up by a test.
+
+    A `forgotten` task is not told of any more, whatever it does or did.
+    """
 
     id: str
     kind: str
@@ -39,6 +42,7 @@ class Task:
     work_seconds: float
     effect: Callable[[datetime], Ending]
     planted: bool = False
+    forgotten: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancelled_by: str = ""
@@ -114,4 +118,4 @@ class Queue:
 
     def of(self, kind: str, action: str) -> list[Task]:
         """The tasks of one action, everybody's, oldest first."""
-        return [task for task in self.tasks if task.kind == kind and task.action == action]
+        return [task for task in self.tasks if task.kind == kind and task.action == action and not task.forgotten]

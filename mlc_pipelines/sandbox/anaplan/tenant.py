@@ -2,52 +2,24 @@
 
 import hashlib
 import threading
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from mlc_pipelines.sandbox.anaplan.actions import effect_of
+from mlc_pipelines.sandbox.anaplan.certificates import Certificates
+from mlc_pipelines.sandbox.anaplan.cloudworks import CloudWorks, Planned
+from mlc_pipelines.sandbox.anaplan.dimension import Dimension, Member
 from mlc_pipelines.sandbox.anaplan.evidence import Evidence, action_row, upload_row
-from mlc_pipelines.sandbox.anaplan.model import Action, ImportAction, Model, Process
+from mlc_pipelines.sandbox.anaplan.limits import Bucket
+from mlc_pipelines.sandbox.anaplan.logins import Logins, Ticking, Token, User
+from mlc_pipelines.sandbox.anaplan.model import Action, ImportAction, ListImport, Model, Process
+from mlc_pipelines.sandbox.anaplan.oauth import OAuth
+from mlc_pipelines.sandbox.anaplan.roster import Roster
 from mlc_pipelines.sandbox.anaplan.switches import DEFAULTS, Switches, checked
 from mlc_pipelines.sandbox.anaplan.tasks import DONE, Ending, Task
-
-TOKEN_LIFE = timedelta(minutes=35)
-"""Measured live; some documents say 30. Reference: anaplan 2.1 [S]."""
-
-
-class Ticking(Protocol):
-    """Whatever tells the time."""
-
-    def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person or integration user; `admin` is a workspace administrator."""
-
-    id: str
-    email: str
-    password: str
-    first_name: str
-    last_name: str
-    admin: bool = True
-
-
-@dataclass(slots=True)
-class Token:
-    """A login. `id` names it in the evidence; refreshing moves only the expiry."""
-
-    id: str
-    value: str
-    refresh_id: str
-    user: User
-    expires_at: datetime
 
 
 @dataclass(slots=True)
@@ -68,6 +40,7 @@ class World:
     main_model: str
     main_module: str
     main_item: str
+    integrations: list[Planned] = field(default_factory=list)
 
 
 class Tenant:
@@ -78,25 +51,36 @@ class Tenant:
         self.clock, self._build = clock, build
         self.lock = threading.RLock()
         self.switches: Switches = {}
-        self.world = World([], [], "", "", "")
-        self.reset()
+        self._begin()
+        self.certificates = Certificates(clock, self.switches, self.world.users[0])
 
     def reset(self) -> None:
         """Back to the seeded start: no login, no upload, no task, default switches."""
         with self.lock:
             for model in self.models():
-                model.queue.abandon()
-            self.switches.clear()
-            self.switches.update(DEFAULTS)
-            self.world = self._build(self.clock.now(), self.switches)
-            self.tokens: dict[str, Token] = {}
-            self.evidence = Evidence()
-            self._counter = 0
+                model.abandon()
+            self._begin()
+            self.certificates.reset()
+
+    def _begin(self) -> None:
+        self.switches.clear()
+        self.switches.update(DEFAULTS)
+        self.world = self._build(self.clock.now(), self.switches)
+        self.logins = Logins(self.clock, self.switches, self.world.users)
+        self.oauth = OAuth(self.clock, self.switches, self.logins)
+        self.bucket = Bucket(self.clock, self.switches)
+        self.cloudworks = CloudWorks(self.clock, self.switches, self._occupy)
+        self.evidence = Evidence()
+        self._counter = 0
+        for plan in self.world.integrations:
+            model = self.model()
+            self.cloudworks.add(plan, model, self.workspace_of(model).id, self.world.users[-1])
 
     def settle(self) -> datetime:
         """Let everything happen that is due, and return the instant up to which it has."""
         with self.lock:
             now = self.clock.now()
+            self.cloudworks.start_due(now)
             for model in self.models():
                 model.queue.settle(now)
             return now
@@ -126,30 +110,24 @@ class Tenant:
         """A model by id, the main one without; KeyError when there is none."""
         return {model.id: model for model in self.models()}[model_id or self.world.main_model]
 
-    def log_in(self, email: str, password: str) -> Token | None:
-        """A new token for 35 minutes, or None for a wrong name or password."""
-        user = next((one for one in self.world.users if (one.email, one.password) == (email, password)), None)
-        if user is None:
-            return None
-        expires_at = self.clock.now() + TOKEN_LIFE
-        token = Token(str(uuid.uuid4()), uuid.uuid4().hex + uuid.uuid4().hex, str(uuid.uuid4()), user, expires_at)
-        self.tokens[token.value] = token
-        return token
+    @property
+    def tokens(self) -> dict[str, Token]:
+        """The logins, by token value."""
+        return self.logins.tokens
 
-    def token(self, value: str) -> Token | None:
-        """The login behind a token value, unless it has expired."""
-        token = self.tokens.get(value)
-        return token if token and self.clock.now() < token.expires_at else None
-
-    def revoke_tokens(self) -> None:
-        """Make every login invalid at once."""
+    def revoke_tokens(self, *, refresh: bool = False) -> None:
+        """Make every login invalid at once; with `refresh` every refresh token too."""
         with self.lock:
-            self.tokens.clear()
+            self.logins.end_all()
+            if refresh:
+                self.oauth.revoke()
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 
-    def start(self, model: Model, kind: str, action: Action, user: str, session: str) -> Task:
-        """Queue a task of an action for a user."""
+    def start(
+        self, model: Model, kind: str, action: Action, user: str, session: str, asked: Sequence[Any] = ()
+    ) -> Task:
+        """Queue a task of an action for a user; `asked` are its mapping parameters."""
         with self.lock:
             now, task_id = self.settle(), self._next_id(model)
             task = Task(
@@ -161,33 +139,66 @@ class Tenant:
                 session=session,
                 created_at=now,
                 work_seconds=self.switches["task_seconds"],
-                effect=effect_of(model, action, user, task_id),
+                effect=effect_of(model, action, user, task_id, asked),
             )
             model.queue.post(task)
             model.queue.settle(now)
             return task
 
-    def foreign_task(self, seconds: float, *, model: str = "", user: str = "Jesse Smith", kind: str = "imports") -> str:
-        """Put somebody else's task on a model for some seconds; it changes no cell. The task's id."""
+    def foreign_task(
+        self,
+        seconds: float,
+        *,
+        model: str = "",
+        user: str = "Jesse Smith",
+        kind: str = "imports",
+        action: str = "",
+        effect: bool = False,
+    ) -> str:
+        """Put somebody else's task on a model for some seconds. The task's id.
+
+        `action` is a name or an id, the first of its kind without. It changes nothing, unless `effect` is set: then it
+        does what the action does, for the user of the tenant whose e-mail address `user` is. KeyError names what is
+        unknown.
+        """
         with self.lock:
             now, place = self.settle(), self.model(model)
-            action = next((one for one in place.actions(kind)), None)
-            result = {"successful": True, "failureDumpAvailable": False, "objectId": "", "details": []}
-            task = Task(
-                id=self._next_id(place),
-                kind=kind,
-                action=action.id if action else "",
-                action_name=action.name if action else "",
-                user=user,
-                session="foreign",
-                created_at=now,
-                work_seconds=seconds,
-                effect=lambda _: Ending(DONE, result),
-                planted=True,
-            )
+            actions = {key: one for one in reversed(place.actions(kind)) for key in (one.name, one.id)}
+            chosen = actions[action] if action else next(iter(place.actions(kind)), None)
+            task = self._planted(place, kind, chosen, user, seconds, now)
+            if effect and chosen is not None:
+                person = {one.email: one for one in self.world.users}[user]
+                task.user, task.effect = person.id, effect_of(place, chosen, person.id, task.id)
             place.queue.post(task)
             place.queue.settle(now)
             return task.id
+
+    def _occupy(self, model: Model, kind: str, action: str, user: str, seconds: float, at: datetime) -> Task:
+        """A task of CloudWorks, for a user by id: it takes its time and changes nothing."""
+        task = self._planted(model, kind, model.action(kind, action), user, seconds, at)
+        model.queue.post(task)
+        model.queue.settle(at)
+        return task
+
+    def _planted(self, model: Model, kind: str, action: Action | None, user: str, seconds: float, at: datetime) -> Task:
+        result = {
+            "successful": True,
+            "failureDumpAvailable": False,
+            "objectId": action.id if action else "",
+            "details": [],
+        }
+        return Task(
+            id=self._next_id(model),
+            kind=kind,
+            action=action.id if action else "",
+            action_name=action.name if action else "",
+            user=user,
+            session="foreign",
+            created_at=at,
+            work_seconds=seconds,
+            effect=lambda _: Ending(DONE, result),
+            planted=True,
+        )
 
     def _next_id(self, model: Model) -> str:
         self._counter += 1
@@ -215,6 +226,38 @@ class Tenant:
             module.sort_key(key)
             module.inputs[self.world.main_item][key] = amount
 
+    def truth_members(self, list_name: str, model: str = "") -> list[dict[str, Any]]:
+        """The members of a list, by its name, in display order; the parent by its code. KeyError without such a list."""
+        with self.lock:
+            self.settle()
+            target = _list_named(self.model(model), list_name)
+            return [
+                {
+                    "id": member.id,
+                    "name": member.name,
+                    "code": member.code,
+                    "parent": target.by_id[member.parent].key if member.parent else "",
+                    "properties": dict(member.properties),
+                }
+                for member in target.members
+            ]
+
+    def edit_member(self, list_name: str, code: str, *, remove: bool = False, model: str = "", **fields: Any) -> None:
+        """Add, change or remove a member by hand, as a planner would: `name`, `parent` (a code), `properties`.
+
+        KeyError on a list, a parent or a member to remove that is not there.
+        """
+        with self.lock:
+            self.settle()
+            place = self.model(model)
+            roster = Roster(_list_named(place, list_name))
+            member = roster.coded(code)
+            if remove:
+                roster.remove(_there(member, code))
+            else:
+                _put_member(roster, member, code, fields)
+            roster.commit(place)
+
     def set_default_file(self, file: str, content: bytes | None, model: str = "") -> None:
         """Give a file, by name, a shared default version, or take it away."""
         with self.lock:
@@ -222,8 +265,8 @@ class Tenant:
             files = {one.name: one for one in self.model(model).files.values()}
             files[file].default = content
 
-    def log(self) -> dict[str, list[dict[str, Any]]]:
-        """Actions, uploads and overlaps so far."""
+    def log(self) -> dict[str, Any]:
+        """Actions, uploads and overlaps so far, and how the request limit stands."""
         with self.lock:
             self.settle()
             actions, overlaps = [], []
@@ -231,7 +274,7 @@ class Tenant:
                 actions += [action_row(model.id, task) for task in model.queue.tasks]
                 overlaps += self.evidence.overlaps(model.id, model.queue.tasks, _files_read(model))
             uploads = [upload_row(upload) for upload in self.evidence.uploads]
-            return {"actions": actions, "uploads": uploads, "overlaps": overlaps}
+            return {"actions": actions, "uploads": uploads, "overlaps": overlaps, "rate": self.bucket.report()}
 
     def info(self, base_url: str) -> dict[str, str]:
         """What a client needs to know; `base_url` has no path."""
@@ -241,17 +284,47 @@ class Tenant:
             "auth_url": base_url,
             "api_url": f"{base_url}/2/0",
             "oauth_url": base_url,
+            "cloudworks_url": f"{base_url}/cloudworks/2/0",
             "workspace_id": workspace.id,
             "workspace": workspace.name,
             "model_id": model.id,
             "model": model.name,
             "username": user.email,
             "password": user.password,
+            **asdict(self.certificates.main),
+            "oauth_device_client_id": self.oauth.device_client.id,
+            "oauth_client_id": self.oauth.code_client.id,
+            "oauth_client_secret": self.oauth.code_client.secret,
             "import": model.actions("imports")[0].name,
             "file": next(iter(model.files.values())).name,
             "export": model.actions("exports")[0].name,
             "module": model.modules[self.world.main_module].name,
+            "view": model.views[0].name,
+            "process": model.actions("processes")[-1].name,
+            "import_accounts": model.actions("imports")[1].name,
+            "import_cost_centers": model.actions("imports")[2].name,
         }
+
+
+def _list_named(model: Model, name: str) -> Dimension:
+    return {one.name: one for one in model.lists.values()}[name]
+
+
+def _there(member: Member | None, code: str) -> Member:
+    if member is None:
+        raise KeyError(code)
+    return member
+
+
+def _put_member(roster: Roster, member: Member | None, code: str, fields: dict[str, Any]) -> None:
+    """A new member, or the same one with other fields; what is not named stays."""
+    old = member or Member("", code, code)
+    parent = _there(roster.coded(fields["parent"]), fields["parent"]).id if fields.get("parent") else old.parent
+    name, properties = str(fields.get("name", old.name)), {**old.properties, **fields.get("properties", {})}
+    if member is None:
+        roster.add(name, code, parent, properties)
+    else:
+        roster.change(member, name=name, parent=parent, properties=properties)
 
 
 def _two_places(amount: Decimal) -> str:
@@ -262,7 +335,8 @@ def _two_places(amount: Decimal) -> str:
 
 def _files_read(model: Model) -> dict[str, list[str]]:
     """The files that each import, or process of imports, reads."""
-    files = {action.id: [action.file] for action in model.actions("imports") if isinstance(action, ImportAction)}
+    imports = [one for one in model.actions("imports") if isinstance(one, ImportAction | ListImport)]
+    files = {action.id: [action.file] for action in imports}
     for action in model.built:
         if isinstance(action, Process):
             files[action.id] = [file for step in action.steps for file in files.get(step, [])]

@@ -11,18 +11,43 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlc_pipelines.sandbox.anaplan import discovery, filecalls, metadata, taskcalls
+from mlc_pipelines.sandbox.anaplan import (
+    cellcalls,
+    dimensioncalls,
+    discovery,
+    filecalls,
+    listcalls,
+    listwrites,
+    metadata,
+    readcalls,
+    taskcalls,
+    viewcalls,
+)
 from mlc_pipelines.sandbox.anaplan.auth import auth_routes
-from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Ticking
+from mlc_pipelines.sandbox.anaplan.cloudworkscalls import cloudworks_routes, not_routed
+from mlc_pipelines.sandbox.anaplan.limits import refusal
+from mlc_pipelines.sandbox.anaplan.logins import Ticking
+from mlc_pipelines.sandbox.anaplan.oauthcalls import oauth_routes
+from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, error_response
 
 API_ROOT = "/2/0"
+CLOUDWORKS_ROOT = "/cloudworks/2/0"
 MODEL_FORMS = ("/models/{m}", "/workspaces/{w}/models/{m}")
 
 
 def routes(tenant: Tenant, clock: Ticking) -> list[BaseRoute]:
-    """The authentication host and the integration API, for one port."""
-    return [*auth_routes(tenant), Mount(API_ROOT, app=_without_last_slash(_integration_api(tenant, clock)))]
+    """The authentication host, OAuth, CloudWorks and the integration API, for one port."""
+    return [
+        *auth_routes(tenant),
+        *oauth_routes(tenant),
+        Mount(CLOUDWORKS_ROOT, app=_guarded(tenant, _cloudworks(tenant))),
+        Mount(API_ROOT, app=_guarded(tenant, _integration_api(tenant, clock))),
+    ]
+
+
+def _cloudworks(tenant: Tenant) -> Starlette:
+    return Starlette(routes=cloudworks_routes(tenant), exception_handlers={404: not_routed, 405: not_routed})
 
 
 def _integration_api(tenant: Tenant, clock: Ticking) -> Starlette:
@@ -36,10 +61,12 @@ def _integration_api(tenant: Tenant, clock: Ticking) -> Starlette:
 
 
 def _table(tenant: Tenant) -> list[BaseRoute]:
+    data = [listcalls, listwrites, dimensioncalls, viewcalls, cellcalls, readcalls]
     inner = [*discovery.STATUS_RULES, *metadata.RULES, *filecalls.RULES, *taskcalls.RULES]
+    inner += [rule for room in data for rule in room.RULES]
     table: list[BaseRoute] = [rule.route(tenant, rule.path) for rule in discovery.OUTER_RULES]
     table += [rule.route(tenant, form + rule.path) for rule in inner for form in MODEL_FORMS]
-    return [*table, _method_not_allowed()]
+    return [*table, _method_not_allowed(), *cloudworks_routes(tenant)]
 
 
 def _method_not_allowed() -> Route:
@@ -51,8 +78,16 @@ def _method_not_allowed() -> Route:
     return Route(MODEL_FORMS[1], refuse, methods=["GET"])
 
 
-def _without_last_slash(app: ASGIApp) -> ASGIApp:
-    async def stripped(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "path": scope["path"].rstrip("/")}, receive, send)
+def _guarded(tenant: Tenant, app: ASGIApp) -> ASGIApp:
+    """Count the call against the tenant's limit, and take a slash at the end away."""
 
-    return stripped
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        with tenant.lock:
+            wait = tenant.bucket.take()
+        if wait:
+            refused = refusal(wait, scope["path"], tenant.clock.now(), tenant.switches["retry_after"])
+            await refused(scope, receive, send)
+        else:
+            await app({**scope, "path": scope["path"].rstrip("/")}, receive, send)
+
+    return guarded

@@ -1,5 +1,8 @@
 """The envelope around every answer of the integration API, pages, and errors. Reference: anaplan 1.4, 1.5 [S]."""
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -35,10 +38,20 @@ def enveloped(request: Request, schema: str, **body: Any) -> JSONResponse:
 
 
 def page(
-    request: Request, schema: str, key: str, rows: list[dict[str, Any]], *, cap: int, keep_empty: bool = True
+    request: Request,
+    schema: str,
+    key: str,
+    rows: list[dict[str, Any]],
+    *,
+    cap: int,
+    keep_empty: bool = True,
+    default: int = DEFAULT_PAGE,
 ) -> JSONResponse:
-    """One page of a collection; `keep_empty` false leaves the key out when there is nothing [S]."""
-    offset, limit = _number(request.query_params, "offset", 0), _number(request.query_params, "limit", DEFAULT_PAGE)
+    """One page of a collection; `keep_empty` false leaves the key out when there is nothing [S].
+
+    `default` is the length of a page when the caller names none.
+    """
+    offset, limit = _number(request.query_params, "offset", 0), _number(request.query_params, "limit", default)
     shown = rows[offset : offset + min(limit, cap)]
     paging: dict[str, Any] = {"currentPageSize": len(shown), "offset": offset, "totalSize": len(rows)}
     if offset + len(shown) < len(rows):
@@ -72,6 +85,14 @@ def ordered(rows: list[dict[str, Any]], query: QueryParams, *, strict: bool = Fa
 def binary(content: bytes, media_type: str = BINARY) -> Response:
     """File content."""
     return Response(content, media_type=media_type)
+
+
+def csv_table(rows: Iterable[Sequence[str]], *, quote_all: bool = False) -> bytes:
+    """Rows as CSV in UTF-8, quoted where it is needed."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL, lineterminator="\n")
+    writer.writerows(rows)
+    return stream.getvalue().encode()
 
 
 def milliseconds(at: datetime) -> int:

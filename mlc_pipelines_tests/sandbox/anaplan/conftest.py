@@ -59,9 +59,9 @@ class Caller:
         content = text.encode() if isinstance(text, str) else text
         assert 204 == self.call("PUT", f"files/{file}", content=content).status_code
 
-    def start(self, kind: str = "imports", action: str = IMPORT) -> str:
-        """Start an action; the task's id."""
-        answer = self.call("POST", f"{kind}/{action}/tasks", json={"localeName": "en_US"})
+    def start(self, kind: str = "imports", action: str = IMPORT, **more: Any) -> str:
+        """Start an action, with more in the body; the task's id."""
+        answer = self.call("POST", f"{kind}/{action}/tasks", json={"localeName": "en_US", **more})
         assert 200 == answer.status_code, answer.text
         return str(answer.json()["task"]["taskId"])
 
@@ -83,9 +83,13 @@ class Caller:
         self.upload(header + rows)
         return self.wait(self.start())
 
-    def dump(self, task: str) -> list[dict[str, str]]:
+    def run(self, kind: str, action: str, **more: Any) -> dict[str, Any]:
+        """Start an action, with more in the body; the task when it has ended."""
+        return self.wait(self.start(kind, action, **more), kind, action)
+
+    def dump(self, task: str, path: str = f"imports/{IMPORT}/tasks/{{}}/dump") -> list[dict[str, str]]:
         """The refused rows of a task."""
-        answer = self.get(f"imports/{IMPORT}/tasks/{task}/dump")
+        answer = self.get(path.format(task))
         assert 200 == answer.status_code
         return list(csv.DictReader(io.StringIO(answer.text)))
 
