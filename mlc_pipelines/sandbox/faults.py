@@ -33,8 +33,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "html": {"status": 200, "content_type": "text/html"},
     # A regular expression is replaced in the (uncompressed) body; it fires when it has found its text. 0 means all.
     "replace": {"pattern": REQUIRED, "with": "", "count": 1},
-    # The call takes effect, and is answered, so many seconds later.
+    # The call takes effect, and is answered, so many seconds later; also when the caller has gone by then.
     "delay": {"seconds": REQUIRED},
+    # A share of the answer's body comes, then nothing for so many seconds, then the rest.
+    "stall": {"keep": 0.5, "seconds": REQUIRED},
     # Something else happens just before the call, or after it: a POST to the control door. The call goes on undisturbed.
     "control": {"path": REQUIRED, "body": {}, "after": False},
 }
@@ -171,6 +173,13 @@ class Call:
         await self.app(self.scope, self.receive, answer.take)
         return answer
 
+    async def taken_in(self) -> list[Message]:
+        """The whole body, as it came in; the caller has finished sending then, and may go."""
+        taken = [await self.receive()]
+        while taken[-1].get("more_body", False):
+            taken.append(await self.receive())
+        return taken
+
     async def drained(self) -> None:
         """Take in the whole body and keep nothing, so that the caller has finished sending before it is answered."""
         while (await self.receive()).get("more_body", False):
@@ -242,8 +251,26 @@ async def _replace(fault: Fault, call: Call) -> None:
 
 
 async def _delay(fault: Fault, call: Call) -> None:
+    taken = await call.taken_in()
     await asyncio.sleep(fault.action["seconds"])
-    await call.app(call.scope, call.receive, call.send)
+
+    async def receive() -> Message:
+        return taken.pop(0) if taken else await call.receive()
+
+    await call.app(call.scope, receive, call.send)
+
+
+async def _stall(fault: Fault, call: Call) -> None:
+    answer = await call.held_back()
+    if not answer.body:
+        fault.give_back()
+        await answer.send_whole(call.send)
+        return
+    kept = int(len(answer.body) * fault.action["keep"])
+    await answer.start(call.send)
+    await call.send({"type": "http.response.body", "body": bytes(answer.body[:kept]), "more_body": True})
+    await asyncio.sleep(fault.action["seconds"])
+    await call.send({"type": "http.response.body", "body": bytes(answer.body[kept:])})
 
 
 async def _control(fault: Fault, call: Call) -> None:
@@ -284,6 +311,7 @@ _EFFECTS = {
     "truncate": _truncate,
     "replace": _replace,
     "delay": _delay,
+    "stall": _stall,
     "control": _control,
 }
 

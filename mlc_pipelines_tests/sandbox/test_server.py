@@ -180,3 +180,4 @@ def test_serve_speaks_to_a_person() -> None:
     assert 0 == process.returncode
     assert shown[0].startswith("The sandbox is ready")
     assert "    ledger         ACTUAL\n" in shown
+    assert not [line for line in shown if "PRIVATE KEY" in line]

@@ -227,6 +227,30 @@ def test_delay(shop: Shop) -> None:
     assert 0.2 <= time.monotonic() - began
 
 
+def test_a_delayed_call_takes_effect_after_its_caller_has_gone(shop: Shop) -> None:
+    """The caller gave up; what it had sent is written all the same."""
+    shop.traffic.plant({"match": "write", "action": {"kind": "delay", "seconds": 0.3}})
+    with pytest.raises(httpx.ReadTimeout):
+        shop.client.put("/2/0/write", content=b"12345", timeout=httpx.Timeout(10, read=0.1))
+    for _ in range(400):
+        if shop.bodies:
+            break
+        time.sleep(0.005)
+    assert [5] == shop.bodies
+
+
+def test_stall(shop: Shop) -> None:
+    """Half of the answer, a pause, and the rest; an answer without a body cannot stall."""
+    fault = shop.traffic.plant({"match": "text|empty", "times": -1, "action": {"kind": "stall", "seconds": 0.1}})
+    began = time.monotonic()
+    assert WHOLE == shop.client.get("/2/0/text").text
+    assert 0.1 <= time.monotonic() - began
+    with pytest.raises(httpx.ReadTimeout):
+        shop.client.get("/2/0/text", timeout=httpx.Timeout(10, read=0.03))
+    assert 204 == shop.client.get("/2/0/empty").status_code
+    assert 2 == fault.fired
+
+
 def test_skip_and_times(shop: Shop) -> None:
     """A fault lets the first `skip` matching calls pass and then fires `times` times; others are not counted."""
     fault = shop.traffic.plant({"match": "text", "skip": 1, "times": 2, "action": {"kind": "status"}})

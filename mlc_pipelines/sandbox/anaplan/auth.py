@@ -72,7 +72,7 @@ def _user(tenant: Tenant, header: str, body: bytes) -> User | None:
     """Who logs in, None for wrong credentials. Raises BadHeaderError when the header is malformed."""
     scheme, _, value = header.partition(" ")
     if scheme == "Basic":
-        return tenant.logins.by_password(*_basic(value))
+        return tenant.logins.without_sso(*_basic(value))
     if scheme == "CACertificate":
         return tenant.certificates.user_of(value.strip(), _object(body))
     raise BadHeaderError

@@ -120,7 +120,7 @@ class _Pages:
         """That page's form."""
         form = await _parameters(request)
         with self.tenant.lock:
-            user = self.tenant.logins.by_password(form.get("username", ""), form.get("password", ""))
+            user = self.tenant.logins.without_sso(form.get("username", ""), form.get("password", ""))
             if user is None:
                 return _message("User name or password is wrong.", 401)
             try:

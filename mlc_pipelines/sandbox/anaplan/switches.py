@@ -15,6 +15,7 @@ DEFAULTS: Switches = {
     "certificate_payload": "both",  # both | v1 | v2 [S: v1 is to be phased out]
     "certificate_v2_unit": "either",  # either | seconds | milliseconds: the stamp of a v2 payload [C: both in use]
     "certificate_v2_seconds": 300.0,  # how far that stamp may be from now [I]
+    "sso_enforced": False,  # then no password logs in (of nobody who is no exception user), nor approves a device [S]
     "login_ends_others": False,  # a log-in ends the user's earlier ones [I]
     "oauth_auto_approve": False,  # the authorization request is consented to without a person
     "oauth_rotation": "client",  # client | always | never: whether a refresh brings a new refresh token [S: by client]

@@ -182,6 +182,17 @@ def test_a_person_activates_the_device_in_a_browser(caller, tenant, device, poll
         assert person.email == _me(caller, tokens["access_token"]).json()["user"]["email"]
 
 
+def test_enforced_single_sign_on_leaves_the_other_doors(caller, tenant, device):
+    """No password logs in or approves a device; a browser's consent and a certificate are as good as ever."""
+    tenant.set_switches({"sso_enforced": True})
+    person = tenant.world.users[0]
+    sign_in = {"username": person.email, "password": person.password, "decision": "approve"}
+    assert 401 == caller.http.post("/token/authenticate", auth=(person.email, person.password)).status_code
+    assert 401 == caller.http.post("/activate", data={**sign_in, "user_code": device["user_code"]}).status_code
+    form = dict(parse_qs(urlsplit(_address(caller)).query))
+    assert 302 == caller.http.post("/auth/consent", data={**form, **sign_in}).status_code
+
+
 def test_the_page_shows_only_text(caller):
     """What stands in the address is not taken for HTML."""
     page = caller.http.get("/activate", params={"user_code": '"><script>'})
