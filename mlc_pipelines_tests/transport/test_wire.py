@@ -16,6 +16,7 @@ import pytest
 from mlc_pipelines.ledger.errors import SetupError, TransientError, UncertainError
 from mlc_pipelines.sandbox.tls import write_certificates
 from mlc_pipelines.transport.caller import Caller, Limits
+from mlc_pipelines_tests.bench.wan import far_away
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -140,6 +141,28 @@ def test_trickling_header_lines_end_too(server, make) -> None:
     server.script["/entity"] = [server.trickle(OK, b"X-More: 1\r\n")]
     with make(deadline_seconds=0.15, attempts=1) as caller, pytest.raises(TransientError, match="in time"):
         caller.read("GET", "/entity")
+
+
+def test_a_large_body_arrives_whole_and_with_its_length(server, make) -> None:
+    """It leaves in pieces, and is one body all the same: no chunked coding, which some servers refuse."""
+    body = os.urandom(3_000_001)
+    server.script["/file"] = [server.whole(status=204)]
+    make().repeat("PUT", "/file", content=body)
+    [asked] = server.asked
+    assert (body, "3000001") == (asked.body, asked.headers["content-length"])
+    assert "transfer-encoding" not in asked.headers
+
+
+@pytest.mark.prove
+def test_A14_a_slow_line_is_not_taken_for_a_dead_one(server, make) -> None:
+    """The body takes far longer than a connection may; the line never stands still."""
+    body = os.urandom(16_000_000)
+    server.script["/file"] = [server.whole(status=204)]
+    port = int(server.host.rpartition(":")[2])
+    with far_away(port, round_trip_seconds=0.04, bytes_per_second=2_000_000) as slow:
+        make(f"http://127.0.0.1:{slow}", connect_seconds=2.0).write("PUT", "/file", content=body)
+    [asked] = server.asked
+    assert body == asked.body
 
 
 def test_silence_ends(server, make) -> None:
