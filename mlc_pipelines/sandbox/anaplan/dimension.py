@@ -50,7 +50,8 @@ class Dimension:
         """Members stand in display order; every parent named is among them."""
         self.id, self.name, self.members = dimension_id, name, members
         self.properties, self.production = dict(properties or {}), production
-        self.newest = max((int(member.id) for member in members), default=int(dimension_id) + 100_000_000_000)
+        self.first = int(dimension_id) + 100_000_000_000
+        self.newest = max((int(member.id) for member in members), default=self.first)
 
     def copy(self) -> "Dimension":
         """The same list for another model: a change of one does not reach the other."""

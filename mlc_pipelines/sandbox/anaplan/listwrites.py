@@ -50,6 +50,16 @@ def put_items(call: Call) -> Response:
     return _changed(call, "updated", _update)
 
 
+def reset_index(call: Call) -> Response:
+    """Let new members begin at the first number again; only an empty list may."""
+    target = the_list(call)
+    require_structure(call)
+    if target.members:
+        raise RefusedError(400, "The list is not empty")
+    target.newest = target.first
+    return enveloped(call.request, "list")
+
+
 def _require_structure(call: Call) -> None:
     """A deployed model lets only production lists grow or shrink [S: live 425]."""
     if not the_list(call).production:
@@ -192,4 +202,5 @@ def _format_error(column: str, text: str, *, duplicate: bool = False) -> _ItemEr
 RULES = [
     Rule("POST", "/lists/{l}/items", post_items, waits=True),
     Rule("PUT", "/lists/{l}/items", put_items, waits=True),
+    Rule("POST", "/lists/{l}/resetIndex", reset_index, waits=True),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mlc_pipelines.sandbox.anaplan.gate import Call, Rule
+from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_unlocked
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Module
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, enveloped, ordered, page
 
@@ -106,6 +106,20 @@ def show_current_period(call: Call) -> Response:
     return enveloped(call.request, "currentPeriod", currentPeriod={**_current(call), "calendarType": CALENDAR_TYPE})
 
 
+def set_current_period(call: Call) -> Response:
+    """The month of a date becomes the month in progress; 400 for one outside the calendar."""
+    _require_admin(call)
+    require_unlocked(call, call.model)
+    date = str(call.json().get("date", ""))
+    months = call.model.time.months.values()
+    found = next((month for month in months if month.start.isoformat() <= date <= month.end.isoformat()), None)
+    if found is None:
+        raise RefusedError(400, f"Invalid date: {date}")
+    call.model.current_month = found.label
+    call.model.saved(call.now, call.user.id)
+    return show_current_period(call)
+
+
 def show_calendar(call: Call) -> Response:
     """The fiscal year in progress and how many stand before and after it."""
     _require_admin(call)
@@ -146,5 +160,6 @@ RULES = [
     Rule("GET", "/lineItems", list_line_items, waits=True),
     Rule("GET", "/versions", list_versions, waits=True),
     Rule("GET", "/currentPeriod", show_current_period, waits=True),
+    Rule("PUT", "/currentPeriod", set_current_period, waits=True),
     Rule("GET", "/modelCalendar", show_calendar, waits=True),
 ]

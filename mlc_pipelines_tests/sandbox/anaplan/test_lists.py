@@ -263,6 +263,20 @@ def test_one_model_at_a_time(post, tenant):
     assert "A6100" in {one["code"] for one in tenant.truth_members("Accounts")}
 
 
+def test_numbers_of_members_begin_anew(caller, post, tenant):
+    """Only in an empty list; until then no number is given twice, even if its member is gone."""
+    path = f"lists/{CENTERS}/resetIndex"
+    assert 400 == caller.call("POST", path).status_code
+    newest = max(int(one["id"]) for one in tenant.truth_members("Cost Centers"))
+    post("delete", [{"id": one["id"]} for one in tenant.truth_members("Cost Centers")], CENTERS)
+    post("add", [{"name": "Boise"}], CENTERS)
+    assert str(newest + 1) == tenant.truth_members("Cost Centers")[0]["id"]
+    post("delete", [{"id": str(newest + 1)}], CENTERS)
+    assert 200 == caller.call("POST", path).status_code
+    post("add", [{"name": "Boise"}], CENTERS)
+    assert "201000000003" == tenant.truth_members("Cost Centers")[0]["id"]
+
+
 def test_codes_of_a_dimension_without_codes(caller, tenant):
     """Time, Versions and Users have none: asking for them is 400, unless a switch says that nothing is found."""
     asked = {"codes": ["Actual"], "names": ["Budget"]}
