@@ -8,7 +8,7 @@ imports, listimports, results, exports    the import engines, how they tell thei
 logins, certificates, oauth, limits    who may come in, by which door, and how often
 cloudworks                  the scheduled jobs of the customer
 wire, gate, web              the HTTP side: envelope, doors, routes; and one file for each family of calls:
-    auth, oauthcalls, cloudworkscalls, discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
+    auth, oauthcalls, cloudworkscalls (with -runs, -wire), discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
     viewcalls, cellcalls, readcalls
 sample, builder, mishaps, control    the tenant of the sample company; routes for tests, no part of Anaplan
 """
