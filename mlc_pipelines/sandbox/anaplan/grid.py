@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, Dimension
 from mlc_pipelines.sandbox.anaplan.exports import exact_text, noisy_text
-from mlc_pipelines.sandbox.anaplan.model import Cells, Model, Module, View
+from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Model, Module, View
 from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 
 Line = Sequence[str]
@@ -111,7 +111,7 @@ class Values:
         amount = self.cells[combination[self._item].key].get(tuple(combination[place].key for place in self._places))
         return self.text(amount) if amount else "0"
 
-    def keys_on(self, axes: list[Axis]) -> set[tuple[str, ...]]:
+    def keys_on(self, axes: list[Axis]) -> set[Key]:
         """Keys of the combinations on some axes under which something stands."""
         places = [None if axis.id == LINE_ITEMS_ID else self._order.index(axis.id) for axis in axes]
         return {
@@ -126,18 +126,27 @@ def line_items(layout: Layout) -> list[str]:
     return [entry.key for axis in layout.axes if axis.id == LINE_ITEMS_ID for entry in axis.entries]
 
 
-def _filtered(layout: Layout) -> bool:
-    return layout.view.filtered and bool(layout.model.switches["view_filter"])
+def _written(layout: Layout, values: Values, axes: list[Axis]) -> set[Key] | None:
+    """Keys on some axes that a filtered view shows; None where it shows all."""
+    return values.keys_on(axes) if layout.view.filtered and layout.model.switches["view_filter"] else None
+
+
+def _combinations(axes: list[Axis], written: set[Key] | None) -> Iterator[tuple[Entry, ...]]:
+    """One entry of each axis, in display order; with `written` those alone."""
+    if written is None:
+        yield from product(*(axis.entries for axis in axes))
+        return
+    places = [{entry.key: place for place, entry in enumerate(axis.entries)} for axis in axes]
+    for numbers in sorted(tuple(place[part] for place, part in zip(places, key, strict=True)) for key in written):
+        yield tuple(axis.entries[number] for axis, number in zip(axes, numbers, strict=True))
 
 
 def grid_rows(layout: Layout) -> Iterator[tuple[list[str], list[str]]]:
     """Row labels and values of one page, row by row; a filtered view leaves out what was never written."""
     values, page = Values(layout), tuple(axis.entries[0] for axis in layout.pages)
-    written = values.keys_on(layout.rows) if _filtered(layout) else None
     columns = list(product(*(axis.entries for axis in layout.columns)))
-    for row in product(*(axis.entries for axis in layout.rows)):
-        if written is None or tuple(entry.key for entry in row) in written:
-            yield [entry.label for entry in row], [values.at((*row, *column, *page)) for column in columns]
+    for row in _combinations(layout.rows, _written(layout, values, layout.rows)):
+        yield [entry.label for entry in row], [values.at((*row, *column, *page)) for column in columns]
 
 
 def grid_table(layout: Layout) -> Iterator[Line]:
@@ -163,12 +172,19 @@ def multi_column_table(layout: Layout) -> Iterator[Line]:
     values, by_id = Values(layout), {axis.id: axis for axis in layout.axes}
     axes = [by_id[one.id] for one in layout.module.dimensions]
     yield [*(axis.name for axis in axes), *values.cells]
-    keys = product(*([entry.key for entry in axis.entries] for axis in axes))
-    written = values.keys_on(axes) if _filtered(layout) else None
     columns = list(values.cells.values())
-    for labels, key in zip(product(*([entry.label for entry in axis.entries] for axis in axes)), keys, strict=True):
-        if written is None or key in written:
-            yield (*labels, *(values.text(cells[key]) if cells.get(key) else "0" for cells in columns))
+    for labels, key in _labelled_keys(axes, _written(layout, values, axes)):
+        yield (*labels, *(values.text(cells[key]) if cells.get(key) else "0" for cells in columns))
+
+
+def _labelled_keys(axes: list[Axis], written: set[Key] | None) -> Iterator[tuple[Key, Key]]:
+    """Labels and keys of the combinations; of a whole view without an entry between, for there may be a million."""
+    if written is None:
+        labels = product(*([entry.label for entry in axis.entries] for axis in axes))
+        yield from zip(labels, product(*([entry.key for entry in axis.entries] for axis in axes)), strict=True)
+        return
+    for entries in _combinations(axes, written):
+        yield tuple(entry.label for entry in entries), tuple(entry.key for entry in entries)
 
 
 def single_column_table(layout: Layout) -> Iterator[Line]:
