@@ -26,12 +26,16 @@ def minor_column(amounts: Sequence[msgspec.Raw], currency: str, field: str, wher
         return pa.array([], pa.int64())
     try:
         texts = pc.split_pattern(pa.array([_BETWEEN.join(amounts)], pa.string()), _BETWEEN.decode()).flatten()
-        exact = texts.cast(pa.decimal128(_DIGITS_MAX, minor_digits(currency)))
+        return minor_of(texts, currency)
     except pa.ArrowInvalid as error:
         raise _first_offence(amounts, currency, field, where) or DataError(
             f"{field} cannot be read as amounts of {currency}: {error}."
         ) from None
-    return pa.array(_unscaled(exact))
+
+
+def minor_of(texts: pa.StringArray, currency: str) -> pa.Int64Array:
+    """Minor units of exact amounts. Raises ArrowInvalid where minor_column says why."""
+    return pa.array(_unscaled(texts.cast(pa.decimal128(_DIGITS_MAX, minor_digits(currency)))))
 
 
 def _unscaled(exact: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

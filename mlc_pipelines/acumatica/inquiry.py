@@ -5,7 +5,7 @@ ledger, the period, and that it is posted [S HT example body; C MD for the field
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 from mlc_pipelines.acumatica import lines, periods, wire
 from mlc_pipelines.acumatica.amounts import Where, minor_column
 from mlc_pipelines.acumatica.codec import Books
+from mlc_pipelines.acumatica.columns import UsualRows
 from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.acumatica.layout import UnusualError
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.transport.rows import read_rows
 
 NAME = "AccountDetailsForPeriodInquiry"
 _DECODE = msgspec.json.Decoder(list[wire.PostedLine]).decode
-_BLOCK_BYTES = 128 << 10  # the objects of one block stay in the processor's cache until their columns are taken
-_BATCH_LINES = 4_096
 
 
 def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
@@ -34,66 +34,46 @@ def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator
         call = site.download(NAME, asked, answer).call
         what = f"The answer of {NAME} for {period.key}"
         seen = 0
-        rows = read_rows(answer, _decoder(books, period), member="Results", what=what, block_bytes=_BLOCK_BYTES)
-        for columns in _gathered(rows, books, period):
-            yield to_batch(columns, books, period)
-            seen += len(columns.account)
+        for batch in read_rows(answer, to_lines(books, period), member="Results", what=what):
+            seen += len(batch)
+            if len(batch):
+                yield batch
         if not seen:
             _require_truly_empty(answer.read_bytes(), call, books, period)
 
 
+def to_lines(books: Books, period: FiscalPeriod) -> Callable[[bytes], pa.RecordBatch]:
+    """Turns blocks of rows into lines: as they usually come in bulk, a block with anything unusual in it row by row, with all checks and names."""
+    usual = UsualRows(books, period)
+
+    def lines_of(block: bytes) -> pa.RecordBatch:
+        try:
+            return usual.batch(block)
+        except UnusualError:
+            return to_batch(Columns(decoded(block)), books, period)
+
+    return lines_of
+
+
 class Columns:
-    """Some thousand rows of the inquiry, a list per field: the objects of the wire live only as long as their block."""
+    """Some thousand rows of the inquiry, a list per field."""
 
-    def __init__(self) -> None:
-        self.module: list[str | None] = []
-        self.batch_number: list[str | None] = []
-        self.branch: list[str | None] = []
-        self.account: list[str | None] = []
-        self.subaccount: list[str | None] = []
-        self.ledger: list[str | None] = []
-        self.period_id: list[str | None] = []
-        self.posted: list[bool | None] = []
-        self.released: list[bool | None] = []
-        self.ref_number: list[str | None] = []
-        self.transaction_date: list[str | None] = []
-        self.transaction_description: list[str | None] = []
-        self.last_modified: list[str | None] = []
-        self.debit: list[msgspec.Raw] = []
-        self.credit: list[msgspec.Raw] = []
-
-    def take(self, rows: Sequence[wire.PostedLine], books: Books, period: FiscalPeriod) -> None:
-        self.module += [row.module.value for row in rows]
-        self.batch_number += [row.batch_number.value for row in rows]
-        self.branch += [row.branch.value for row in rows]
-        self.account += [row.account.value for row in rows]
-        self.subaccount += [row.subaccount.value for row in rows]
-        if isinstance(rows[0], wire.PostedLine):
-            self.ledger += [row.ledger.value for row in rows]
-            self.period_id += [row.period_id.value for row in rows]
-        else:  # the decoder took no other ledger and period
-            self.ledger += [books.ledger] * len(rows)
-            self.period_id += [periods.spelled(period)] * len(rows)
-        self.posted += [row.posted.value for row in rows]
-        self.released += [row.released.value for row in rows]
-        self.ref_number += [row.ref_number.value for row in rows]
-        self.transaction_date += [row.transaction_date.value for row in rows]
-        self.transaction_description += [row.transaction_description.value for row in rows]
-        self.last_modified += [row.last_modified.value for row in rows]
-        self.debit += [row.debit.value for row in rows]
-        self.credit += [row.credit.value for row in rows]
-
-
-def _gathered(blocks: Iterable[Sequence[wire.PostedLine]], books: Books, period: FiscalPeriod) -> Iterator[Columns]:
-    """The rows in few large groups, for Arrow works best on long columns; none is empty."""
-    columns = Columns()
-    for rows in filter(None, blocks):
-        columns.take(rows, books, period)
-        if len(columns.account) >= _BATCH_LINES:
-            yield columns
-            columns = Columns()
-    if columns.account:
-        yield columns
+    def __init__(self, rows: Sequence[wire.PostedLine]) -> None:
+        self.module = [row.module.value for row in rows]
+        self.batch_number = [row.batch_number.value for row in rows]
+        self.branch = [row.branch.value for row in rows]
+        self.account = [row.account.value for row in rows]
+        self.subaccount = [row.subaccount.value for row in rows]
+        self.ledger = [row.ledger.value for row in rows]
+        self.period_id = [row.period_id.value for row in rows]
+        self.posted = [row.posted.value for row in rows]
+        self.released = [row.released.value for row in rows]
+        self.ref_number = [row.ref_number.value for row in rows]
+        self.transaction_date = [row.transaction_date.value for row in rows]
+        self.transaction_description = [row.transaction_description.value for row in rows]
+        self.last_modified = [row.last_modified.value for row in rows]
+        self.debit = [row.debit.value for row in rows]
+        self.credit = [row.credit.value for row in rows]
 
 
 def to_batch(rows: Columns, books: Books, period: FiscalPeriod) -> pa.RecordBatch:
@@ -136,21 +116,7 @@ def _require_posted(rows: Columns, books: Books, period: FiscalPeriod, where: Wh
     lines.require_only(rows.released, {True}, "Released", where)
 
 
-def _decoder(books: Books, period: FiscalPeriod) -> Callable[[bytes], list[wire.PostedLine]]:
-    """Decodes rows as they usually come; a block with anything unusual in it is decoded once more by the type that takes everything."""
-    line = wire.usual_line(books.ledger, periods.spellings(period))
-    usual: Callable[[bytes], list[wire.PostedLine]] = msgspec.json.Decoder(list[line]).decode  # type: ignore[valid-type]
-
-    def decoded(block: bytes) -> list[wire.PostedLine]:
-        try:
-            return usual(block)
-        except msgspec.ValidationError:
-            return _decoded(block)
-
-    return decoded
-
-
-def _decoded(block: bytes) -> list[wire.PostedLine]:
+def decoded(block: bytes) -> list[wire.PostedLine]:
     try:
         return _DECODE(block)
     except msgspec.ValidationError:

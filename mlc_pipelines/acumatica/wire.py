@@ -5,8 +5,8 @@ Only the fields that are used stand here; others are skipped undecoded. Decoding
 come in one answer. Source of shapes and names: [C AcumaticaRESTAPIClientForCSharp: EndpointDefinitions; S DOC].
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -132,44 +132,6 @@ class PostedLine(Record, rename="pascal"):
     last_modified: Text = msgspec.field(default=_TEXT, name="LastModifiedDateTime")
     debit: Amount = msgspec.field(default=_AMOUNT, name="DebitAmountInBaseCurrency")
     credit: Amount = msgspec.field(default=_AMOUNT, name="CreditAmountInBaseCurrency")
-
-
-class _BareText(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    value: str | None = None
-
-
-class _BareFlag(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    value: bool | None = None
-
-
-class _BareAmount(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    value: msgspec.Raw = msgspec.Raw(b"")
-
-
-def usual_line(ledger: str, period_spellings: Sequence[str]) -> type[PostedLine]:
-    """PostedLine as it comes in practice: values and nothing beside them, of this ledger and period. Decodes in two thirds of the time.
-
-    What does not fit is refused by the decoder, and is then to be decoded as PostedLine, which takes everything and says what is wrong.
-    """
-    bare: dict[Any, tuple[type, Any]] = {
-        Text: (_BareText, _BareText()),
-        Flag: (_BareFlag, _BareFlag()),
-        Amount: (_BareAmount, _BareAmount()),
-    }
-    only = {"ledger": (ledger,), "period_id": tuple(period_spellings)}
-    fields: list[Any] = []
-    for field in msgspec.structs.fields(PostedLine):
-        if field.name in only:
-            fixed = msgspec.defstruct(
-                "_Fixed", [("value", Literal[only[field.name]])], frozen=True, gc=False, forbid_unknown_fields=True
-            )
-            fields.append((field.name, fixed, msgspec.field(name=field.encode_name)))
-        elif field.type in bare:
-            kind, default = bare[field.type]
-            fields.append((field.name, kind, msgspec.field(default=default, name=field.encode_name)))
-        else:
-            fields.append((field.name, field.type, None))
-    return msgspec.defstruct("UsualLine", fields, gc=False, kw_only=True)  # type: ignore[return-value]
 
 
 class PostedLines(Record, rename="pascal"):
