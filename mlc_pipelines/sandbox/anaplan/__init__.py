@@ -1,7 +1,7 @@
 """The Anaplan emulator: an imaginary tenant behind the real addresses, methods and bodies.
 
 tenant, switches, evidence   who and what there is, what can be set, what was done by whom and when
-dimension, model, files      members, modules and cells; the files of an import or export, per user
+dimension, model, built, files    members, modules and cells; the files of an import or export, per user
 roster, totals, grid, reads  a list being changed; sums; a view laid out; a large read
 tasks, actions, mapping, deeds   the queue of a model; what a task does when its time has come, and what it was told
 imports, listimports, results, exports    the import engines, how they tell their outcome, and the export writer
@@ -10,7 +10,7 @@ cloudworks                  the scheduled jobs of the customer
 wire, gate, web              the HTTP side: envelope, doors, routes; and one file for each family of calls:
     auth, oauthcalls, cloudworkscalls (with -runs, -wire), discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
     viewcalls, cellcalls, readcalls
-sample, builder, mishaps, control    the tenant of the sample company; routes for tests, no part of Anaplan
+sample, builder, byhand, mishaps, control    the tenant of the sample company; routes for tests, no part of Anaplan
 """
 
 from mlc_pipelines.sandbox.anaplan.control import control_routes

@@ -4,22 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from mlc_pipelines.sandbox.anaplan.built import (
+    Action,
+    ExportAction,
+    FileImport,
+    ImportAction,
+    ListImport,
+    OtherAction,
+    Process,
+)
 from mlc_pipelines.sandbox.anaplan.deeds import DEEDS
 from mlc_pipelines.sandbox.anaplan.exports import write_table
 from mlc_pipelines.sandbox.anaplan.imports import RefusedRow, evaluate, write
 from mlc_pipelines.sandbox.anaplan.listimports import REPEATED_KEY, evaluate_list
 from mlc_pipelines.sandbox.anaplan.mapping import Asked, answers_for, objection_to
-from mlc_pipelines.sandbox.anaplan.model import (
-    Action,
-    Dump,
-    ExportAction,
-    FileImport,
-    ImportAction,
-    ListImport,
-    Model,
-    OtherAction,
-    Process,
-)
+from mlc_pipelines.sandbox.anaplan.model import Dump, Model
 from mlc_pipelines.sandbox.anaplan.results import Result, detail, dump_csv, import_details, list_details, result
 from mlc_pipelines.sandbox.anaplan.tasks import CANCELLED, DONE, Ending
 

@@ -1,8 +1,6 @@
 """What the model builder of the sample made: imports with their files, an export, other actions, processes, a saved view."""
 
-from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, TIME_ID, VERSIONS_ID
-from mlc_pipelines.sandbox.anaplan.files import DataFile
-from mlc_pipelines.sandbox.anaplan.model import (
+from mlc_pipelines.sandbox.anaplan.built import (
     Action,
     ExportAction,
     ImportAction,
@@ -11,6 +9,8 @@ from mlc_pipelines.sandbox.anaplan.model import (
     Process,
     View,
 )
+from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, TIME_ID, VERSIONS_ID
+from mlc_pipelines.sandbox.anaplan.files import DataFile
 
 ACCOUNTS_LIST, CENTERS_LIST, MODULE, VIEW = "101000000001", "101000000002", "102000000001", "207000000001"
 ACTUALS, ACCOUNTS, CENTERS, BY_VERSION, YEAR_TO_DATE = (f"11200000000{n}" for n in range(1, 6))

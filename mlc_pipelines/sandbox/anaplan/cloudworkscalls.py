@@ -11,10 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mlc_pipelines.sandbox.anaplan import cloudworksruns as runs
+from mlc_pipelines.sandbox.anaplan.built import ImportAction
 from mlc_pipelines.sandbox.anaplan.cloudworks import TYPES, Integration, checked_schedule
 from mlc_pipelines.sandbox.anaplan.cloudworkswire import enveloped, integration_of, iso, page_of, run_json
 from mlc_pipelines.sandbox.anaplan.gate import Call, Handler, Rule
-from mlc_pipelines.sandbox.anaplan.model import ImportAction
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError
 

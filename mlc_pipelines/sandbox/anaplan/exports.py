@@ -9,7 +9,8 @@ import csv
 import io
 from decimal import Decimal
 
-from mlc_pipelines.sandbox.anaplan.model import ExportAction, Module
+from mlc_pipelines.sandbox.anaplan.built import ExportAction
+from mlc_pipelines.sandbox.anaplan.model import Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 

@@ -9,9 +9,10 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from mlc_pipelines.sandbox.anaplan.built import View
 from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, Dimension
 from mlc_pipelines.sandbox.anaplan.exports import exact_text, noisy_text
-from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Model, Module, View
+from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Model, Module
 from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 
 Line = Sequence[str]

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from mlc_pipelines.sandbox.anaplan.built import ImportAction
 from mlc_pipelines.sandbox.anaplan.dimension import Calendar, Dimension
 from mlc_pipelines.sandbox.anaplan.files import DataFile
-from mlc_pipelines.sandbox.anaplan.model import Cells, ImportAction, Key, Module
+from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches, picked_rows
 
 Answers = dict[str, str]

@@ -7,10 +7,10 @@ exist already or stand earlier in the file is [I].
 
 from dataclasses import dataclass, field
 
+from mlc_pipelines.sandbox.anaplan.built import ListImport
 from mlc_pipelines.sandbox.anaplan.dimension import Dimension, Member
 from mlc_pipelines.sandbox.anaplan.files import DataFile
 from mlc_pipelines.sandbox.anaplan.imports import NUMBER, Complaint, RefusedRow, lines_of, unreadable
-from mlc_pipelines.sandbox.anaplan.model import ListImport
 from mlc_pipelines.sandbox.anaplan.roster import Roster
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 

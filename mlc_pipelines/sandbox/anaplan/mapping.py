@@ -7,8 +7,9 @@ Reference: anaplan 5 [S]; what happens to wrong ones is not recorded, hence the 
 from collections.abc import Sequence
 from typing import Any
 
+from mlc_pipelines.sandbox.anaplan.built import Action, FileImport, ImportAction, ListImport, Process
 from mlc_pipelines.sandbox.anaplan.imports import Answers
-from mlc_pipelines.sandbox.anaplan.model import Action, FileImport, ImportAction, ListImport, Model, Process
+from mlc_pipelines.sandbox.anaplan.model import Model
 
 Asked = Sequence[Any]
 """The entries as they were sent."""

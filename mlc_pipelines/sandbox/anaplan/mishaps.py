@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from mlc_pipelines.sandbox.anaplan.built import Process
 from mlc_pipelines.sandbox.anaplan.certificates import YEARS_3, Issued
 from mlc_pipelines.sandbox.anaplan.cloudworks import Planned
 from mlc_pipelines.sandbox.anaplan.files import DataFile
 from mlc_pipelines.sandbox.anaplan.logins import User
-from mlc_pipelines.sandbox.anaplan.model import Model, Process
+from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 
 

@@ -5,22 +5,22 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from mlc_pipelines.sandbox.anaplan.exports import header_of
-from mlc_pipelines.sandbox.anaplan.filecalls import chunk_page, pick_chunk
-from mlc_pipelines.sandbox.anaplan.files import PRIVATE_LIFE
-from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_unlocked
-from mlc_pipelines.sandbox.anaplan.mapping import objection_to
-from mlc_pipelines.sandbox.anaplan.model import (
+from mlc_pipelines.sandbox.anaplan.built import (
     KINDS,
     Action,
     ExportAction,
     FileImport,
     ImportAction,
     ListImport,
-    Model,
     OtherAction,
     Process,
 )
+from mlc_pipelines.sandbox.anaplan.exports import header_of
+from mlc_pipelines.sandbox.anaplan.filecalls import chunk_page, pick_chunk
+from mlc_pipelines.sandbox.anaplan.files import PRIVATE_LIFE
+from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_unlocked
+from mlc_pipelines.sandbox.anaplan.mapping import objection_to
+from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.tasks import Task
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, binary, enveloped, milliseconds, ordered, page
 

@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from mlc_pipelines.sandbox.anaplan.actions import effect_of
+from mlc_pipelines.sandbox.anaplan.built import Action, ImportAction, ListImport, Process
+from mlc_pipelines.sandbox.anaplan.byhand import edit_member, members_of
 from mlc_pipelines.sandbox.anaplan.certificates import Certificates
 from mlc_pipelines.sandbox.anaplan.cloudworks import CloudWorks, Planned
-from mlc_pipelines.sandbox.anaplan.dimension import Dimension, Member
 from mlc_pipelines.sandbox.anaplan.evidence import Evidence, action_row, upload_row
 from mlc_pipelines.sandbox.anaplan.limits import Bucket
 from mlc_pipelines.sandbox.anaplan.logins import Logins, Ticking, Token, User
-from mlc_pipelines.sandbox.anaplan.model import Action, ImportAction, ListImport, Model, Process
+from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.oauth import OAuth
-from mlc_pipelines.sandbox.anaplan.roster import Roster
 from mlc_pipelines.sandbox.anaplan.switches import DEFAULTS, Switches, checked
 from mlc_pipelines.sandbox.anaplan.tasks import DONE, Ending, Task
 
@@ -230,17 +230,7 @@ class Tenant:
         """The members of a list, by its name, in display order; the parent by its code. KeyError without such a list."""
         with self.lock:
             self.settle()
-            target = _list_named(self.model(model), list_name)
-            return [
-                {
-                    "id": member.id,
-                    "name": member.name,
-                    "code": member.code,
-                    "parent": target.by_id[member.parent].key if member.parent else "",
-                    "properties": dict(member.properties),
-                }
-                for member in target.members
-            ]
+            return members_of(self.model(model), list_name)
 
     def edit_member(self, list_name: str, code: str, *, remove: bool = False, model: str = "", **fields: Any) -> None:
         """Add, change or remove a member by hand, as a planner would: `name`, `parent` (a code), `properties`.
@@ -249,14 +239,7 @@ class Tenant:
         """
         with self.lock:
             self.settle()
-            place = self.model(model)
-            roster = Roster(_list_named(place, list_name))
-            member = roster.coded(code)
-            if remove:
-                roster.remove(_there(member, code))
-            else:
-                _put_member(roster, member, code, fields)
-            roster.commit(place)
+            edit_member(self.model(model), list_name, code, remove=remove, **fields)
 
     def set_default_file(self, file: str, content: bytes | None, model: str = "") -> None:
         """Give a file, by name, a shared default version, or take it away."""
@@ -304,27 +287,6 @@ class Tenant:
             "import_accounts": model.actions("imports")[1].name,
             "import_cost_centers": model.actions("imports")[2].name,
         }
-
-
-def _list_named(model: Model, name: str) -> Dimension:
-    return {one.name: one for one in model.lists.values()}[name]
-
-
-def _there(member: Member | None, code: str) -> Member:
-    if member is None:
-        raise KeyError(code)
-    return member
-
-
-def _put_member(roster: Roster, member: Member | None, code: str, fields: dict[str, Any]) -> None:
-    """A new member, or the same one with other fields; what is not named stays."""
-    old = member or Member("", code, code)
-    parent = _there(roster.coded(fields["parent"]), fields["parent"]).id if fields.get("parent") else old.parent
-    name, properties = str(fields.get("name", old.name)), {**old.properties, **fields.get("properties", {})}
-    if member is None:
-        roster.add(name, code, parent, properties)
-    else:
-        roster.change(member, name=name, parent=parent, properties=properties)
 
 
 def _two_places(amount: Decimal) -> str:

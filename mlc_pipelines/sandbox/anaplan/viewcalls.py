@@ -5,11 +5,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from mlc_pipelines.sandbox.anaplan.built import View
 from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, Member
 from mlc_pipelines.sandbox.anaplan.dimensioncalls import items_answer
 from mlc_pipelines.sandbox.anaplan.gate import Call, Rule
 from mlc_pipelines.sandbox.anaplan.grid import TABLES, Axis, Layout, default_view, grid_rows, laid_out
-from mlc_pipelines.sandbox.anaplan.model import Model, View
+from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, binary, csv_table, enveloped, ordered, page
 
 GRID_NOW = "GRID_CURRENT_PAGE"

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from mlc_pipelines.sandbox.anaplan.built import ImportAction
 from mlc_pipelines.sandbox.anaplan.dimension import Member
 from mlc_pipelines.sandbox.anaplan.imports import evaluate, write
-from mlc_pipelines.sandbox.anaplan.model import ImportAction
 from mlc_pipelines.sandbox.anaplan.switches import DEFAULTS
 
 HEADER = "Account,Cost Center,Period,Version,Amount\n"
