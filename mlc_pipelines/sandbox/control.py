@@ -132,7 +132,7 @@ class Control:
 
     async def plant(self, request: Request) -> dict[str, Any]:
         """Plant a list of faults, all or none."""
-        wishes = await _body(request)
+        wishes = json.loads(await request.body())  # seconds and shares are no money
         if not isinstance(wishes, list):
             raise ValueError("the fault script is a list of faults")
         self.world.traffic.plant_all(wishes)

@@ -124,6 +124,8 @@ def test_faults_are_planted_shown_and_taken_away(sandbox: Sandbox, door: httpx.C
     (shown,) = door.get("/faults").json()["faults"]
     assert (2, 1) == (shown["seen"], shown["fired"])
     assert {"faults": []} == door.delete("/faults").json()
+    delay = {"match": "x", "action": {"kind": "delay", "seconds": 0.25}}
+    assert 0.25 == door.post("/faults", json=[delay]).json()["faults"][0]["action"]["seconds"]
 
 
 def test_a_script_with_one_bad_fault_plants_none(sandbox: Sandbox, door: httpx.Client) -> None:

@@ -41,7 +41,7 @@ def test_what_is_no_honest_json_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"a": 1, "a": 2}', b"[1, 2", b"\xff\xfe\x00", b"[" * 100_000, b"1" * 5000])
-def test_unreadable_json_is_read_again_and_named(body: bytes) -> None:
+def test_c01_unreadable_json_is_read_again_and_named(body: bytes) -> None:
     """A cut or malformed answer to a read is a TransientError naming the call."""
     with pytest.raises(TransientError, match="Site GET /entity answered 200 with unreadable JSON"):
         answer(body=body).json()
@@ -142,13 +142,13 @@ def test_an_echoed_token_is_blanked_out_however_long_it_is(before: bytes, length
         ("Mon, 01 Jan 99999999999999 00:00:00 GMT", 0.0),
     ],
 )
-def test_retry_after_in_all_its_spellings(said: str, seconds: float) -> None:
+def test_b10_b11_retry_after_in_all_its_spellings(said: str, seconds: float) -> None:
     """B10, B11: seconds or a date, clamped to two minutes; the past, the negative and garbage ask for nothing."""
     assert seconds == retry_after_seconds({"retry-after": said}, now=NOW)
 
 
 @given(st.text(st.characters(codec="latin-1")))
-def test_no_retry_after_header_can_break_the_caller(said: str) -> None:
+def test_b11_no_retry_after_header_can_break_the_caller(said: str) -> None:
     """Whatever stands there, the wait lies between nothing and two minutes."""
     assert 0.0 <= retry_after_seconds({"retry-after": said}, now=NOW) <= 120.0
 

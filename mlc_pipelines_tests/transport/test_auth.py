@@ -111,7 +111,7 @@ def test_threads_that_meet_the_same_401_log_in_once(server) -> None:
     assert 2 == server.count("POST", "/login")
 
 
-def test_a_token_is_renewed_before_its_end(server) -> None:
+def test_b01_a_token_is_renewed_before_its_end(server) -> None:
     """A token that has reached its end here is not even tried; the renewal knows the old one."""
     tickets(server, seconds=-1)
     accepts(server, lambda _said: True)
@@ -125,7 +125,7 @@ def test_a_token_is_renewed_before_its_end(server) -> None:
     assert ["token-1"] == auth.renewed
 
 
-def test_a_401_leads_to_one_log_in_and_one_repetition(server) -> None:
+def test_b02_a_401_leads_to_one_log_in_and_one_repetition(server) -> None:
     """B02: also for a write, since 401 means that nothing was carried out; the same bytes go out again."""
     tickets(server)
     accepts(server, lambda said: said == "Ticket token-2")

@@ -60,7 +60,9 @@ def test_a_write_without_a_body_states_its_length(server, make) -> None:
 
 
 @pytest.mark.parametrize("verb", ["read", "repeat"])
-def test_a_refused_connection_is_tried_a_few_times_and_named(nobody: str, make, slept: list[float], verb: str) -> None:
+def test_a01_a_refused_connection_is_tried_a_few_times_and_named(
+    nobody: str, make, slept: list[float], verb: str
+) -> None:
     """A01: bounded attempts, then an error that names the host."""
     with make(nobody) as caller, pytest.raises(TransientError, match=nobody.removeprefix("http://")) as refusal:
         getattr(caller, verb)("GET", "/entity")
@@ -68,7 +70,7 @@ def test_a_refused_connection_is_tried_a_few_times_and_named(nobody: str, make, 
     assert "Check the address" in refusal.value.next_step
 
 
-def test_a_name_that_does_not_exist_is_named(make, slept: list[float]) -> None:
+def test_a02_a_name_that_does_not_exist_is_named(make, slept: list[float]) -> None:
     """A02: no such host, within the same bounds."""
     with make("http://no-such-host.invalid") as caller, pytest.raises(TransientError, match=r"no-such-host\.invalid"):
         caller.read("GET", "/entity")
@@ -83,7 +85,7 @@ def test_a_write_to_a_closed_port_surely_did_not_happen(nobody: str, make, slept
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_busy_read_is_repeated_until_it_succeeds(server, make, slept: list[float], status: int) -> None:
+def test_b14_a_busy_read_is_repeated_until_it_succeeds(server, make, slept: list[float], status: int) -> None:
     """B14: two busy answers, then the figures."""
     server.script["/entity"] = [server.whole(status=status), server.whole(status=status), server.whole("[]")]
     with make() as caller:
@@ -101,7 +103,7 @@ def test_retries_end(server, make, slept: list[float]) -> None:
     assert 3 == len(slept)
 
 
-def test_retry_after_is_heeded_with_jitter_on_top(server, make, slept: list[float]) -> None:
+def test_b10_retry_after_is_heeded_with_jitter_on_top(server, make, slept: list[float]) -> None:
     """B10: never earlier than asked; the jitter keeps many callers apart."""
     server.script["/entity"] = [server.whole(status=429, Retry_After="7")] * 2 + [server.whole()]
     with make() as caller:
@@ -120,7 +122,7 @@ def test_what_waiting_does_not_cure_is_asked_once(server, make, status: int) -> 
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_write_is_sent_once_and_a_busy_answer_leaves_it_uncertain(
+def test_b13_a_write_is_sent_once_and_a_busy_answer_leaves_it_uncertain(
     server, make, slept: list[float], status: int
 ) -> None:
     """P02, B13: whatever the server says, the write is looked up by somebody and not repeated here."""
@@ -131,7 +133,7 @@ def test_a_write_is_sent_once_and_a_busy_answer_leaves_it_uncertain(
     assert [] == slept
 
 
-def test_a_write_without_an_answer_is_uncertain_and_sent_once(server, make, slept: list[float]) -> None:
+def test_a04_a_write_without_an_answer_is_uncertain_and_sent_once(server, make, slept: list[float]) -> None:
     """A04: the server took it and broke off; it may have been carried out."""
     server.script["/entity"] = [server.reset]
     with make() as caller, pytest.raises(UncertainError) as doubt:
@@ -183,14 +185,14 @@ def test_redirects_are_not_followed(server, second_server, make, tmp_path: Path,
     assert [] == second_server.asked
 
 
-def test_a_sign_in_page_is_not_taken_for_data(server, make) -> None:
+def test_b17_a_sign_in_page_is_not_taken_for_data(server, make) -> None:
     """B17: 200, JSON by its header, HTML by its body."""
     server.script["/entity"] = [server.whole(PAGE)]
     with make() as caller, pytest.raises(SetupError, match="a web page instead of data"):
         caller.read("GET", "/entity").json()
 
 
-def test_no_content_where_content_is_expected_is_refused(server, make) -> None:
+def test_b19_no_content_where_content_is_expected_is_refused(server, make) -> None:
     """B19: only the statuses that the call expects are an answer to it."""
     server.script["/entity"] = [server.whole(b"", 204)]
     with make() as caller:

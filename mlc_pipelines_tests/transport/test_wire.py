@@ -66,7 +66,7 @@ def zipped(server, body: bytes) -> bytes:
         "no HTTP",
     ],
 )
-def test_a_broken_answer_is_read_again(server, make, broken: bytes) -> None:
+def test_a07_a10_a11_a_broken_answer_is_read_again(server, make, broken: bytes) -> None:
     """A broken answer is never an answer, not even an empty one; the read is repeated and brings the whole one."""
     server.script["/entity"] = [server.cut(broken), server.whole("[1, 2]")]
     with make(attempts=4) as caller:  # one more, in case the client meets the connection that is just being closed
@@ -89,7 +89,7 @@ def test_damaged_compression_is_read_again(server, make) -> None:
     assert 3 == server.count("GET", "/entity")
 
 
-def test_more_bytes_than_stated_are_not_used(server, make) -> None:
+def test_a08_a17_more_bytes_than_stated_are_not_used(server, make) -> None:
     """A08, A17: the body ends where it said; what follows neither belongs to it nor to the next answer."""
     server.script["/long"] = [server.whole("[1, 2]") + b', 3, 4] {"smuggled": true}']
     server.script["/next"] = [server.whole('["mine"]')]
@@ -129,7 +129,7 @@ def test_a_chunked_answer_arrives_whole(server, make) -> None:
     [OK + b"Content-Length: 100000\r\n\r\n", OK + b"X-Slow: ", b"HTTP/1.1 2"],
     ids=["body", "header line", "status line"],
 )
-def test_a_trickling_answer_ends_at_the_deadline(server, make, head: bytes) -> None:
+def test_a13_a_trickling_answer_ends_at_the_deadline(server, make, head: bytes) -> None:
     """A13: a byte now and then keeps every single wait short; the deadline of the whole call ends it."""
     server.script["/entity"] = [server.trickle(head, b"0")]
     with make(deadline_seconds=0.15, attempts=1) as caller, pytest.raises(TransientError, match=r"trickling|in time"):
@@ -236,7 +236,9 @@ def test_the_environments_proxy_is_used_and_logged_in_to(
         assert "directly" == caller.read("GET", "/entity").json()
 
 
-def test_a_proxy_that_refuses_the_tunnel_is_named_as_such(second_server, make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a20_a_proxy_that_refuses_the_tunnel_is_named_as_such(
+    second_server, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A20: 407 to the CONNECT. Nothing reached the host, so even a write is not uncertain."""
     second_server.script["erp.test:443"] = [
         second_server.cut(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")

@@ -94,6 +94,7 @@ class Session:
     idle_seconds: int | None
     tenant: str = ""
     branch: str = ""
+    calls: int = 0
     id: str = field(default_factory=lambda: secrets.token_hex(12))
 
     def is_open(self, now: datetime) -> bool:

@@ -6,9 +6,11 @@ holds what is served and nothing else. Which of the two a site publishes follows
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from mlc_pipelines.sandbox.acumatica.contract import TYPES, Entity
+from mlc_pipelines.sandbox.acumatica.contract import TYPES, Entity, without
+from mlc_pipelines.sandbox.acumatica.errors import as_json
 
 _QUERY = ("select", "filter", "expand", "custom")
 _PARAMETERS: dict[str, tuple[str, str, str, str]] = {
@@ -59,6 +61,12 @@ def schema(title: str, base_url: str, form: str, entities: Mapping[str, Entity])
         "definitions": _schemas("#/definitions/", entities),
         "tags": tags,
     }
+
+
+@lru_cache(maxsize=32)
+def text(title: str, base_url: str, form: str, removed: tuple[str, ...]) -> str:
+    """The same as JSON, for a site whose upgrade removed some entities or fields; written once."""
+    return as_json(schema(title, base_url, form, without(removed)))
 
 
 def form_of(version: str) -> str:

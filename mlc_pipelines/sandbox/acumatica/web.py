@@ -73,7 +73,6 @@ class _Web:
         self._auth = Auth(site)
         self._inquiries = Inquiries(site)
         self._operations = Operations(site)
-        self._schemas: dict[tuple[Any, ...], str] = {}
 
     def answering(self, handler: Handler) -> Handler:
         """The handler as an endpoint: a RefusalError becomes the answer."""
@@ -166,10 +165,8 @@ class _Web:
         if form == "by version":
             form = swagger.form_of(title.partition("/")[2])
         address = f"{_origin(request)}{self._site.prefix}/entity/{title}"
-        key = (title, address, form, tuple(self._site.switches["removed"]))
-        if key not in self._schemas:
-            self._schemas[key] = as_json(swagger.schema(title, address, form, self._entities()))
-        return Response(self._laid_out(self._schemas[key]), media_type=JSON)
+        text = swagger.text(title, address, form, tuple(self._site.switches["removed"]))
+        return Response(self._laid_out(text), media_type=JSON)
 
     async def collection(self, request: Request) -> Response:
         """GET: a list. PUT: an inquiry, or a record to be stored."""
@@ -229,7 +226,7 @@ class _Web:
 
     def _entity(self, request: Request) -> tuple[Entity, str]:
         """The entity that a signed-in caller names, and the path of its endpoint."""
-        self._auth.session(_bearer(request), request.cookies.get(SESSION_COOKIE))
+        self._auth.session(_bearer(request), request.cookies.get(SESSION_COOKIE)).calls += 1
         title = self._endpoint(request)
         entity = self._entities().get(request.path_params["entity"])
         if entity is None:
