@@ -1,13 +1,15 @@
 """What a general ledger and a planning model can do, in our words. Acumatica, Epicor and Anaplan fulfil these; flows know nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 import pyarrow as pa
 
+from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
 
@@ -25,13 +27,26 @@ class LedgerPeriod:
 
 @dataclass(frozen=True, slots=True)
 class LedgerIdentity:
-    """Which books are read: shown on every report, so that nobody has to guess."""
+    """Which books are read: shown on every report, so that nobody has to guess. warnings: what a reader of the report must know."""
 
     system: str
     company: str
     ledger: str
     ledger_type: str
     currency: str
+    warnings: tuple[str, ...] = ()
+
+
+CHANGES = ["batch", "period", "changed_at"]
+"""Columns of `Changes.batches`: number with module, fiscal period, aware UTC datetime."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed in the books since a moment. until: up to where the ERP was asked, by its own clock."""
+
+    until: datetime
+    batches: pd.DataFrame
 
 
 class GeneralLedger(Protocol):
@@ -68,6 +83,14 @@ class GeneralLedger(Protocol):
         """Posted lines of one period in batches of the shape `journal.LINES`; at least one batch, perhaps empty. Bounded memory."""
         ...
 
+    def now(self) -> datetime | None:
+        """The ERP's own clock, aware, to the second: only its times decide what is new. None where it does not tell."""
+        ...
+
+    def read_changes(self, since: datetime) -> Changes:
+        """Posted batches of the ledger that were posted, changed or reversed after `since`, a time of the ERP's own clock."""
+        ...
+
     def read_trial_balance(self, period: FiscalPeriod) -> pd.DataFrame:
         """The ERP's own balances of the period, one row per account: account, opening_minor, debit_minor, credit_minor, closing_minor.
 
@@ -81,6 +104,8 @@ class ImportOutcome:
     """What the planning model says it did with a file. Counts are rows; None where it gave none that can be read.
 
     successful is the model's own flag and proves nothing by itself. refused: one row per refused row (columns of the file, line, status, reason).
+    sent_hash: sha256 of the bytes as they went up. file_note: what was wrong with the uploaded file afterwards, "" if nothing.
+    object_id, object_name: the import itself. beside: the other steps, where the import ran within a process.
     """
 
     task: str
@@ -93,6 +118,34 @@ class ImportOutcome:
     refused: pd.DataFrame = field(default_factory=pd.DataFrame)
     dump: bytes | None = None
     dump_problem: str = ""
+    object_id: str = ""
+    object_name: str = ""
+    sent_hash: str = ""
+    file_note: str = ""
+    beside: "tuple[ImportOutcome, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWay:
+    """How figures are read back. by: export, view (a grid, JSON), cells (a table in one call) or large_read (a table in pages).
+
+    name: of the export or saved view. versions: those that take actuals. The lists' names tell which dimension is which.
+    """
+
+    by: str
+    name: str
+    columns: CellColumns
+    account_list: str
+    cost_center_list: str
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MembersWritten:
+    """What the planning model says it did with list members: how many it took, and code, name, reason of each that it refused."""
+
+    taken: int
+    refused: pd.DataFrame
 
 
 class PlanningModel(Protocol):
@@ -106,22 +159,51 @@ class PlanningModel(Protocol):
         """The model's own id: what the fence of one writer per model is named after, however a connection spells the model."""
         ...
 
-    def read_members(self, list_name: str) -> pd.DataFrame:
-        """Members of a list, one row each in the list's order: code, name, parent (name of the parent or ""), leaf (bool)."""
+    def read_members(self, list_name: str, properties: Sequence[str] = ()) -> pd.DataFrame:
+        """Members of a list, one row each in the list's order: code, name, parent (name of the parent or ""), leaf (bool).
+
+        And one column of texts for each property asked for.
+        """
         ...
 
-    def require_import(self, import_name: str, columns: Sequence[str]) -> None:
-        """Refuse, before anything is sent, an import that is missing, ambiguous or whose file has another header."""
+    def write_members(self, list_name: str, members: pd.DataFrame, *, new: bool) -> MembersWritten:
+        """Add members, or change members found by code, one by one; never deletes. Sent once: a lost answer raises UncertainError.
+
+        members: code, name, parent (code or name, "" leaves it), and a column for each property ("" leaves it).
+        """
+        ...
+
+    def require_import(self, import_name: str, columns: Sequence[str], *, process: str = "") -> None:
+        """Refuse, before anything is sent, an import that is missing, ambiguous or whose file has another header.
+
+        process: the process that runs the import, where one does; import_name may then be "" if it runs one import of a file only.
+        """
+        ...
+
+    def wait_until_welcome(self) -> None:
+        """Return outside of quiet hours and of other people's scheduled jobs, which may take hours: to be asked before the fence. WaitingError after the stated limit."""
         ...
 
     def wait_until_free(self) -> None:
-        """Return when nobody's action runs on the model; TransientError naming who holds it when the stated limit has passed."""
+        """Return when nobody's action runs on the model; WaitingError naming who holds it when the stated limit has passed."""
         ...
 
-    def import_file(self, import_name: str, path: Path) -> ImportOutcome:
-        """Upload the file, run the import, wait for its end, fetch what was refused. One unit; the caller holds the fence."""
+    def import_file(
+        self, import_name: str, path: Path, *, process: str = "", parameters: Mapping[str, str] | None = None
+    ) -> ImportOutcome:
+        """Upload the file, run the import (by itself, or through the process), wait for its end, fetch what was refused.
+
+        One unit; the caller holds the fence. parameters: what the import asks for at run time, kind of entity -> name ("Version" -> "Actual").
+        """
         ...
 
     def export_file(self, export_name: str, path: Path) -> list[str]:
         """Run an export and write its whole file to path (UTF-8 CSV with header); returns the header."""
+        ...
+
+    def read_cells(self, way: ReadWay, only: tuple[str, str], path: Path) -> bool:
+        """Write what the model holds now to path, as CSV with at least the columns of the way; at least the period and version of `only`.
+
+        Returns whether the other periods and versions that take actuals are in it too; False where only the asked ones could be seen.
+        """
         ...

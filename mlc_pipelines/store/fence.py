@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlc_pipelines.ledger.errors import SetupError, TransientError, UncertainError
+from mlc_pipelines.ledger.errors import SetupError, UncertainError, WaitingError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _NOT_LOCAL = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "glusterfs", "ceph"}
@@ -23,7 +23,7 @@ def fence(
 ) -> Iterator[None]:
     """Hold the lock `name` while the body runs. holder says for people who is writing ("demo FY2026-P03, process 4711").
 
-    Raises TransientError naming the holder when it was not free within wait_seconds, SetupError on a network disk, where such
+    Raises WaitingError naming the holder when it was not free within wait_seconds, SetupError on a network disk, where such
     locks cannot be trusted, UncertainError when somebody deleted the lock file meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def _acquired(path: Path, wait_seconds: float, sleep: Callable[[float], None]) -
             if time.monotonic() > give_up_at:
                 who = os.pread(lock, 500, 0).decode("utf-8", "replace") or "another process"
                 os.close(lock)
-                raise TransientError(
+                raise WaitingError(
                     f"{path.stem} is being written by {who}; it was not free within {wait_seconds:.0f} seconds.",
                     holds="Nothing was sent.",
                     next_step="Wait for that run to end, or stop it in Dagit, then start this one again.",
