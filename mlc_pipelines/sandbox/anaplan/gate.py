@@ -120,9 +120,10 @@ class Rule:
         with tenant.lock:
             call = _opened(tenant, request, b"")
             model, queued = call.model, self.waits or (self.files and call.switches["file_calls_wait"])
-            if not call.switches["no_access"]:
-                require_state(call, model)
-                model.wake(call.now)
+            if call.switches["no_access"]:
+                return
+            require_state(call, model)
+            model.wake(call.now)
             ahead = list(model.queue.waiting) if queued else []
             cap = tenant.switches["block_cap_seconds"]
         deadline, now = time.monotonic() + cap, call.now

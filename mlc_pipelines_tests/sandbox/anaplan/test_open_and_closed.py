@@ -40,6 +40,13 @@ def test_waking_a_large_model_can_take_longer_than_the_web_server_waits(caller, 
     assert 200 == caller.get("imports").status_code
 
 
+def test_a_role_without_access_does_not_wake_it(caller, tenant):
+    """It is told at once that nothing is there."""
+    tenant.set_switches({"open_seconds": 600, "no_access": True})
+    _sleep(caller)
+    assert (404, None) == (caller.get("imports").status_code, tenant.model().opens_at)
+
+
 def test_a_start_on_a_sleeping_model_that_is_given_up_starts_nothing(caller, tenant, clock):
     """The task is not made before the model is there."""
     tenant.set_switches({"open_seconds": 600, "block_cap_seconds": 0.01})
