@@ -19,8 +19,28 @@ GIGABYTE = 1 << 30
 
 def show_me(call: Call) -> Response:
     """The caller."""
-    user = call.user
-    body = {
+    return enveloped(call.request, "user", user=_user_json(call, call.user))
+
+
+def list_users(call: Call) -> Response:
+    """Everybody; administrators only. `s` looks for a part of an address or a name."""
+    require_admin(call)
+    part = call.request.query_params.get("s", "").casefold()
+    rows = [_user_json(call, user) for user in call.tenant.world.users if part in _full_name(user).casefold()]
+    rows = ordered(rows, call.request.query_params)
+    return page(call.request, "user", "users", rows, cap=call.switches["page_cap"])
+
+
+def show_user(call: Call) -> Response:
+    """One user; oneself, or for administrators anybody."""
+    found = next((user for user in call.tenant.world.users if user.id == call.param("u")), None)
+    if found is None or (found is not call.user and not call.user.admin):
+        raise RefusedError(404)
+    return enveloped(call.request, "user", user=_user_json(call, found))
+
+
+def _user_json(call: Call, user: User) -> dict[str, Any]:
+    return {
         "id": user.id,
         "firstName": user.first_name,
         "lastName": user.last_name,
@@ -30,7 +50,6 @@ def show_me(call: Call) -> Response:
         "emailOptIn": False,
         "customerId": "8a80cb8163b4ab2e0163b5a1c7d20001",
     }
-    return enveloped(call.request, "user", user=body)
 
 
 def _workspace_json(call: Call, workspace: Workspace) -> dict[str, Any]:
@@ -167,6 +186,8 @@ def _iso(at: datetime) -> str:
 
 OUTER_RULES = [
     Rule("GET", "/users/me", show_me),
+    Rule("GET", "/users", list_users),
+    Rule("GET", "/users/{u}", show_user),
     Rule("GET", "/workspaces", list_workspaces),
     Rule("GET", "/workspaces/{w}", show_workspace),
     Rule("GET", "/workspaces/{w}/models", list_models),

@@ -84,11 +84,12 @@ class _Axis:
     `fixed` is the member key that was given at run time instead of a column.
     """
 
-    def __init__(self, dimension: Dimension, column: int, match: str, fixed: str = "") -> None:
-        self.fixed = fixed
-        field_of = "code" if match == "code" and any(member.code for member in dimension.members) else "name"
+    def __init__(self, dimension: Dimension, column: int, how: Switches, fixed: str = "") -> None:
+        self.fixed, self.fold = fixed, str if how["match_case"] else str.casefold
+        by_code = how["match_members"] == "code" and any(member.code for member in dimension.members)
+        field_of = "code" if by_code else "name"
         self.name, self.column, self.is_time = dimension.name, column, isinstance(dimension, Calendar)
-        self.keys = {text: member.key for member in dimension.members if (text := getattr(member, field_of))}
+        self.keys = {self.fold(text): one.key for one in dimension.members if (text := getattr(one, field_of))}
         self.totals = dimension.totals
 
     def complaint(self, text: str) -> Complaint:
@@ -113,7 +114,7 @@ class _Mapping:
         self.missing = [name for name, _ in action.columns if name not in headers]
         place = {target: headers.index(name) for name, target in action.columns if name in headers}
         self.axes = [
-            _Axis(one, place.get(one.name, 0), how["match_members"], answers.get(one.name, ""))
+            _Axis(one, place.get(one.name, 0), how, answers.get(one.name, ""))
             for one in module.dimensions
             if one.name in place or one.name in answers
         ]
@@ -125,7 +126,7 @@ class _Mapping:
         parts, complaints, total = [], [], False
         for axis in self.axes:
             text = texts[axis.column]
-            key = axis.fixed or axis.keys.get(text)
+            key = axis.fixed or axis.keys.get(axis.fold(text))
             if key is None:
                 complaints.append(axis.complaint(text))
                 continue

@@ -71,7 +71,7 @@ def evaluate_list(
     if outcome.missing:
         return roster, outcome
     places = {field_name: headers.index(name) for name, field_name in action.columns}
-    rows = _Rows(roster, outcome, places, how["blank_cells"] == "zero")
+    rows = _Rows(roster, outcome, places, how)
     for line, texts in lines:
         if line >= source.first_data_row:
             rows.take(line, texts)
@@ -81,8 +81,9 @@ def evaluate_list(
 class _Rows:
     """Takes one row of the file after the other."""
 
-    def __init__(self, roster: Roster, outcome: ListOutcome, places: dict[str, int], blank_clears: bool) -> None:
-        self.roster, self.outcome, self.places, self.blank_clears = roster, outcome, places, blank_clears
+    def __init__(self, roster: Roster, outcome: ListOutcome, places: dict[str, int], how: Switches) -> None:
+        self.roster, self.outcome, self.places = roster, outcome, places
+        self.blank_clears, self.fold = how["blank_cells"] == "zero", str if how["match_case"] else str.casefold
         self.width = max(places.values(), default=0) + 1
         self.seen: set[str] = set()
 
@@ -92,7 +93,7 @@ class _Rows:
         row = {field_name: texts[place] for field_name, place in self.places.items()}
         if complaint := self._key_complaint(row):
             return self._refuse(line, texts, complaint)
-        self.seen.add(row["Code"])
+        self.seen.add(self.fold(row["Code"]))
         member, warnings = self.roster.coded(row["Code"]), list[Complaint]()
         name = row.get("Name", "") or (member.name if member else row["Code"])
         properties = self._properties(row, member, warnings)
@@ -121,12 +122,12 @@ class _Rows:
             return Complaint("hierarchyImportInvalidCode", f"Invalid code: {code}")
         if len(name) > NAME_CHARACTERS_MAX:
             return Complaint("hierarchyImportInvalidName", f"Invalid name: {name}")
-        if code in self.seen:
+        if self.fold(code) in self.seen:
             self.outcome.repeated += 1
             return Complaint(REPEATED_KEY, f"Duplicate key: {code}")
         member = self.roster.coded(code)
         holder = self.roster.named(name or ("" if member else code))
-        if member is not None and member.code != code:
+        if member is not None and self.fold(member.code) != self.fold(code):
             return Complaint("hierarchyImportNameOrCodeExists", f"Code already exists: {member.code}")
         if holder is not None and (member is None or holder.id != member.id):
             return Complaint("hierarchyImportNameOrCodeExists", f"Name already exists: {name}")

@@ -62,6 +62,7 @@ DEFAULTS: Switches = {
     # -- imports
     "mapping_by": "name",  # name | position: how the saved mapping finds its columns [S]
     "match_members": "code",  # code | name: how list members are matched
+    "match_case": True,  # whether an import tells A6100 from a6100; the look-up by the API does not [I]
     "clear_target": "off",  # off | mapped (cross product of the items in the file) | all [S]
     "blank_cells": "skip",  # skip | zero [I]
     "ignore_rows": 0,  # dropped by the mapping: the first n data rows, or a list of row numbers from 1 [S]

@@ -102,6 +102,22 @@ def test_user_workspaces_and_models(caller):
     assert (False, "UNLOCKED") == (one["modelTransactionRunning"], one["activeState"])
 
 
+def test_users(new_caller):
+    """Administrators see everybody, others themselves."""
+    admin, planner = new_caller(), new_caller(user=1)
+    users = admin.get("/2/0/users?sort=%2Bemail").json()["users"]
+    assert 3 == len(users)
+    assert sorted(one["email"] for one in users) == [one["email"] for one in users]
+    found = admin.get("/2/0/users?s=PAUL").json()["users"]
+    assert ["planner@meridian.example"] == [one["email"] for one in found]
+    number = found[0]["id"]
+    for path in (f"/2/0/users/{number}", "/2/0/users/me"):
+        assert number == planner.get(path).json()["user"]["id"]
+    others = next(one["id"] for one in users if one["id"] != number)
+    assert (403, 404) == (planner.get("/2/0/users").status_code, planner.get(f"/2/0/users/{others}").status_code)
+    assert 404 == admin.get("/2/0/users/nobody").status_code
+
+
 def test_a_workspace_hides_from_those_who_do_not_manage_it(new_caller):
     """The single GET is 404 for a planner; versions and calendar want an administrator too."""
     admin, planner = new_caller(), new_caller(user=1)

@@ -148,6 +148,13 @@ def test_year_to_date_runs_from_july(tenant):
     assert {"May 25", "Jul 26"}.isdisjoint(sums)
 
 
+def test_letter_case_of_a_code_may_not_count(caller, tenant, cells):
+    """The look-up by the API does not tell a6100 from A6100; whether an import does, nobody has recorded."""
+    tenant.set_switches({"match_case": False})
+    assert (2, 0, 0, 2) == _counts(caller.load("a6100,cc_010,jul 25,actual,1\nA6100,CC_010,Jul 25,Actual,1\n"))
+    assert {JULY: "2.00"} == cells()
+
+
 def test_columns_are_found_by_name(caller, cells):
     """Another order and further columns do no harm."""
     caller.load("Actual,x,8,Jul 25,CC_010,A6100\n", header="Version,Note,Amount,Period,Cost Center,Account\n")

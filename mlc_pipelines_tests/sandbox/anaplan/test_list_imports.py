@@ -178,6 +178,14 @@ def test_blank_texts(load, member, tenant, blank, left):
     assert ("6100 Travel", *left) == (found["name"], found["parent"], found["properties"]["Account Type"])
 
 
+def test_letter_case_of_a_code_may_not_count(load, member, tenant):
+    """Then a row of the other case updates the member, and a second one repeats the key."""
+    tenant.set_switches({"match_case": False})
+    counts = _counts(load("a6100,6100 Trips,TRAVEL,Expense,true\nA6100,Again,TRAVEL,Expense,true\n"))
+    assert ("1", "1") == (counts["successUpdateCount"], counts["failedCount"])
+    assert "6100 Trips" == member("A6100")["name"]
+
+
 def test_numbers_are_looked_at(caller, member):
     """A property of format NUMBER takes no words."""
     caller.upload(CENTER_HEADER + "CC_130,Boise,Mountain Region,Boise,12.5\nCC_020,,,,many\n", CENTERS_FILE)

@@ -104,6 +104,8 @@ def test_it_finds_everything(told, tenant):
             "line items": ["Amount", "Amount YTD"],
         }.items() <= found.items()
         assert 6 == len(found["files"])
+        people = await settled(client.audit.get_users(search_pattern="paul"))
+        assert ["planner@meridian.example"] == [one.email for one in people]
         imports = {one.name: (one.type, one.file_id) for one in await settled(client.get_imports(sort_by="name"))}
         assert ("MODULE_DATA", FILE) == imports["Load GL Actuals"]
         assert ("HIERARCHY_DATA", ACCOUNTS_FILE) == imports["Load Accounts"]
