@@ -63,7 +63,7 @@ def held(tenant):
 
 
 def _figures():
-    """Three hundred cells with a name that no chunk border spares, as a file; and what the module must hold then."""
+    """A hundred cells and some, with a note that no chunk border spares, as a file; and what the module must hold then."""
     accounts, months = ("A6100", "A6110", "A0010", "ANA"), ("Jul 25", "Aug 25", "Sep 25")
     expected = {
         (account, f"CC_0{center}0", month, "Actual"): Decimal(f"{center}{place}.{center}5")
