@@ -12,8 +12,6 @@ import pytest
 from anaplan_sdk import AnaplanLocalOAuth, AnaplanRefreshTokenAuth, AsyncOauth, Oauth
 from anaplan_sdk.exceptions import InvalidCredentialsException
 
-pytest.importorskip("oauthlib", reason="anaplan-sdk's OAuth classes need its extra `oauth`")
-
 CALLBACK = "https://localhost:8443/callback"
 
 
