@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mlc_pipelines.anaplan.auth import BasicAuth
-from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential
+from mlc_pipelines.anaplan.auth import Credential, auth_for
+from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError, UncertainError
 from mlc_pipelines.transport.answers import Answer, error_for, retry_after_seconds
+from mlc_pipelines.transport.budget import Budget, Unlimited
 from mlc_pipelines.transport.caller import Caller
 
 _PAGE = 5000
@@ -39,36 +40,39 @@ class Api:
     """Calls as one user. Paths begin after `/2/0`."""
 
     def __init__(
-        self, config: AnaplanConfig, credential: AnaplanCredential, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        config: AnaplanConfig,
+        credential: Credential,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        budget: Budget | None = None,
     ) -> None:
-        self._auth = BasicAuth(config, credential)
+        self._auth = auth_for(config, credential, sleep=sleep)
         self._config = config
+        common: dict[str, Any] = {"ca_file": config.ca_file, "sleep": sleep, "budget": budget or Unlimited()}
+        asking: dict[str, Any] = {**common, "auth": self._auth, "headers": {"Accept": "application/json"}}
+        briefly = replace(config.limits, attempts=min(_LOG_OUT_ATTEMPTS, config.limits.attempts))
         self.caller = Caller(
             config.system,
             config.api_url.rstrip("/"),
-            auth=self._auth,
-            headers={"Accept": "application/json"},
             explain=self._refusal,
             limits=config.limits,
-            ca_file=config.ca_file,
-            sleep=sleep,
+            follow_same_site=True,
+            **asking,
         )
-        self._open = Caller(
-            config.system,
-            config.auth_url.rstrip("/"),
-            limits=replace(config.limits, attempts=min(_LOG_OUT_ATTEMPTS, config.limits.attempts)),
-            ca_file=config.ca_file,
-            sleep=sleep,
-        )
+        # The customer's scheduled jobs: good to know, so nobody waits long for it.
+        self.cloudworks = Caller("Anaplan CloudWorks", config.cloudworks_url.rstrip("/"), limits=briefly, **asking)
+        self._open = Caller(config.system, config.auth_url.rstrip("/"), limits=briefly, **common)
 
-    def get(self, path: str, **request: Any) -> dict[str, Any]:
+    def get(self, path: str, *, of: Caller | None = None, **request: Any) -> dict[str, Any]:
         """One answer with Anaplan's envelope checked; one that is cut or malformed is asked for once more (C01)."""
+        caller = of or self.caller
         try:
-            return content_of(self.caller.read("GET", path, **request))
+            return content_of(caller.read("GET", path, **request))
         except UnreadableError:
-            return content_of(self.caller.read("GET", path, **request))
+            return content_of(caller.read("GET", path, **request))
 
-    def list(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
+    def list(self, path: str, key: str, *, of: Caller | None = None, **params: str) -> list[dict[str, Any]]:
         """All entries of a collection. Pages by what was really returned: the server may send fewer than asked [C SDK PR 349].
 
         An empty collection may lack its key altogether [S OAS issue 234]. `next` is only a hint, seen on whole answers too
@@ -77,7 +81,7 @@ class Api:
         """
         found: list[dict[str, Any]] = []
         for _ in range(_PAGES_MAX):
-            answer = self.get(path, params={**params, "limit": str(_PAGE), "offset": str(len(found))})
+            answer = self.get(path, of=of, params={**params, "limit": str(_PAGE), "offset": str(len(found))})
             page = _entries(answer, key, path)
             found += page
             paging = (answer.get("meta") or {}).get("paging") or {}
@@ -92,7 +96,7 @@ class Api:
     def close(self, error: BaseException | None) -> None:
         """End the token whatever happened. A failure of it never hides the first error."""
         try:
-            if token := self._auth.token:
+            if token := self._auth.to_log_out():
                 self._auth.forget()
                 # 401: it had ended by itself, or a first answer got lost.
                 self._open.repeat(
@@ -104,6 +108,7 @@ class Api:
             error.add_note(f"Logging out failed as well: {problem}")
         finally:
             self.caller.__exit__(None, None, None)
+            self.cloudworks.__exit__(None, None, None)
             self._open.__exit__(None, None, None)
 
     def _refusal(self, answer: Answer) -> PipelineError | None:
@@ -118,6 +123,10 @@ class Api:
             busy = TransientError(f"{answer.call} was refused for now: too many requests (429).")
             busy.retry_after_seconds = retry_after_seconds(answer.headers)
             return busy
+        if answer.status == 410 and not answer.wrote:
+            return TransientError(
+                f"{answer.call} was moved while it was asked for (410)."
+            )  # "moved, retry" [S HELP-troubleshoot]
         if answer.status == 401:
             return SetupError(
                 f"{answer.call} refused a fresh token (401).",

@@ -10,7 +10,7 @@ from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientErro
 from mlc_pipelines.transport.answers import Answer, error_for
 from mlc_pipelines.transport.caller import Caller
 from mlc_pipelines.transport.loopback import RedirectReceiver
-from mlc_pipelines.transport.oauth import OAuthClient, fields_of, granted_in, oauth_error
+from mlc_pipelines.transport.oauth import OAuthClient, fields_of, granted_in, oauth_error, withheld
 from mlc_pipelines.transport.secret import Secret, redacted
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -141,7 +141,7 @@ def _refresh_token(answer: Answer) -> Secret:
 def _not_granted(answer: Answer, client: OAuthClient) -> PipelineError:
     code = oauth_error(answer)
     if not code:
-        return error_for(answer, wrote=False).within(holds="Nothing was stored.")
+        return error_for(withheld(answer), wrote=False).within(holds="Nothing was stored.")
     if code == "access_denied":
         return _denied(client, code)
     if code == "invalid_grant":

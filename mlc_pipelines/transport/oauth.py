@@ -8,7 +8,7 @@ process at a time asks.
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -113,6 +113,11 @@ def fields_of(answer: Answer) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def withheld(answer: Answer) -> Answer:
+    """The same answer without its text, for an error that is not known to be free of tokens (K02)."""
+    return replace(answer, body=b"(its text is not shown, for it may hold a token)")
+
+
 def oauth_error(answer: Answer) -> str:
     """The OAuth error code of a refusal, such as invalid_grant; "" for every other answer."""
     if answer.status not in _OAUTH_REFUSALS:
@@ -129,7 +134,7 @@ def refused(answer: Answer, client: OAuthClient, remedy: str) -> PipelineError:
     """What a refused token request means, for whoever has to mend it."""
     match oauth_error(answer):
         case "":
-            return error_for(answer, wrote=False)
+            return error_for(withheld(answer), wrote=False)
         case "invalid_grant" | "access_denied" | "expired_token" as code:
             return SetupError(
                 f"{client.system} no longer accepts the stored log-in ({code}): it has ended, was withdrawn, or the answer to an "

@@ -31,10 +31,11 @@ def march(calendar: FiscalCalendar) -> FiscalPeriod:
 def credential(sandbox: Sandbox) -> AcumaticaCredential:
     erp = sandbox.info["acumatica"]
     return AcumaticaCredential(
-        erp["username"],
+        Secret(erp["username"], "username"),
         Secret(erp["password"], "password"),
-        erp["client_id"],
+        Secret(erp["client_id"], "client_id"),
         Secret(erp["client_secret"], "client_secret"),
+        "demo-acumatica",
     )
 
 

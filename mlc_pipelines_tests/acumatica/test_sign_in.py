@@ -47,14 +47,14 @@ def test_nothing_is_called_before_the_first_question(connect: Connect, sandbox: 
 
 
 @pytest.mark.parametrize("auth", METHODS)
-def test_signs_out_after_a_failure(connect: Connect, sandbox: Sandbox, auth: str) -> None:
+def test_b20_signs_out_after_a_failure(connect: Connect, sandbox: Sandbox, auth: str) -> None:
     """A read that fails still gives the seat back, and the failure is the one that is seen (B20)."""
     with pytest.raises(SetupError, match="NOPE"), connect(auth=auth, ledger="NOPE") as ledger:
         ledger.identity()
     assert 0 == sandbox.site.sessions_open()
 
 
-def test_a_failing_sign_out_is_told_beside_the_first_failure(connect: Connect, sandbox: Sandbox) -> None:
+def test_b20_a_failing_sign_out_is_told_beside_the_first_failure(connect: Connect, sandbox: Sandbox) -> None:
     """It never hides the first error; it is attached to it."""
     fault = sandbox.traffic.plant({"match": "auth/logout", "times": -1, "action": {"kind": "status", "status": 503}})
     with pytest.raises(SetupError, match="NOPE") as caught, connect(ledger="NOPE") as ledger:
@@ -73,7 +73,7 @@ def test_a_failing_sign_out_alone_is_an_error(connect: Connect, sandbox: Sandbox
 @pytest.mark.parametrize("auth", METHODS)
 def test_b02_a_401_leads_to_one_new_sign_in(connect: Connect, sandbox: Sandbox, march: FiscalPeriod, auth: str) -> None:
     """401 on a session that was good: once signed in anew, the call repeated, the figures whole, even on a licence of one seat."""
-    sandbox.set_switches(acumatica={"max_sessions": 1 if auth == "oauth_password" else None})
+    sandbox.set_switches(acumatica={"max_sessions": 1})
     fault = sandbox.traffic.plant({"match": "AccountDetails", "action": {"kind": "status", "status": 401}})
     with connect(auth=auth) as ledger:
         lines = sum(len(batch) for batch in ledger.read_posted(march))
@@ -81,7 +81,7 @@ def test_b02_a_401_leads_to_one_new_sign_in(connect: Connect, sandbox: Sandbox, 
     assert (1, 2) == (fault.fired, calls(sandbox, *SIGN_INS))
 
 
-def test_a_token_that_ended_is_replaced(connect: Connect, sandbox: Sandbox) -> None:
+def test_b01_a_token_that_ended_is_replaced(connect: Connect, sandbox: Sandbox) -> None:
     """A token whose hour has passed on the ERP's clock brings a 401, a new token, and the answer."""
     with connect() as ledger:
         ledger.identity()
@@ -120,14 +120,14 @@ def test_a_token_near_its_end_is_signed_out_before_the_next(
 
 
 @pytest.mark.parametrize("auth", METHODS)
-def test_a_wrong_password_names_the_user(
+def test_a_wrong_password_names_the_credential(
     connect: Connect, credential: AcumaticaCredential, sandbox: Sandbox, auth: str
 ) -> None:
-    """OAuth answers invalid_grant, the cookie sign-in 500; both name tenant and user, and are not tried again."""
+    """OAuth answers invalid_grant, the cookie sign-in 500; both name tenant and credential, and are not tried again."""
     wrong = replace(credential, password=Secret("a-wrong-password", "password"))
     with (
         connect(auth=auth, credential=wrong) as ledger,
-        pytest.raises(SetupError, match="'integration' of tenant 'Meridian'"),
+        pytest.raises(SetupError, match="'demo-acumatica' for tenant 'Meridian'"),
     ):
         ledger.identity()
     assert 1 == calls(sandbox, *SIGN_INS)
@@ -188,7 +188,7 @@ def test_an_application_of_another_tenant_is_refused(
 ) -> None:
     """The client id names its tenant; a mix-up with the connection file is refused before any call."""
     with pytest.raises(SetupError, match="connected application"):
-        Acumatica(config(), replace(credential, client_id=client_id))
+        Acumatica(config(), replace(credential, client_id=Secret(client_id, "client_id")))
     assert 0 == sandbox.traffic.counts()["acumatica"]
 
 

@@ -1,7 +1,7 @@
 """The client pointed at the sandbox, with time that passes on the sandbox's own clock instead of on the wall."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,17 @@ def configure(sandbox: Sandbox) -> Callable[..., AnaplanConfig]:
 @pytest.fixture
 def credential(sandbox: Sandbox) -> AnaplanCredential:
     info = sandbox.info["anaplan"]
-    return AnaplanCredential(info["username"], Secret(info["password"], "password"))
+    return AnaplanCredential(Secret(info["username"], "username"), Secret(info["password"], "password"), "demo-anaplan")
 
 
 @pytest.fixture
 def connect(configure: Callable[..., AnaplanConfig], credential: AnaplanCredential, hands: Hands) -> Connect:
     """Builds a client of the sandbox, to be used as a context manager."""
 
-    def build(*, credential: AnaplanCredential = credential, **changes: Any) -> Anaplan:
-        return Anaplan(configure(**changes), credential, sleep=hands.sleep, clock=hands.clock)
+    def build(
+        *, credential: AnaplanCredential = credential, given: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Anaplan:
+        return Anaplan(configure(**changes), credential, sleep=hands.sleep, clock=hands.clock, **(given or {}))
 
     return build
 

@@ -10,7 +10,7 @@ from mlc_pipelines.anaplan import auth
 from mlc_pipelines.anaplan.api import Api
 from mlc_pipelines.anaplan.client import Anaplan
 from mlc_pipelines.anaplan.config import AnaplanCredential
-from mlc_pipelines.anaplan.files import upload
+from mlc_pipelines.anaplan.upload import upload
 from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError
 from mlc_pipelines.sandbox.faults import Fault
 from mlc_pipelines.sandbox.server import Sandbox
@@ -82,7 +82,7 @@ def test_B01_a_token_that_ends_between_two_chunks_is_replaced(
     path.write_text("".join(f"row {number}\n" for number in range(30)))
     plant("PUT .*/chunks/2", kind="status", status=503)
     hands.meanwhile.append(lambda: sandbox.clock.advance(35 * 60))
-    upload(api, f"{place}/files/{FILE}", FILE, path, 50)
+    upload(api, f"{place}/files/{FILE}", FILE, path, chunk_bytes=50)
     [held] = sandbox.tenant.model().files[FILE].private.values()
     assert path.read_bytes() == held.content
     assert 2 == len(calls(LOG_IN))
@@ -145,16 +145,26 @@ def test_a_token_in_an_unreadable_log_in_is_not_told(plan: Anaplan, plant: Plant
     assert "very-secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [202, 302, 404, 500])
+def test_k02_the_text_of_a_log_ins_answer_is_never_told(plan: Anaplan, plant: Plant, status: int) -> None:
+    """Whatever its status: it may hold the token, or echo the password."""
+    body = '{"tokenInfo":{"tokenValue":"4ed163af-very-secret"}}'
+    plant(LOG_IN, times=-1, kind="status", status=status, headers=JSON, body=body)
+    with pytest.raises(PipelineError) as caught:
+        plan.key()
+    assert "very-secret" not in repr(caught.value)
+
+
 def test_a_wrong_password_is_told_in_plain_words(connect: Connect, sandbox: Sandbox, calls: Calls) -> None:
-    """Who, where, what to do; tried once, for more would lock the user out; the password stays out of it."""
+    """Which credential, where, what to do; tried once, for more would lock the user out; user and password stay out of it."""
     username = sandbox.info["anaplan"]["username"]
-    wrong = AnaplanCredential(username, Secret("not-the-password", "password"))
+    wrong = AnaplanCredential(Secret(username, "username"), Secret("not-the-password", "password"), "acme-plan")
     with pytest.raises(SetupError) as caught, connect(credential=wrong) as plan:
         plan.key()
     said = str(caught.value)
-    assert f"refused the log-in of {username}" in said
-    assert "mlc secrets set" in said
-    assert "not-the-password" not in said
+    assert "refused user and password of credential 'acme-plan'" in said
+    assert "mlc secrets set acme-plan" in said
+    assert [False, False] == [secret in said for secret in ("not-the-password", username)]
     assert [1, 0] == [len(calls(LOG_IN)), len(calls(LOG_OUT))]
 
 

@@ -19,11 +19,15 @@ ELSEWHERE = {
     "make bench": "bench/test_smoke.py",
     "mlc demo": "test_live_demo.py",
     "mlc listen": "test_listen.py",
+    "mlc login yourname": "test_login.py",
+    "mlc login yourname --system acumatica": "wiring/test_log_in.py, and the choice in test_login.py",
     "mlc sandbox": "test_cli.py",
 }
 TYPED = {
     "mlc secrets set yourname-acumatica --field username --field password --field client_id --field client_secret": "ann\nword\nid\nsecret\n",
     "mlc secrets set yourname-anaplan": "ann\nword\n",
+    "mlc secrets set yourname-anaplan --file private_key=plan.p12 --field passphrase": "pass\n",
+    "mlc secrets set yourname-anaplan --field client_id --field client_secret": "id\nsecret\n",
     "mlc secrets set yourname-push --field header_value": "a long random value\n",
 }
 
@@ -45,6 +49,7 @@ def commands() -> list[str]:
 def test_the_command_works_as_written(command: str, demo: Named, tmp_path: Path) -> None:
     """`yourname` stands for the reader's own connection: here a copy of the demo connection."""
     (tmp_path / "own").mkdir()
+    (tmp_path / "plan.p12").write_bytes(b"a key file")
     for name in ("demo", "yourname"):
         (tmp_path / "own" / f"{name}.yaml").write_text(demo.file.read_text())
     done = subprocess.run(
@@ -53,6 +58,7 @@ def test_the_command_works_as_written(command: str, demo: Named, tmp_path: Path)
         capture_output=True,
         text=True,
         env={**os.environ, "MLC_CONNECTIONS": str(tmp_path / "own")},
+        cwd=tmp_path,
         timeout=120,
         check=False,
     )

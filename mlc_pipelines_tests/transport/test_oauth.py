@@ -270,6 +270,16 @@ def test_each_refusal_names_who_can_mend_it(server, status: int, body: str, kind
         caller.read("GET", "/data")
 
 
+@pytest.mark.parametrize("status", [201, 202, 302, 404, 500])
+def test_k02_the_text_of_an_answer_that_may_hold_tokens_is_never_told(server, status: int) -> None:
+    """Whatever its status: a token endpoint may say more than it should."""
+    server.script[TOKEN] = [server.whole('{"access_token":"canary-1","refresh_token":"canary-2"}', status)]
+    caller, _ = caller_of(server, Drawer())
+    with caller, pytest.raises(PipelineError) as caught:
+        caller.read("GET", "/data")
+    assert "canary" not in repr(caught.value)
+
+
 def test_an_application_is_bound_to_address_and_client(server) -> None:
     """A changed address or client id is another application; the client id cannot be read from it."""
     one = client_of(server)

@@ -1,0 +1,50 @@
+"""A connection's settings -> what its rooms want to be told. Light: nothing that computes or talks is loaded for it."""
+
+from mlc_pipelines.acumatica.config import AcumaticaConfig, SegmentRule
+from mlc_pipelines.anaplan.config import AnaplanConfig
+from mlc_pipelines.wiring import settings
+
+
+def acumatica_config(erp: settings.AcumaticaErp) -> AcumaticaConfig:
+    return AcumaticaConfig(
+        url=erp.url,
+        tenant=erp.tenant,
+        company=erp.company,
+        ledger=erp.ledger,
+        endpoint=erp.endpoint,
+        version=erp.version,
+        auth=erp.auth,
+        subaccount=SegmentRule(**erp.subaccount.model_dump()) if erp.subaccount else None,
+        lines_from=erp.lines_from,
+        net_income_account=erp.net_income_account,
+        page_batches=erp.page_batches,
+        branch=erp.branch,
+        locale=erp.locale,
+        companies=erp.companies,
+        sessions=erp.sessions,
+        session_wait_seconds=erp.session_wait_minutes * 60,
+        check_fields=erp.check_fields,
+        ca_file=erp.ca_file,
+    )
+
+
+def anaplan_config(plan: settings.Anaplan) -> AnaplanConfig:
+    where = plan.addresses
+    return AnaplanConfig(
+        auth_url=where.auth_url,
+        api_url=where.api_url,
+        oauth_url=where.oauth_url,
+        cloudworks_url=where.cloudworks_url if plan.cloudworks else "",
+        workspace=plan.workspace,
+        model=plan.model,
+        wait_seconds=plan.wait_minutes * 60,
+        task_seconds=plan.task_minutes * 60,
+        chunk_bytes=plan.chunk_mb * 1_000_000,
+        upload_workers=plan.upload_workers,
+        poll_floor_seconds=plan.poll_floor_seconds,
+        poll_cap_seconds=plan.poll_cap_seconds,
+        cancel_when_stuck=plan.cancel_when_stuck,
+        quiet=plan.quiet_hours.build() if plan.quiet_hours else None,
+        job_margin_seconds=plan.job_margin_minutes * 60,
+        ca_file=plan.ca_file,
+    )
