@@ -3,7 +3,9 @@
 import base64
 import json
 import os
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -107,16 +109,13 @@ class Vault:
 
     def _key(self, *, create: bool) -> bytes:
         if not self.key_file.exists():
-            if not create or self.names():
+            if (not create or self.names()) and not self.key_file.exists():  # somebody else may just have begun
                 raise SetupError(
                     f"The key file {self.key_file} is missing.",
                     holds="The stored credentials cannot be opened without it; none was changed.",
                     next_step="Put it back; or move the database aside and store all credentials again under a new key.",
                 )
-            self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(base64.b64encode(AESGCM.generate_key(8 * _KEY_BYTES)).decode())
+            self._make_key()
         status = self.key_file.stat()
         if status.st_mode & 0o077 or status.st_uid != os.getuid():
             raise SetupError(
@@ -131,6 +130,20 @@ class Vault:
                 next_step="Put the right key file back; if no credential is stored yet, delete it.",
             )
         return key
+
+    def _make_key(self) -> None:
+        """A new key, seen by others whole or not at all; of two processes that make one, the first one's counts."""
+        self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, draft = tempfile.mkstemp(dir=self.key_file.parent)  # made for its owner alone
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(base64.b64encode(AESGCM.generate_key(8 * _KEY_BYTES)).decode())
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(draft, self.key_file)
+        finally:
+            Path(draft).unlink()
 
 
 def _identity(name: str, version: int) -> bytes:

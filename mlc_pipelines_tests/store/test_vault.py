@@ -1,6 +1,8 @@
 """Credentials at rest: bound to their name, unreadable without the key, refused when somebody touched them."""
 
 import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,22 @@ def test_the_key_is_made_for_its_owner_alone(store: Store) -> None:
     assert 0o600 == store.vault.key_file.stat().st_mode & 0o777
     assert 0o700 == store.vault.key_file.parent.stat().st_mode & 0o777
     assert 32 == len(base64.b64decode(store.vault.key_file.read_text()))
+
+
+def test_two_that_begin_at_once_have_one_key(store: Store) -> None:
+    """Whoever makes the key first: what each has stored opens for everybody, and no draft is left over."""
+    together = threading.Barrier(8)
+
+    def begin(number: int) -> None:
+        together.wait()
+        store.vault.put(f"demo-{number}", {"password": str(number)})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(begin, range(8)))
+    assert [str(number) for number in range(8)] == [
+        store.vault.open(f"demo-{number}")["password"].reveal() for number in range(8)
+    ]
+    assert [store.vault.key_file] == list(store.vault.key_file.parent.iterdir())
 
 
 @pytest.mark.parametrize("content", ["", "not a key", base64.b64encode(b"too short").decode(), "é" * 44])
