@@ -4,6 +4,10 @@ config       what a connection must say: site, tenant, company, ledger, endpoint
 client       class Acumatica, the port `GeneralLedger`: what flows call
 connection   the way to one site: pinned version checked first, sign-in at the first call, sign-out always
 auth         OAuth password grant, or the older cookie sign-in
+sessions     one API session: within the allowed number, written down before it is used, signed out always
+tenants      which tenant and companies answered
+openapi      what the endpoint publishes, held against the fields that are used
+actions      actions of a form: sent once, then waited for
 refusals     what an error answer means, in the words of a finance person, and who can mend it
 wire         the site's payloads as types: value objects, records, rows
 periods      "032026" <-> FY2026-P03
@@ -11,5 +15,9 @@ codec        master data and balances: wire <-> ledger frames
 lines        columns of posted lines, and the checks every line must pass
 amounts      exact amount texts -> whole minor units, a column at a time
 inquiry      posted lines by the period inquiry: one answer
+layout       how a site lays out a row of the inquiry, and the fields of all rows laid out alike, without an object per field
+columns      rows laid out as usual straight into columns, held against the books
+changes      batches changed since a moment of the site's own clock
+push         notifications that the site sends: which periods they touch
 transactions posted lines by their batches: in closed key ranges, every announced batch exactly once
 """

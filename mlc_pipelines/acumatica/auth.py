@@ -1,6 +1,7 @@
 """Signing in and out. An open session holds one of the few API seats of the licence until it is signed out [S DOC SignOut].
 
-OAuth: resource-owner password grant; the tenant is the part of the client id after the @ [S DOC OAuthOIDC_ResourceOwner].
+OAuth: resource-owner password grant, or the log-in that a person made once (authorization code); the tenant is the part of the
+client id after the @ [S DOC OAuthOIDC_ResourceOwner].
 Cookie: the older way, announced for removal [S DOC Basic_Login].
 """
 
@@ -11,10 +12,11 @@ from collections.abc import Generator, Mapping
 import httpx
 
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
-from mlc_pipelines.acumatica.refusals import sign_in_refused
-from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.acumatica.refusals import seats_taken, sign_in_refused
+from mlc_pipelines.ledger.errors import PipelineError, SetupError
 from mlc_pipelines.transport.answers import Answer, encode
 from mlc_pipelines.transport.auth import Token, TokenAuth
+from mlc_pipelines.transport.oauth import OAuthClient, RefreshAuth, fields_of, withheld
 from mlc_pipelines.transport.secret import Secret
 
 RENEWED_BEFORE_END_SECONDS = 60.0
@@ -40,15 +42,21 @@ def sign_in_for(config: AcumaticaConfig, credential: AcumaticaCredential) -> Sig
     """The declared way. Raises SetupError when the application belongs to another tenant than the connection."""
     if config.auth == "cookie":
         return CookieSignIn(config, credential)
-    tenant = credential.client_id.rpartition("@")[2]
-    if "@" not in credential.client_id or tenant.casefold() != config.tenant.casefold():
+    if config.auth == "oauth_code":
+        return LoggedIn(config, credential)
+    _require_own_tenant(config, credential)
+    return PasswordGrant(config, credential)
+
+
+def _require_own_tenant(config: AcumaticaConfig, credential: AcumaticaCredential) -> None:
+    _, at, tenant = credential.client_id.reveal().rpartition("@")
+    if not at or tenant.casefold() != config.tenant.casefold():
         raise SetupError(
-            f"The connected application of this credential belongs to tenant {tenant or '(none)'!r}, "
+            f"The connected application of this credential belongs to tenant {tenant if at else '(none)'!r}, "
             f"the connection file says {config.tenant!r}.",
             holds="Nothing was called.",
             next_step="Correct `erp.tenant`, or store the client id that SM303010 shows in that tenant (GUID@Tenant).",
         )
-    return PasswordGrant(config, credential)
 
 
 class PasswordGrant(TokenAuth, SignIn):
@@ -62,9 +70,9 @@ class PasswordGrant(TokenAuth, SignIn):
     def token_request(self, old: Token | None) -> httpx.Request:  # noqa: ARG002  (the scope `api` has no refresh token)
         form = {
             "grant_type": "password",
-            "client_id": self._credential.client_id,
+            "client_id": self._credential.client_id.reveal(),
             "client_secret": self._credential.client_secret.reveal(),
-            "username": self._credential.username,
+            "username": self._credential.username.reveal(),
             "password": self._credential.password.reveal(),
             "scope": "api",
         }
@@ -73,9 +81,10 @@ class PasswordGrant(TokenAuth, SignIn):
     def token_from(self, response: httpx.Response) -> Token:
         answer = _answer(self._config, response)
         if answer.status != httpx.codes.OK:
-            raise sign_in_refused(answer, self._config, self._credential.username)
-        said = answer.json()
-        value, seconds = (said.get("access_token"), said.get("expires_in")) if isinstance(said, dict) else (None, None)
+            told = answer if answer.status >= 400 else withheld(answer)
+            raise sign_in_refused(told, self._config, self._credential.name)
+        said = fields_of(answer)
+        value, seconds = said.get("access_token"), said.get("expires_in")
         if not isinstance(value, str) or not value or not isinstance(seconds, int):
             raise SetupError(
                 f"{answer.call} answered 200 without a token or its life time.",
@@ -99,6 +108,41 @@ class PasswordGrant(TokenAuth, SignIn):
         return (yield from super()._usable(worn_out=worn_out))
 
 
+class LoggedIn(RefreshAuth, SignIn):
+    """Tokens of the log-in that a person made once. All of its processes share one session of the site, which closes by itself when
+    it rests [S DOC OAuthOIDC_GettingStarted_SignOut]; signing it out would end the work of the others.
+    """
+
+    def __init__(self, config: AcumaticaConfig, credential: AcumaticaCredential) -> None:
+        if credential.keeper is None:
+            raise SetupError(f"Nobody keeps the log-in of credential {credential.name!r}.", holds="Nothing was called.")
+        super().__init__(oauth_client(config, credential), credential.keeper)
+
+    def proof(self) -> Mapping[str, str]:
+        return {}
+
+    def refusal(self, answer: Answer) -> PipelineError:
+        return seats_taken(answer) or super().refusal(answer)
+
+
+def oauth_client(config: AcumaticaConfig, credential: AcumaticaCredential) -> OAuthClient:
+    """The connected application as an OAuth client of the authorization-code flow [S DOC OAuthOIDC_AuthorizationCode].
+
+    Raises SetupError when it belongs to another tenant than the connection.
+    """
+    _require_own_tenant(config, credential)
+    identity = f"{config.site}/identity/connect"
+    return OAuthClient(
+        system=config.system,
+        client_id=credential.client_id,
+        client_secret=credential.client_secret,
+        scope="api offline_access",
+        token_url=f"{identity}/token",
+        authorize_url=f"{identity}/authorize",
+        ca_file=config.ca_file,
+    )
+
+
 class CookieSignIn(SignIn):
     """Signs in with a JSON body and carries the cookies; once more after a 401, since sessions end after minutes of rest."""
 
@@ -114,6 +158,8 @@ class CookieSignIn(SignIn):
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             response.read()
+            left = yield sign_out_request(self._config, self.proof())  # it may be open all the same
+            left.read()
             yield from self._sign_in()
             request.headers.update(self.proof())
             yield request
@@ -128,10 +174,13 @@ class CookieSignIn(SignIn):
 
     def _sign_in(self) -> Conversation:
         body = {
-            "name": self._credential.username,
+            "name": self._credential.username.reveal(),
             "password": self._credential.password.reveal(),
             "tenant": self._config.tenant,
+            "locale": self._config.locale,
         }
+        if self._config.branch:
+            body["branch"] = self._config.branch
         response = yield httpx.Request(
             "POST",
             f"{self._config.site}/entity/auth/login",
@@ -140,7 +189,7 @@ class CookieSignIn(SignIn):
         )
         response.read()
         if response.status_code != httpx.codes.NO_CONTENT:
-            raise sign_in_refused(_answer(self._config, response), self._config, self._credential.username)
+            raise sign_in_refused(_answer(self._config, response), self._config, self._credential.name)
         self._cookies = _cookies_of(response)
 
 

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 import pandas as pd
 import pyarrow as pa
 
-from mlc_pipelines.acumatica import codec, inquiry, periods, transactions, wire
+from mlc_pipelines.acumatica import changes, codec, inquiry, openapi, periods, tenants, transactions, wire
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.acumatica.sessions import Seats
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
+from mlc_pipelines.ledger.ports import Changes, LedgerIdentity, LedgerPeriod
 
 
 class Acumatica:
@@ -22,10 +24,17 @@ class Acumatica:
     """
 
     def __init__(
-        self, config: AcumaticaConfig, credential: AcumaticaCredential, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        config: AcumaticaConfig,
+        credential: AcumaticaCredential,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        seats: Seats | None = None,
+        contracts: openapi.Contracts | None = None,
     ) -> None:
+        """seats: who remembers open sessions beyond this process, and shares them with others; contracts: who keeps what a site publishes."""
         self._config = config
-        self._site = Connection(config, credential, sleep=sleep)
+        self._site = Connection(config, credential, sleep=sleep, seats=seats, contracts=contracts)
         self._books: codec.Books | None = None
 
     def __enter__(self) -> Self:
@@ -38,7 +47,10 @@ class Acumatica:
 
     def identity(self) -> LedgerIdentity:
         books = self._open_books()
-        return LedgerIdentity(self._config.system, books.company, books.ledger, books.ledger_type, books.currency)
+        warnings = () if self._config.check_fields else (openapi.NOT_CHECKED,)
+        return LedgerIdentity(
+            self._config.system, books.company, books.ledger, books.ledger_type, books.currency, warnings
+        )
 
     def read_periods(self) -> list[LedgerPeriod]:
         """The master calendar's periods in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
@@ -80,6 +92,13 @@ class Acumatica:
         if empty:
             yield codec.no_lines()
 
+    def now(self) -> datetime | None:
+        return self._site.now()
+
+    def read_changes(self, since: datetime) -> Changes:
+        """By LastModifiedDateTime of the batches, in windows of a week; see `changes`."""
+        return changes.read_changes(self._site, self._open_books(), since)
+
     def read_trial_balance(self, period: FiscalPeriod) -> pd.DataFrame:
         """Balances per account in code order: account, opening_minor, debit_minor, credit_minor, closing_minor (debit positive).
 
@@ -94,5 +113,6 @@ class Acumatica:
         """The ledger and its company, read once, before anything else is."""
         if self._books is None:
             ledgers = self._site.list("Ledger", wire.Ledger, expand="Branches,Companies")
+            tenants.require_companies(ledgers, self._config)
             self._books = codec.to_books(ledgers, self._config)
         return self._books

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.transport.caller import Limits
+from mlc_pipelines.transport.oauth import TokenKeeper
 from mlc_pipelines.transport.secret import Secret
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -72,6 +73,12 @@ class AcumaticaConfig:
     net_income_account: the YTD Net Income account of GL102000, which only repeats the profit-and-loss accounts and takes no
         posting; found by its figures where it is not declared.
     page_batches: how many batches are read with their lines in one call ("transactions").
+    branch: the branch to work in, where the user's own default is not the right one; "" leaves it to the site.
+    locale: language of a cookie sign-in; statuses are read by their English names. A token takes the user's own locale.
+    companies: all companies that the tenant's ledgers belong to; where they are named, any other set is refused as another tenant.
+    sessions: how many API sessions this installation may have open at the site at once.
+    session_wait_seconds: how long to wait for a free one, here or on the licence.
+    check_fields: hold the fields that are used against the endpoint's published contract before anything is read.
     """
 
     url: str
@@ -80,11 +87,17 @@ class AcumaticaConfig:
     ledger: str
     endpoint: str = "Default"
     version: str = "24.200.001"
-    auth: Literal["oauth_password", "cookie"] = "oauth_password"
+    auth: Literal["oauth_password", "oauth_code", "cookie"] = "oauth_password"
     subaccount: SegmentRule | None = field(default_factory=SegmentRule)
     lines_from: Literal["inquiry", "transactions"] = "inquiry"
     net_income_account: str = ""
     page_batches: int = 100
+    branch: str = ""
+    locale: str = "en-US"
+    companies: tuple[str, ...] = ()
+    sessions: int = 1
+    session_wait_seconds: float = 1800.0
+    check_fields: bool = True
     limits: Limits = field(default_factory=Limits)
     ca_file: str | None = None
 
@@ -97,10 +110,13 @@ class AcumaticaConfig:
         for name in ("tenant", "company", "ledger", "endpoint", "version"):
             if not getattr(self, name).strip():
                 raise _wrong(name, "is empty")
-        _require_one_of("auth", self.auth, ("oauth_password", "cookie"))
+        _require_one_of("auth", self.auth, ("oauth_password", "oauth_code", "cookie"))
         _require_one_of("lines_from", self.lines_from, ("inquiry", "transactions"))
-        if self.page_batches < 1:
-            raise _wrong("page_batches", f"is {self.page_batches}; it must be at least 1")
+        for name in ("page_batches", "sessions"):
+            if getattr(self, name) < 1:
+                raise _wrong(name, f"is {getattr(self, name)}; it must be at least 1")
+        if self.companies and self.company not in self.companies:
+            raise _wrong("companies", f"does not name {self.company}, which is `erp.company`")
 
     @property
     def site(self) -> str:
@@ -114,12 +130,17 @@ class AcumaticaConfig:
 
 @dataclass(frozen=True, slots=True)
 class AcumaticaCredential:
-    """The API user, and the connected application (SM303010) that signs it in. The cookie sign-in needs no application."""
+    """The API user, and the connected application (SM303010) that signs it in. The cookie sign-in needs no application.
 
-    username: str
+    name: of the credential, for messages; the user's name stays out of them. keeper: of the log-in that a person made ("oauth_code").
+    """
+
+    username: Secret
     password: Secret
-    client_id: str = ""
+    client_id: Secret = field(default_factory=lambda: Secret("", "client_id"))
     client_secret: Secret = field(default_factory=lambda: Secret("", "client_secret"))
+    name: str = ""
+    keeper: TokenKeeper | None = None
 
 
 def _require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -1,20 +1,28 @@
-"""The way to one site: the pinned version is checked before anything else, sign-in happens at the first read, sign-out always."""
+"""The way to one site: the pinned version is checked before anything else, sign-in happens at the first read, sign-out always.
 
+Before the first record is read, the tenant that answered is the one that was asked for, and the endpoint has every field that is used.
+"""
+
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 import msgspec
 
-from mlc_pipelines.acumatica import wire
+from mlc_pipelines.acumatica import actions, openapi, sessions, tenants, wire
 from mlc_pipelines.acumatica.auth import sign_in_for
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.refusals import Refusals
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
-from mlc_pipelines.transport.caller import Caller
+from mlc_pipelines.transport.caller import Caller, Limits
 
 T = TypeVar("T")
 
@@ -26,44 +34,61 @@ class Connection:
     """All calls to one endpoint of one site, as one user in one session."""
 
     def __init__(
-        self, config: AcumaticaConfig, credential: AcumaticaCredential, *, sleep: Callable[[float], None]
+        self,
+        config: AcumaticaConfig,
+        credential: AcumaticaCredential,
+        *,
+        sleep: Callable[[float], None],
+        seats: sessions.Seats | None = None,
+        contracts: openapi.Contracts | None = None,
     ) -> None:
         self.config = config
+        self._sleep = sleep
+        self._seats = seats or sessions.Alone()
+        self._contracts = contracts or openapi.Forgetful()
         self._sign_in = sign_in_for(config, credential)
+        self._recorded = sessions.Recorded(self._sign_in)
         self._endpoint = f"/entity/{config.endpoint}/{config.version}"
-        common: dict[str, Any] = {
-            "system": config.system,
-            "base_url": config.site,
-            "headers": {"Accept": "application/json"},
-            "explain": Refusals(config),
-            "ca_file": config.ca_file,
-            "sleep": sleep,
-        }
-        self._signed_in = Caller(**common, auth=self._sign_in, limits=config.limits)
-        in_the_open = replace(config.limits, attempts=min(config.limits.attempts, _SIGN_OUT_ATTEMPTS))
-        self._in_the_open = Caller(**common, limits=in_the_open)
-        self._version_offered = False
+        self._in_the_open = in_the_open(config, sleep)
+        self._with_session = _caller(config, sleep, config.limits, self._recorded)
+        self._held = ExitStack()
+        self._seated = False
+        self._offered: Offered | None = None
+        self._ready = False
 
     def list(self, entity: str, record: type[T], *, select: str = "", expand: str = "", where: str = "") -> list[T]:
         """All records of an entity, in no promised order. Without $top the site answers with every one [S Parameter_top]."""
         path = self._path(entity, select=select, expand=expand, filter=where)
-        return self._decoded(lambda: self._caller().read("GET", path), list[record])  # type: ignore[valid-type]
+        return self._decoded(lambda: self._read("GET", path), list[record])  # type: ignore[valid-type]
 
     def ask(self, inquiry: str, parameters: Mapping[str, str], shape: type[T]) -> T:
         """The whole answer of an inquiry. Sent by PUT but stores nothing, so it is read like any other [S DOC; HT]."""
         path, body = self._path(inquiry, expand="Results"), wire.wrap(parameters)
-        return self._decoded(lambda: self._caller().read("PUT", path, json=body), shape)
+        return self._decoded(lambda: self._read("PUT", path, json=body), shape)
 
     def download(self, inquiry: str, parameters: Mapping[str, str], into: Path) -> Answer:
         """The answer of a large inquiry in a file; read once more when its end is missing. TransientError when it is missing again."""
         path, body = self._path(inquiry, expand="Results"), wire.wrap(parameters)
         for _ in range(2):
-            answer = self._caller().download("PUT", path, into, json=body)
+            answer = self._when_free(lambda: self._caller().download("PUT", path, into, json=body))
             start, end = _edges(into)
             replace(answer, body=start).require_no_html()
             if end.rstrip().endswith(b"}"):
                 return answer
         raise TransientError(f"{answer.call} answered twice with JSON that has no end.", holds="Nothing was loaded.")
+
+    def now(self) -> datetime | None:
+        """The site's clock: its first answer says it to the second [S RFC 9110 Date], ours only counts on from there. None where it is not told."""
+        self._caller()
+        if self._offered is None or self._offered.said_at is None:
+            return None
+        return self._offered.said_at + timedelta(seconds=time.monotonic() - self._offered.heard_at)
+
+    def invoke(self, entity: str, action: str, keys: Mapping[str, Any]) -> None:
+        """Invoke an action on one record, once, and wait for its end; read the record afterwards. Errors as `actions.invoke`."""
+        path = f"{self._endpoint}/{entity}/{action}"
+        self._when_free(self._caller)
+        actions.invoke(self._with_session, self.config, path, keys, self._sleep)
 
     def close(self, error: BaseException | None) -> None:
         """Sign out whatever happened, so that no seat stays taken. A failure of it never hides the first error."""
@@ -74,31 +99,55 @@ class Connection:
                 raise
             error.add_note(f"Signing out failed as well: {problem}")
         finally:
-            self._signed_in.__exit__(None, None, None)
+            self._held.close()
+            self._with_session.__exit__(None, None, None)
             self._in_the_open.__exit__(None, None, None)
 
     def _sign_out(self) -> None:
-        """Twice is the same as once; 401 says that the session has ended by itself."""
         if proof := self._sign_in.proof():
-            self._in_the_open.repeat("POST", "/entity/auth/logout", expect=(200, 204, 401), headers=proof)
+            sessions.sign_out(self._in_the_open, proof)
             self._sign_in.forget()
+        self._recorded.seat.closed()
+
+    def _read(self, method: str, path: str, **request: Any) -> Answer:
+        return self._when_free(lambda: self._caller().read(method, path, **request))
+
+    def _when_free(self, call: Callable[[], T]) -> T:
+        return sessions.when_a_seat_is_free(call, self.config, self._sleep)
 
     def _caller(self) -> Caller:
-        """The signed-in caller, after the site has shown that it serves the pinned version."""
-        if not self._version_offered:
-            self._require_version()
-            self._version_offered = True
-        return self._signed_in
+        """The signed-in caller, after the site has shown that it serves what this connection is pinned to."""
+        if not self._ready:
+            self._offered = self._offered or self._require_version()
+            tenants.require_tenant(self._signed_in(), self.config)
+            if self.config.check_fields:
+                openapi.require_fields(self._signed_in(), self.config, self._offered.build, self._contracts)
+            self._ready = True
+        return self._with_session
 
-    def _require_version(self) -> None:
+    def _signed_in(self) -> Caller:
+        """The caller that signs in at its first call; before, one of the sessions that this installation may have is taken."""
+        if not self._seated:
+            claim = self._seats.claim(
+                self.config.site,
+                sessions=self.config.sessions,
+                wait_seconds=self.config.session_wait_seconds,
+                sign_out=lambda proof: sessions.sign_out_left(self._in_the_open, proof),
+                sleep=self._sleep,
+            )
+            self._recorded.seat = self._held.enter_context(claim)
+            self._seated = True
+        return self._with_session
+
+    def _require_version(self) -> "Offered":
         """Without sign-in the site lists its system endpoints, signed in also the tenant's own [S DOC Basic_Get_List_of_Endpoints]."""
         wanted = (self.config.endpoint, self.config.version)
-        offered = _endpoints(self._in_the_open.read("GET", "/entity"))
-        if wanted not in offered and wanted[0] not in {name for name, _ in offered}:
-            offered = _endpoints(self._signed_in.read("GET", "/entity"))
-        if wanted not in offered:
-            versions = sorted(version for name, version in offered if name == wanted[0])
-            names = sorted({name for name, _ in offered})
+        site = _offered(self._in_the_open.read("GET", "/entity"))
+        if wanted[0] not in {name for name, _ in site.endpoints}:
+            site = _offered(self._signed_in().read("GET", "/entity"))
+        if wanted not in site.endpoints:
+            versions = sorted(version for name, version in site.endpoints if name == wanted[0])
+            names = sorted({name for name, _ in site.endpoints})
             raise SetupError(
                 f"{self.config.system} does not serve endpoint {wanted[0]} in version {wanted[1]}. "
                 + (f"It serves {wanted[0]} in {', '.join(versions)}." if versions else f"It has {', '.join(names)}."),
@@ -107,6 +156,7 @@ class Connection:
                 if versions
                 else "Correct `erp.endpoint` in the connection file.",
             )
+        return site
 
     def _path(self, entity: str, **options: str) -> str:
         said = "&".join(f"${name}={quote(value, safe=',()/')}" for name, value in options.items() if value)
@@ -133,17 +183,62 @@ class Connection:
         )
 
 
-def _endpoints(answer: Answer) -> set[tuple[str, str]]:
-    """Name and version of all endpoints. Very old sites answer with the bare list [C acumatica-cli]."""
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What GET /entity tells: name and version of all endpoints, the site's build ("" where it is not told), and its time.
+
+    said_at: the site's own clock, None where it was not told; heard_at: our monotonic clock at that moment.
+    """
+
+    endpoints: frozenset[tuple[str, str]]
+    build: str
+    said_at: datetime | None
+    heard_at: float
+
+
+def _offered(answer: Answer) -> Offered:
+    """Very old sites answer with the bare list of endpoints [C acumatica-cli]."""
     said = answer.json()
-    listed = said["endpoints"] if isinstance(said, dict) and "endpoints" in said else said
+    enveloped = isinstance(said, dict) and "endpoints" in said
+    version = said.get("version") if enveloped else None
     try:
-        return {(endpoint["name"], endpoint["version"]) for endpoint in listed}
+        endpoints = {(one["name"], one["version"]) for one in (said["endpoints"] if enveloped else said)}
     except (TypeError, KeyError):
         raise SetupError(
             f"{answer.call} answered 200, but not with a list of endpoints: {answer.excerpt()}",
             next_step="Check `erp.url` in the connection file: it must be the site with its virtual directory.",
         ) from None
+    build = version.get("acumaticaBuildVersion") if isinstance(version, dict) else None
+    date = answer.headers.get("Date")
+    return Offered(
+        frozenset(endpoints), str(build or ""), parsedate_to_datetime(date) if date else None, time.monotonic()
+    )
+
+
+def in_the_open(config: AcumaticaConfig, sleep: Callable[[float], None]) -> Caller:
+    """A caller that does not sign in: for what needs no session, and for leaving one."""
+    few = replace(config.limits, attempts=min(config.limits.attempts, _SIGN_OUT_ATTEMPTS))
+    return _caller(config, sleep, few, None)
+
+
+def sign_out_all_left(config: AcumaticaConfig, seats: sessions.Seats, sleep: Callable[[float], None]) -> int:
+    """Sign out what dead processes left open at this site; returns how many. Needs no credential."""
+    with in_the_open(config, sleep) as caller:
+        return seats.close_left(config.site, lambda proof: sessions.sign_out_left(caller, proof))
+
+
+def _caller(config: AcumaticaConfig, sleep: Callable[[float], None], limits: Limits, auth: httpx.Auth | None) -> Caller:
+    branch = {"PX-CbApiBranch": config.branch} if config.branch else {}
+    return Caller(
+        system=config.system,
+        base_url=config.site,
+        auth=auth,
+        headers={"Accept": "application/json", **branch},
+        explain=Refusals(config),
+        limits=limits,
+        ca_file=config.ca_file,
+        sleep=sleep,
+    )
 
 
 def _edges(path: Path) -> tuple[bytes, bytes]:

@@ -6,11 +6,12 @@ A page of HTML, 502, 503 and 504 come from a site that restarts, and pass [C acu
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from mlc_pipelines.acumatica import wire
 from mlc_pipelines.acumatica.config import AcumaticaConfig
-from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
+from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError, UncertainError
 from mlc_pipelines.transport.answers import Answer, decode, error_for, is_html, retry_after_seconds
 from mlc_pipelines.transport.secret import redacted
 
@@ -18,35 +19,54 @@ _SEATS = re.compile(
     r"api login limit|concurrent (?:api )?log-?ins?|maximum number of (?:api )?(?:users|log-?ins)", re.I
 )
 _ERRORS_SHOWN = 5
+_BUSY = {429, 502, 503, 504}
 _ADMINISTRATOR = "Ask the Acumatica administrator"
 
-_BY_TYPE = (
+_BY_KIND = (
     (
-        "NoEntitySatisfiesTheCondition",
+        r"NoEntitySatisfiesTheCondition",
         DataError,
         "The record does not exist.",
         "Check the code in the connection file or in Acumatica.",
     ),
     (
-        "CannotOptimize",
+        r"CannotOptimize|BQL delegate|key was not present in the dictionary",
         SetupError,
         "This list cannot be read as one query on this site.",
         f"{_ADMINISTRATOR} whether the form was customized.",
     ),
     (
-        "PXSetupNotEntered",
+        r"PXSetupNotEntered|configuration data is not entered",
         SetupError,
         "A setup form of this tenant was never filled in.",
         f"{_ADMINISTRATOR} to complete the form named above.",
     ),
     (
-        "PXUndefinedCompany",
+        r"PXUndefinedCompany",
         SetupError,
         "The site has no tenant of this name.",
         "Correct `erp.tenant` in the connection file.",
     ),
+    (
+        r"Invalid credentials",
+        SetupError,
+        "Name or password of the API user were not accepted.",
+        "Store the right password.",
+    ),
+    (
+        r"incompatible types",
+        SetupError,
+        "A filter compares a field with a value of another type.",
+        "Correct the filter in the connection file; if it has none, report this message as a defect.",
+    ),
 )
-"""Part of an exceptionType -> what kind of failure, in plain words, what to do."""
+"""What stands in exceptionType or message, of the exception or of an inner one -> what kind of failure, in plain words, what to do.
+
+Sources: [C acumatica-cli: docs/rest-api.md; C grp-mcp: KNOWLEDGE.md for the dictionary; C Jetbuilt/acumatica cassettes]."""
+
+
+class SeatsTakenError(TransientError):
+    """The site allows no further session at this moment."""
 
 
 class Refusals:
@@ -56,7 +76,9 @@ class Refusals:
         self._config = config
 
     def __call__(self, answer: Answer) -> PipelineError | None:
-        """The failure, with the site's own words in it."""
+        """The failure, with the site's own words in it. A write that met a busy site may have been carried out: the general table says so."""
+        if answer.wrote and (answer.status in _BUSY or is_html(answer.headers, answer.body)):
+            return None
         if is_html(answer.headers, answer.body) and answer.status != 404:
             return self._restarting(answer) if answer.status >= 500 else None
         if (taken := seats_taken(answer)) is not None:
@@ -116,30 +138,31 @@ class Refusals:
         )
 
 
-def seats_taken(answer: Answer) -> TransientError | None:
+def seats_taken(answer: Answer) -> SeatsTakenError | None:
     """The failure when all API seats of the licence are taken. The body's shape is unknown, the words are known [S DOC SignOut]."""
     if not _SEATS.search(answer.body[:4000].decode("utf-8", "replace")):
         return None
-    error = TransientError(
+    error = SeatsTakenError(
         f"{answer.call} answered {answer.status}: all API sessions of the licence are taken (API Login Limit).",
         holds="Nothing was read.",
         next_step="Wait until another integration has signed out; abandoned sessions end by themselves within the hour. "
-        "The Acumatica administrator sees them on SM604000.",
+        "The Acumatica administrator sees who holds them on SM604000 and the limit of this user on SM201010; "
+        "what runs of ours left open, `mlc sessions close` gives back.",
     )
     error.retry_after_seconds = retry_after_seconds(answer.headers)
     return error
 
 
-def sign_in_refused(answer: Answer, config: AcumaticaConfig, username: str) -> PipelineError:
-    """What a sign-in that brought no session means. Names tenant and user, never the password."""
+def sign_in_refused(answer: Answer, config: AcumaticaConfig, credential: str) -> PipelineError:
+    """What a sign-in that brought no session means. Names tenant and credential, never what is in it."""
     if (taken := seats_taken(answer)) is not None:
         return taken
-    said, who = _said(answer), f"user {username!r} of tenant {config.tenant!r}"
+    said, who = _said(answer), f"credential {credential!r} for tenant {config.tenant!r}"
     code = _tree(answer).get("error")
     match code if isinstance(code, str) else "":
         case "invalid_grant":
-            complaint = f"did not accept name and password of {who} (invalid_grant)"
-            remedy = f"Store the right password, or ask the Acumatica administrator whether {who} is active and may sign in by API."
+            complaint = f"did not accept user and password of {who} (invalid_grant)"
+            remedy = "Store the right password, or ask the Acumatica administrator whether the user is active and may sign in by API."
         case "invalid_client":
             complaint = f"does not know the connected application of {who}, or its secret is wrong (invalid_client)"
             remedy = "Store client id and secret as SM303010 shows them."
@@ -147,7 +170,7 @@ def sign_in_refused(answer: Answer, config: AcumaticaConfig, username: str) -> P
             complaint = f"does not let the connected application of {who} sign in this way ({code})"
             remedy = f"{_ADMINISTRATOR} to set its flow on SM303010 to Resource Owner Password Credentials."
         case _ if "invalid credentials" in said.lower():
-            complaint = f"did not accept name and password of {who}"
+            complaint = f"did not accept user and password of {who}"
             remedy = "Store the right password."
         case _:
             return _other_sign_in_failure(answer, who, said)
@@ -168,14 +191,28 @@ def _other_sign_in_failure(answer: Answer, who: str, said: str) -> PipelineError
 
 
 def _failed(answer: Answer, said: str) -> PipelineError:
-    kind = str(_tree(answer).get("exceptionType", ""))
-    for part, error, meaning, remedy in _BY_TYPE:
-        if part in kind:
+    exceptions = list(_exceptions(_tree(answer)))
+    for pattern, error, meaning, remedy in _BY_KIND:
+        if any(re.search(pattern, one, re.I) for one in exceptions):
             return error(f"{answer.call} failed: {said} {meaning}", next_step=remedy)
+    kind = _tree(answer).get("exceptionType")
+    if answer.wrote:
+        return UncertainError(
+            f"{answer.call} failed with {kind or 'an exception'}: {said}",
+            holds="It may have been carried out, or a part of it.",
+            next_step="Look at the record in Acumatica before anything else is done with it.",
+        )
     return DataError(
         f"{answer.call} failed with {kind or 'an exception'}: {said}",
         next_step=f"{_ADMINISTRATOR} what stands behind this message; repeating the call does not help.",
     )
+
+
+def _exceptions(tree: Any) -> Iterator[str]:
+    """Type and text of an exception and of those inside it."""
+    while isinstance(tree, dict):
+        yield f"{tree.get('exceptionType')} {tree.get('exceptionMessage')}"
+        tree = tree.get("innerException")
 
 
 def _said(answer: Answer) -> str:

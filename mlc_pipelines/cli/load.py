@@ -18,11 +18,17 @@ from mlc_pipelines.wiring.rooms import open_desk
 @click.argument("connection")
 @click.argument("period")
 @click.option("--dry-run", is_flag=True, help="Read, map and check everything, but send nothing to the plan.")
+@click.option(
+    "--accept-shrunk",
+    is_flag=True,
+    help="Send PERIOD although nearly all of its figures are gone since it last agreed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
-def load(connection: str, period: str, dry_run: bool, as_json: bool) -> None:
+def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_json: bool) -> None:
     """Bring the posted actuals of PERIOD (FY2026-P03) into the plan of CONNECTION and prove them equal."""
     console = Console(stderr=True, log_path=False)
-    with open_desk(find(connection), progress=console.log if not as_json else None) as desk:
+    progress = console.log if not as_json else None
+    with open_desk(find(connection), progress=progress, accept_shrunk=[period] if accept_shrunk else ()) as desk:
         reports = refresh_reference(desk)
         reports += [read_slice(desk, period), write_slice(desk, period)] if dry_run else load_actuals(desk, period)
     if as_json:

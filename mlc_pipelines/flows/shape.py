@@ -16,6 +16,8 @@ from mlc_pipelines.ledger.mapping import CELL_KEYS, place, require_known, to_cel
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 
+_SHRUNK_TO = 10  # a tenth of the cells that were there
+
 
 def write_slice(desk: Desk, key: str) -> Report:
     """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours."""
@@ -30,7 +32,9 @@ def write_slice(desk: Desk, key: str) -> Report:
     lacking = unmapped(placed)
     if desk.target.suspense is None:
         _require_all_mapped(key, lacking, currency)
-    cells = with_zeros(to_cells(placed), _maybe_loaded(desk, key, currency))
+    placed_cells = to_cells(placed)
+    _require_not_shrunk(desk, key, placed_cells, currency)
+    cells = with_zeros(placed_cells, _maybe_loaded(desk, key, currency))
     with desk.store.artefacts.draft() as draft:
         write_file(desk, draft, cells, period, currency)
         leg = _mapped_leg(desk, key, placed, draft, currency)
@@ -66,6 +70,23 @@ def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
     )
     error.evidence = {"Unmapped codes": money_table(lacking, currency)}
     raise error
+
+
+def _require_not_shrunk(desk: Desk, key: str, cells: pd.DataFrame, currency: str) -> None:
+    """Raises DataError when the slice is empty, or nine tenths smaller than when it last agreed, unless a person said that this is right."""
+    agreed = [load for load in desk.store.history.since_agreed(desk.connection, key) if load.state == AGREED]
+    if not agreed or key in desk.accept_shrunk:
+        return
+    sent = read_cells(desk.store.artefacts.path(agreed[0].sent), desk.target.columns, currency=currency)
+    before, now = (int((one["amount_minor"] != 0).sum()) for one in (sent, cells))
+    if not before or now * _SHRUNK_TO > before:
+        return
+    raise DataError(
+        f"{key} has shrunk from {before:,} cells with a figure, when it last agreed, to {now:,}; the others would be overwritten with zeros.",
+        holds=NOTHING_SENT,
+        next_step=f"Look at the period in the ERP. If it is right, run `mlc load {desk.connection} {key} --accept-shrunk`, or name {key} "
+        "under `actuals.accept_shrunk` in the connection file; if not, ask the ERP administrator about the company, the ledger and the user's rights.",
+    )
 
 
 def _maybe_loaded(desk: Desk, key: str, currency: str) -> pd.DataFrame:

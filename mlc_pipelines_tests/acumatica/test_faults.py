@@ -1,5 +1,6 @@
 """What goes wrong on the wire and in the answers: the figures are right, or there is an error that names the record."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from mlc_pipelines.acumatica.client import Acumatica
-from mlc_pipelines.acumatica.config import SegmentRule
+from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential, SegmentRule
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.sandbox.server import Sandbox
@@ -60,7 +61,7 @@ def answer(match: str, body: str, *, status: int = 200, times: int = 1, **header
         ),
     ],
 )
-def test_a_passing_fault_is_read_over(
+def test_a07_a11_b10_b14_c01_a_passing_fault_is_read_over(
     connect: Connect, sandbox: Sandbox, march: FiscalPeriod, way: str, action: dict[str, Any]
 ) -> None:
     """A fault that passes costs a repetition; no part of the broken answer is used."""
@@ -70,7 +71,7 @@ def test_a_passing_fault_is_read_over(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_lasting_fault_is_transient_and_bounded(
+def test_b14_a_lasting_fault_is_transient_and_bounded(
     connect: Connect, sandbox: Sandbox, march: FiscalPeriod, way: str
 ) -> None:
     """Attempts are counted, and the failure says that the same call may work later."""
@@ -159,7 +160,7 @@ AMOUNT = r'"DebitAmountInBaseCurrency":\{"value":[\d.]+\}'
         pytest.param("true", "no number", id="a-flag"),
     ],
 )
-def test_an_amount_that_is_none_is_named(
+def test_c02_c05_an_amount_that_is_none_is_named(
     connect: Connect, sandbox: Sandbox, march: FiscalPeriod, text: str, complaint: str
 ) -> None:
     """Batch, account, field, period and text of the amount stand in the message; nothing is rounded."""
@@ -328,7 +329,7 @@ def test_a_missing_right_names_the_form(connect: Connect, sandbox: Sandbox) -> N
         ledger.read_cost_centers()
 
 
-def test_a_redirect_is_not_followed(connect: Connect, sandbox: Sandbox) -> None:
+def test_a16_a_redirect_to_an_error_page_is_no_answer(connect: Connect, sandbox: Sandbox) -> None:
     """Broken endpoint metadata answers with a redirect to an error page [C acumatica-cli]."""
     sandbox.traffic.plant(answer("/Account", "", status=302, location="/ui/error?secret=1"))
     with connect() as ledger, pytest.raises(SetupError, match="/ui/error;"):
@@ -386,3 +387,106 @@ def test_odd_balances_are_named(
     sandbox.traffic.plant(replace_in("AccountSummaryInquiry", pattern, text))
     with connect() as ledger, pytest.raises(DataError, match=complaint):
         ledger.read_trial_balance(march)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("http://127.0.0.1:9/Site", r"127\.0\.0\.1:9"), ("https://no-such-site.invalid/Site", "no-such-site")],
+)
+def test_a01_a02_a_site_out_of_reach_is_named(connect: Connect, url: str, host: str) -> None:
+    """Connection refused, or a host that does not exist: tried a few times, then told with the host; nothing was read."""
+    with connect(url=url) as ledger, pytest.raises(TransientError, match=host):
+        ledger.identity()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("target", ["https://elsewhere.example.com/AcumaticaERP/entity", "http://127.0.0.2/x"])
+def test_a16_no_redirect_to_another_host_is_followed(
+    connect: Connect, sandbox: Sandbox, status: int, target: str
+) -> None:
+    """The token goes to the configured site only; the message names where it was to be sent."""
+    sandbox.traffic.plant(answer("/Account", "", status=status, location=target))
+    with connect() as ledger, pytest.raises(SetupError, match=target.partition("://")[2].partition("/")[0]):
+        ledger.read_accounts()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "action", [{"kind": "html"}, {"kind": "status", "status": 407, "body": "<html>Proxy</html>"}], ids=["portal", "407"]
+)
+def test_a20_a_proxys_page_is_not_parsed(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod, way: str, action: dict[str, Any]
+) -> None:
+    """A captive portal or a proxy that wants a password answers in the site's place: never data, never no lines."""
+    sandbox.traffic.plant({"match": WAYS[way], "times": -1, "action": action})
+    assert WAYS[way].partition(".")[0] in refusal(connect, march, SetupError, lines_from=way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [204, 206, 304])
+def test_b19_an_answer_without_a_whole_body_is_none(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod, way: str, status: int
+) -> None:
+    """Nothing, a part, or not modified: an unexpected status is named and its body is not used."""
+    sandbox.traffic.plant(answer(WAYS[way], "" if status != 206 else "[]", status=status, times=-1))
+    assert str(status) in refusal(connect, march, SetupError, lines_from=way)
+
+
+@pytest.mark.parametrize("said", ["-7", "9999999", "soon", "Mon, 05 Jan 2015 12:00:00 GMT"])
+def test_b11_an_odd_retry_after_does_not_stop_us(
+    config: Callable[..., AcumaticaConfig], credential: AcumaticaCredential, sandbox: Sandbox, said: str
+) -> None:
+    """The past, a negative, garbage and months: the pause stays within two minutes and the jitter of our own."""
+    pauses: list[float] = []
+    sandbox.traffic.plant(answer("/Account", "", status=429, **{"retry-after": said}))
+    with Acumatica(config(), credential, sleep=pauses.append) as ledger:
+        assert len(ledger.read_accounts())
+    assert [True] == [0 <= pause <= 180 for pause in pauses]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "0012",
+        "=1+2",
+        "-5",
+        'a"b,c',
+        " lead",
+        "trail ",
+        "x" * 61,
+        "\u202eabc",
+        "a\u200bb",
+        "\ufeffBOM",
+        "e\u0301",
+        "\U0001f600",
+    ],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_c10_a_code_travels_as_it_is(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod, way: str, code: str
+) -> None:
+    """Every letter of an account's code arrives, whatever it looks like; nothing is trimmed, turned round or made a number."""
+    text = json.dumps({"value": code})
+    sandbox.traffic.plant(
+        replace_in(WAYS[way], r'"Account":\{"value":"\w+"\}', f'"Account":{text}'.replace("\\", r"\\"))
+    )
+    assert code in lines_of(connect, march, lines_from=way)["account"].to_pylist()
+
+
+def test_c10_half_a_letter_is_refused(connect: Connect, sandbox: Sandbox, march: FiscalPeriod) -> None:
+    """A lone surrogate is no letter of any alphabet; it is not replaced by a question mark."""
+    sandbox.traffic.plant(replace_in(WAYS["inquiry"], r'"Account":\{"value":"\w+"\}', r'"Account":{"value":"\\ud800"}'))
+    assert "cannot be read" in refusal(connect, march, PipelineError)
+
+
+def test_d11_balances_that_differ_from_the_lines_are_found_by_the_flow(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod
+) -> None:
+    """The two readings are independent of each other: a line lost in one is a difference to the other, to the cent."""
+    sandbox.set_switches(acumatica={"drop_rows": 1})
+    with connect() as ledger:
+        lines = pa.Table.from_batches(ledger.read_posted(march))
+        balance = ledger.read_trial_balance(march)
+    lost = sandbox.books.posted_lines("ACTUAL", march.key)[-1]
+    assert lost.debit_minor == balance["debit_minor"].sum() - sum(lines["debit_minor"].to_pylist())
+    assert lost.credit_minor == balance["credit_minor"].sum() - sum(lines["credit_minor"].to_pylist())

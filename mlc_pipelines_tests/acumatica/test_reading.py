@@ -120,7 +120,7 @@ def test_a_wrong_company_stops_every_read(connect: Connect, sandbox: Sandbox, me
     """A sign-in that led elsewhere is noticed by the company, before any other record is read."""
     with connect(company="OTHERCO") as ledger, pytest.raises(SetupError, match=r"OTHERCO.*belongs to MERIDIAN"):
         getattr(ledger, method)()
-    assert ["Ledger"] == [
+    assert ["swagger.json", "Ledger"] == [
         r.path.split("/")[5].partition("?")[0] for r in sandbox.traffic.requests if "/Default/" in r.path
     ]
 
@@ -201,7 +201,7 @@ def test_trial_balance_in_our_sign(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_lines_agree_with_the_trial_balance(connect: Connect, march: FiscalPeriod, way: str) -> None:
+def test_d11_lines_agree_with_the_trial_balance(connect: Connect, march: FiscalPeriod, way: str) -> None:
     """The turnover of the lines is that of the ERP's own balances, account by account."""
     with connect(lines_from=way) as ledger:
         lines = sum_lines(read(ledger, march)).groupby("account")[["debit_minor", "credit_minor"]].sum()

@@ -84,7 +84,7 @@ def test_d01_batches_that_always_come_twice_are_named(ledger: Acumatica, sandbox
         read(ledger, march)
 
 
-def test_a_batch_posted_meanwhile_is_read_too(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
+def test_d01_a_batch_posted_meanwhile_is_read_too(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
     """Somebody posts while we read: the second reading of the keys finds it, and the period is whole."""
     batches = ledger.read_posted(march)
     first = next(batches)
@@ -94,12 +94,21 @@ def test_a_batch_posted_meanwhile_is_read_too(ledger: Acumatica, sandbox: Sandbo
     assert f"GL {late.number}" in lines["batch"].to_pylist()
 
 
-def test_a_batch_changed_meanwhile_means_again(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
+def test_d10_a_batch_changed_meanwhile_means_again(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
     """A batch that was re-coded after it was read makes the reading void, not wrong (D10)."""
     batches = ledger.read_posted(march)
     changed = next(batches)["batch"][0].as_py().split()[1]
     sandbox.books.recode(changed, 1, subaccount="020-000", now=datetime.now(UTC))
     with pytest.raises(TransientError, match=f"{changed} of FY2026-P03 changed"):
+        list(batches)
+
+
+def test_d02_a_batch_deleted_meanwhile_means_again(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
+    """A batch that was read and is gone from the second list makes the reading void: its lines must not stay in the figures."""
+    batches = ledger.read_posted(march)
+    gone = next(batches)["batch"][0].as_py().split()[1]
+    sandbox.books.batches.remove(sandbox.books.batch(gone))
+    with pytest.raises(TransientError, match=f"{gone} of FY2026-P03 changed"):
         list(batches)
 
 

@@ -47,7 +47,7 @@ def transactions(demo: Named) -> Named:
 
 
 @pytest.mark.parametrize("switch", ["drop_rows", "repeat_rows"])
-def test_D01_D02_lines_lost_or_read_twice_break_the_first_leg(ready: Desk, sandbox: Sandbox, switch: str) -> None:
+def test_D01_D02_D11_lines_lost_or_read_twice_break_the_first_leg(ready: Desk, sandbox: Sandbox, switch: str) -> None:
     """Rows missing from, or doubled in, the ERP's answer: account and difference are named and nothing is sent."""
     sandbox.set_switches(acumatica={switch: 3})
     error = refused(ready)

@@ -1,0 +1,152 @@
+"""One API session: taken within what the connection may have, written down before it is used, signed out or found by the next run.
+
+The licence counts sessions [S DOC IS__con_License_Restrictions_API_Users]; an abandoned one keeps its seat until it ends by
+itself, cookies after minutes, a token's after up to an hour [S DOC Basic_Logout, SignOut]. Between the site's answer to a sign-in
+and the record of it lie microseconds; a run killed just there leaves a session that nobody can name, and that ends by itself.
+"""
+
+import random
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TypeVar
+
+import httpx
+
+from mlc_pipelines.acumatica.auth import SignIn
+from mlc_pipelines.acumatica.config import AcumaticaConfig
+from mlc_pipelines.acumatica.refusals import SeatsTakenError
+from mlc_pipelines.ledger.errors import PipelineError, TransientError
+from mlc_pipelines.transport.caller import Caller
+from mlc_pipelines.transport.secret import Secret
+
+T = TypeVar("T")
+SignOut = Callable[[Mapping[str, str]], bool]
+
+_PAUSE_SECONDS = (10.0, 30.0)
+
+
+class Seat(Protocol):
+    """The right to one open session."""
+
+    def opened(self, proof: Mapping[str, str]) -> None:
+        """Write down durably, before it is used, what the session is signed out with; a newer one replaces the older."""
+        ...
+
+    def closed(self) -> None:
+        """The session was signed out."""
+        ...
+
+
+class Seats(Protocol):
+    """How many sessions there may be at once, and what was left open. The store fulfils it for all processes of an installation."""
+
+    def claim(
+        self,
+        site: str,
+        *,
+        sessions: int,
+        wait_seconds: float,
+        sign_out: SignOut,
+        sleep: Callable[[float], None],
+    ) -> AbstractContextManager[Seat]:
+        """One of so many sessions while the body runs; sessions left open by dead processes are signed out before.
+
+        Raises TransientError naming the holders when none became free within wait_seconds.
+        """
+        ...
+
+    def close_left(self, site: str, sign_out: SignOut) -> int:
+        """Sign out what dead processes left open; returns how many."""
+        ...
+
+
+class Alone:
+    """For a client that shares its sessions with nobody and writes nothing down."""
+
+    @contextmanager
+    def claim(
+        self,
+        site: str,  # noqa: ARG002
+        *,
+        sessions: int,  # noqa: ARG002
+        wait_seconds: float,  # noqa: ARG002
+        sign_out: SignOut,  # noqa: ARG002
+        sleep: Callable[[float], None],  # noqa: ARG002
+    ) -> Iterator[Seat]:
+        yield _Unwritten()
+
+    def close_left(self, site: str, sign_out: SignOut) -> int:  # noqa: ARG002
+        return 0
+
+
+class _Unwritten:
+    def opened(self, proof: Mapping[str, str]) -> None:
+        """Nothing to do."""
+
+    def closed(self) -> None:
+        """Nothing to do."""
+
+
+class Recorded(httpx.Auth):
+    """Any way of signing in; each new session is written down before the first request that uses it leaves."""
+
+    def __init__(self, way: SignIn) -> None:
+        self.seat: Seat = _Unwritten()
+        self._way = way
+        self._written: Mapping[str, str] = {}
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        conversation = self._way.sync_auth_flow(request)
+        try:
+            message = next(conversation)
+            while True:
+                self._write_down()
+                response = yield message
+                try:
+                    message = conversation.send(response)
+                except StopIteration:
+                    return
+        finally:
+            self._write_down()
+            conversation.close()
+
+    def _write_down(self) -> None:
+        proof = self._way.proof()
+        if proof and proof != self._written:
+            self.seat.opened(proof)
+            self._written = proof
+
+
+def sign_out(caller: Caller, proof: Mapping[str, str]) -> None:
+    """Give the seat back. Twice is the same as once; 401 says that the session has ended by itself."""
+    caller.repeat("POST", "/entity/auth/logout", expect=(200, 204, 401), headers=proof)
+
+
+def sign_out_left(caller: Caller, proof: Mapping[str, str]) -> bool:
+    """Sign out what a killed run left open; False when the site could not be asked, so that a later run does it."""
+    for value in proof.values():  # blanked out from now on wherever it is echoed
+        for part in value.replace(";", " ").split():
+            Secret(part.partition("=")[2] or part, "left session").reveal()
+    try:
+        sign_out(caller, proof)
+    except PipelineError:
+        return False
+    return True
+
+
+def when_a_seat_is_free(call: Callable[[], T], config: AcumaticaConfig, sleep: Callable[[float], None]) -> T:
+    """The call's result; while all seats of the licence are taken it is tried again, with jitter, within the stated limit."""
+    waited = 0.0
+    while True:
+        try:
+            return call()
+        except SeatsTakenError as taken:
+            if waited >= config.session_wait_seconds:
+                raise TransientError(
+                    f"{taken.what} Waited {waited / 60:.0f} minutes for one to become free.",
+                    holds=taken.holds,
+                    next_step=taken.next_step,
+                ) from None
+            pause = random.uniform(*_PAUSE_SECONDS)  # noqa: S311  (so that those who wait do not come back together)
+            waited += pause
+            sleep(pause)
