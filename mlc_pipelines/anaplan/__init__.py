@@ -5,9 +5,14 @@ auth        basic log-in: one token per run
 api         one caller for the model's calls: envelope, paging, refusals in plain words
 discovery   workspace, model, actions and lists by name; ambiguous and vanished names are errors
 fit         whether an import reads files as we write them
-files       upload in chunks, checked afterwards; download of every chunk
+chunks      where a file may be cut, and how large its chunks must be
+upload      a file into Anaplan, in order or several chunks at a time, proved to be there
+files       what a file begins with; download of every chunk
 tasks       start once, poll to a final state, never start blindly again
-outcome     what an import says it did: counts, flags, words
+loading     one file through one import, by itself or within a process
+exporting   one export into a file, taken only when this very task made it
+outcome     what a task says it did: flags, words, the steps of a process
+counts      rows taken, ignored, refused, in whatever keys or words
 dump        the rows it refused, and why
 client      Anaplan, the port PlanningModel fulfilled
 """

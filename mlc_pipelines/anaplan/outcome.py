@@ -1,42 +1,17 @@
-"""What an import says it did. Counts are read defensively: their keys for module imports are recorded nowhere, and texts vary by language."""
+"""What a task says it did: its flags, its words, its counts, and the rows it refused."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from mlc_pipelines.anaplan.api import Api
+from mlc_pipelines.anaplan.counts import FAILED, IGNORED, TAKEN, details_of, nested_in, row_counts
 from mlc_pipelines.anaplan.dump import fetch_dump, read_dump
 from mlc_pipelines.ledger.errors import PipelineError
+from mlc_pipelines.ledger.outcomes import ActionOutcome
 from mlc_pipelines.ledger.ports import ImportOutcome
-
-Counts = dict[str, int]
-
-_COUNTED = ("lineItemRowsProcessed", "hierarchyRowsProcessed", "usersRowsProcessed", "versionsRowsProcessed")
-_TAKEN, _IGNORED, _FAILED, _TOTAL = "taken", "ignored", "failed", "total"
-_ROWS = (_TAKEN, _IGNORED, _FAILED)
-# Exact names first [S PM, C JAVA fixtures: list imports]; a row taken with a warning was not taken whole, so it counts as failed.
-_KEYS = {
-    "successRowCount": _TAKEN,
-    "ignoredCount": _IGNORED,
-    "failedCount": _FAILED,
-    "warningsRowCount": _FAILED,
-    "totalRowCount": _TOTAL,
-}
-# Then what a key of another wording most plainly says.
-_WORDING = {
-    _TAKEN: r"(?<!un)success|(?<!not)loaded",
-    _IGNORED: r"ignor|skip",
-    _FAILED: r"fail|reject|refus|unsuccess|notloaded",
-    _TOTAL: r"total",
-}
-_NUMBER = r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d+)(?![\d])"
-_TEXT = {
-    _TAKEN: rf"{_NUMBER}(?: \(\d+/\d+\))? (?:rows?|cells?)(?: were)? successful",
-    _IGNORED: rf"{_NUMBER}(?: (?:rows?|cells?))?(?: were)? ignored",
-    _FAILED: rf"{_NUMBER}(?: (?:rows?|cells?))? failed",
-}
 
 
 def read_outcome(api: Api, action: str, task: Mapping[str, Any]) -> ImportOutcome:
@@ -45,12 +20,55 @@ def read_outcome(api: Api, action: str, task: Mapping[str, Any]) -> ImportOutcom
     A dump is kept per user and only for the latest failing task, and is gone after 48 h [S PM]. One that cannot be fetched or
     read is told in dump_problem; whether that is a failure is for the flow to say.
     """
+    return _outcome(api, f"{action}/tasks/{task['taskId']}/dump", task, _result_of(task))
+
+
+def read_steps(api: Api, action: str, label: str, task: Mapping[str, Any]) -> ActionOutcome:
+    """The outcome of any ended task. A process: one step per nested result, each with its own dump [C JAVA; S HELP-procdump]."""
+    result, place = _result_of(task), f"{action}/tasks/{task['taskId']}"
+    if nested := nested_in(result):
+        steps = [_outcome(api, f"{place}/dumps/{one.get('objectId')}", task, one) for one in nested]
+    else:
+        steps = [_outcome(api, f"{place}/dump", task, result)]
+    return ActionOutcome(
+        label, str(task.get("taskId")), str(task.get("taskState")), _done(result), messages_of(result), tuple(steps)
+    )
+
+
+def import_within(process: ActionOutcome, import_id: str, import_name: str) -> ImportOutcome:
+    """Our import as the process ran it. successful: of the process as a whole; rows and dump: of the import alone.
+
+    Anaplan has been seen to call a process unsuccessful only because steps ignored rows [C AUD4]; whether each step succeeded counts then.
+    """
+    beside = tuple(step for step in process.steps if step.object_id != import_id)
+    found = [step for step in process.steps if step.object_id == import_id]
+    if len(found) == 1:
+        return replace(found[0], successful=process.successful, messages=process.messages, beside=beside)
+    why = f"The import {import_name} (id {import_id}) {'ran more than once' if found else 'has not run'} within the {process.label}."
+    return ImportOutcome(
+        task=process.task,
+        state=process.state,
+        successful=False,
+        rows_taken=None,
+        rows_ignored=None,
+        rows_failed=None,
+        messages=(why, *process.messages),
+        object_id=import_id,
+        object_name=import_name,
+        beside=beside,
+    )
+
+
+def _result_of(task: Mapping[str, Any]) -> Mapping[str, Any]:
     result = task.get("result")
-    result = result if isinstance(result, Mapping) else {}
+    return result if isinstance(result, Mapping) else {}
+
+
+def _outcome(api: Api, dump_place: str, task: Mapping[str, Any], result: Mapping[str, Any]) -> ImportOutcome:
     dump, refused, problem = None, pd.DataFrame(), ""
     if result.get("failureDumpAvailable"):
         try:
-            dump = fetch_dump(api, f"{action}/tasks/{task['taskId']}/dump")
+            dump = fetch_dump(api, dump_place)
             refused = read_dump(dump)
         except PipelineError as error:
             problem = error.what
@@ -59,126 +77,40 @@ def read_outcome(api: Api, action: str, task: Mapping[str, Any]) -> ImportOutcom
         task=str(task.get("taskId")),
         state=str(task.get("taskState")),
         successful=_successful(result),
-        rows_taken=counts.get(_TAKEN),
-        rows_ignored=counts.get(_IGNORED),
-        rows_failed=counts.get(_FAILED),
+        rows_taken=counts.get(TAKEN),
+        rows_ignored=counts.get(IGNORED),
+        rows_failed=counts.get(FAILED),
         messages=messages_of(result),
         refused=refused,
         dump=dump,
         dump_problem=problem,
+        object_id=str(result.get("objectId") or ""),
+        object_name=str(result.get("objectName") or ""),
     )
+
+
+def _done(result: Mapping[str, Any]) -> bool:
+    """Whether a task succeeded whole; of a process every step, its own flag being overruled where ignored rows explain it [C AUD4]."""
+    nested = nested_in(result)
+    if not nested or result.get("successful") is True:
+        return _successful(result)
+    ignored = any(row_counts(one).get(IGNORED) for one in nested)
+    return ignored and all(_successful(one) for one in nested)
 
 
 def _successful(result: Mapping[str, Any]) -> bool:
     """A result is only as good as every one nested in it."""
-    return result.get("successful") is True and all(_successful(nested) for nested in _nested(result))
+    return result.get("successful") is True and all(_successful(nested) for nested in nested_in(result))
 
 
 def messages_of(result: Mapping[str, Any]) -> tuple[str, ...]:
     """What Anaplan says to people about a task; of its nested results those that failed are named by their object."""
     failed = [
         f"Step {nested.get('objectName') or 'without a name'} (id {nested.get('objectId')}) was not successful"
-        for nested in _nested(result)
+        for nested in nested_in(result)
         if not _successful(nested)
     ]
-    own = [*failed] + [str(detail["localMessageText"]) for detail in _details(result) if detail.get("localMessageText")]
-    return (*own, *(text for nested in _nested(result) for text in messages_of(nested)))
-
-
-def row_counts(result: Mapping[str, Any]) -> Counts:
-    """Rows taken, ignored and failed (and the total, where given), as far as they can be read; empty when the rows taken cannot.
-
-    With several line items each has its own detail: the fewest taken and the most ignored and failed are what the rows as a
-    whole can claim. With one value column the cells of its line item are the rows. Nested results are added up.
-    """
-    read = [_settled(detail) for detail in _details(result) if str(detail.get("type", "")).startswith(_COUNTED)]
-    nested = [row_counts(one) for one in _nested(result)]
-    own = _over_line_items(read)
-    if not nested:
-        return own
-    parts = [*nested, own] if read else nested
-    return _summed(parts)
-
-
-def _details(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [detail for detail in result.get("details") or [] if isinstance(detail, Mapping)]
-
-
-def _nested(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [nested for nested in result.get("nestedResults") or [] if isinstance(nested, Mapping)]
-
-
-def _over_line_items(read: list[Counts]) -> Counts:
-    if not read or any(_TAKEN not in counts for counts in read):
-        return {}
-    claims = {_TAKEN: min(counts[_TAKEN] for counts in read)}
-    return claims | {name: max(counts[name] for counts in read) for name in (_IGNORED, _FAILED) if _in_all(name, read)}
-
-
-def _summed(parts: list[Counts]) -> Counts:
-    if not _in_all(_TAKEN, parts):
-        return {}
-    return {name: sum(counts[name] for counts in parts) for name in _ROWS if _in_all(name, parts)}
-
-
-def _in_all(name: str, parts: Iterable[Counts]) -> bool:
-    return all(name in counts for counts in parts)
-
-
-def _settled(detail: Mapping[str, Any]) -> Counts:
-    """The counts of one detail; completed from the total where one is missing, empty where they contradict their total."""
-    counts = _one_count(detail)
-    missing = [name for name in _ROWS if name not in counts]
-    if _TOTAL not in counts or len(missing) > 1:
-        return counts
-    left = counts[_TOTAL] - sum(counts[name] for name in _ROWS if name in counts)
-    if left < 0 or (left and not missing):
-        return {}
-    return {**counts, missing[0]: left} if missing else counts
-
-
-def _one_count(detail: Mapping[str, Any]) -> Counts:
-    """From the flat list key, value, key, value ... in no fixed order, with nulls [C JAVA TaskResultDetail]; what it lacks, from the text."""
-    values = detail.get("values")
-    flat = values if isinstance(values, list) else []
-    pairs = [(key, value) for key, value in zip(flat[::2], flat[1::2], strict=False) if isinstance(key, str)]
-    counts = _by_name(pairs) or _by_wording(pairs)
-    return _by_text(str(detail.get("localMessageText") or ""), str(detail.get("type"))) | counts
-
-
-def _by_name(pairs: list[tuple[str, Any]]) -> Counts:
-    counts: Counts = {}
-    for key, value in pairs:
-        if (number := _number(value)) is not None and key in _KEYS:
-            counts[_KEYS[key]] = counts.get(_KEYS[key], 0) + number
-    return counts
-
-
-def _by_wording(pairs: list[tuple[str, Any]]) -> Counts:
-    """Keys of another wording, each meaning only where exactly one key says it."""
-    counts: Counts = {}
-    for meaning, pattern in _WORDING.items():
-        values = [value for key, value in pairs if re.search(pattern, key, re.IGNORECASE)]
-        if len(values) == 1 and (number := _number(values[0])) is not None:
-            counts[meaning] = number
-    return counts
-
-
-def _by_text(text: str, kind: str) -> Counts:
-    """English words; in another language the first number, where the type says that nothing failed and every other number is 0.
-
-    en_US is the only language a task can be started in [S PM]; the type `lineItemRowsProcessed` comes without failures [S APIMD].
-    """
-    matches = {meaning: re.search(pattern, text) for meaning, pattern in _TEXT.items()}
-    if counts := {meaning: int(match[1].replace(",", "")) for meaning, match in matches.items() if match}:
-        return counts
-    numbers = [int(digits) for digits in re.findall(r"(?<![\w.,])\d+(?![\w.,/]\d)", text.rpartition(":")[2])]
-    if kind == _COUNTED[0] and numbers and not any(numbers[1:]):
-        return {_TAKEN: numbers[0]}
-    return {}
-
-
-def _number(value: Any) -> int | None:
-    """Only a written number is believed; null says nothing."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None
+    own = [*failed] + [
+        str(detail["localMessageText"]) for detail in details_of(result) if detail.get("localMessageText")
+    ]
+    return (*own, *(text for nested in nested_in(result) for text in messages_of(nested)))

@@ -1,8 +1,8 @@
 """One run of an action: started once, polled to a final state, never started blindly again."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlc_pipelines.anaplan.api import Api, GoneError, content_of
@@ -15,18 +15,28 @@ _FINAL = {"COMPLETE", "CANCELLED"}
 _QUIET_SECONDS = (1.0, 4.0, 10.0)  # after an unclear start: how long its task is looked for
 _MISSES_MAX = 3
 _CANCEL_SECONDS = 60.0
+_OUT_OF_SIGHT = {"taskState": "not to be seen"}
 
 Task = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to run. path is `.../imports/{id}`, label for people, again what a person does to run it once more."""
+    """Something to run. path is `.../imports/{id}`, label for people, again what a person does to run it once more.
+
+    parameters: what the action asks for at run time, kind of entity -> name. They fill what its builder left to be asked [S APIMD].
+    """
 
     path: str
     label: str
     again: str
     changes_model: bool
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """What starts it; en_US is the only language there is [S PM, APIMD]."""
+        asked = [{"entityType": kind, "entityName": name} for kind, name in self.parameters.items()]
+        return {"localeName": "en_US", **({"mappingParameters": asked} if asked else {})}
 
     def lost_sight_of(self, task: str, why: str) -> PipelineError:
         """The failure to see how a task of this action ended."""
@@ -114,7 +124,7 @@ class Runner:
         give_up_at = self._clock() + min(self._config.wait_seconds, self._config.limits.retry_seconds)
         while True:
             try:
-                return self._api.caller.write("POST", f"{action.path}/tasks", json={"localeName": "en_US"})
+                return self._api.caller.write("POST", f"{action.path}/tasks", json=action.body())
             except TransientError as error:
                 if self._clock() >= give_up_at:
                     raise error.within(
@@ -171,15 +181,21 @@ class Runner:
         )
 
     def _polled(self, action: Action, task: str, seconds: float) -> Task:
-        """The task at its end, or as it was last seen. Pauses grow with the time spent."""
+        """The task at its end, or as it was last seen. Pauses grow with the time spent; Anaplan may be out of reach for a while."""
         started, misses = self._clock(), 0
+        seen_at = started
         while True:
             try:
                 read, misses = self._read(action, task), 0
+                seen_at = self._clock()
             except (GoneError, _OtherTaskError) as error:
-                read, misses = {"taskState": "not to be seen"}, misses + 1
+                read, misses = dict(_OUT_OF_SIGHT), misses + 1
                 if misses >= _MISSES_MAX:
                     raise action.lost_sight_of(task, f"{error.what} {self._listed_as(action, task)}") from error
+            except TransientError:
+                read = dict(_OUT_OF_SIGHT)
+                if self._clock() - seen_at >= self._config.limits.retry_seconds:
+                    raise
             spent = self._clock() - started
             if read.get("taskState") in _FINAL or spent >= seconds:
                 return read

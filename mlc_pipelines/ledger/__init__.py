@@ -7,4 +7,5 @@ journal        the shape of posted lines and their sums
 mapping        ERP codes <-> list members; what has no partner is kept and shown
 control        the legs of the tie-out: who must equal whom, and by how much they differ
 ports          what a general ledger and a planning model can do, in our words
+outcomes       what became of an action, step by step
 """

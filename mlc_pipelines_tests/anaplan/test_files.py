@@ -1,5 +1,6 @@
 """Files go up in chunks and are proved to be there; they come down whole, from this very run, or not at all."""
 
+import hashlib
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
@@ -10,7 +11,7 @@ import pytest
 
 from mlc_pipelines.anaplan.api import Api
 from mlc_pipelines.anaplan.client import Anaplan
-from mlc_pipelines.anaplan.files import upload
+from mlc_pipelines.anaplan.upload import Uploaded, upload
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.sandbox.faults import Fault
 from mlc_pipelines.sandbox.server import Sandbox
@@ -36,9 +37,19 @@ def held(sandbox: Sandbox) -> bytes:
 
 
 @pytest.fixture
-def send(api: Api, place: str) -> Callable[[Path, int], int]:
-    """Uploads a file in chunks of so many bytes, far fewer than a connection may ask for."""
-    return lambda path, chunk_bytes: upload(api, f"{place}/files/{FILE}", FILE, path, chunk_bytes)
+def send_by(api: Api, place: str) -> Callable[..., Uploaded]:
+    """Uploads a file in chunks of so many bytes, far fewer than a connection may ask for, so many at a time."""
+
+    def sent(path: Path, chunk_bytes: int, workers: int = 1) -> Uploaded:
+        return upload(api, f"{place}/files/{FILE}", FILE, path, chunk_bytes=chunk_bytes, workers=workers)
+
+    return sent
+
+
+@pytest.fixture
+def send(send_by: Callable[..., Uploaded]) -> Callable[[Path, int], int]:
+    """The same in order; the number of chunks."""
+    return lambda path, chunk_bytes: send_by(path, chunk_bytes).chunks
 
 
 @pytest.fixture
@@ -70,6 +81,122 @@ def test_a_file_arrives_byte_for_byte_however_it_is_cut(
     assert sent == len(calls("PUT .*/chunks/"))
     [private] = sandbox.tenant.model().files[FILE].private.values()
     assert max(len(chunk) for chunk in private.chunks.values()) <= max(chunk_bytes, -(-long_file.stat().st_size // 900))
+
+
+@pytest.mark.parametrize("workers", [1, 3, 8])
+def test_what_went_up_is_told_with_its_hash(
+    send_by: Callable[..., Uploaded], sandbox: Sandbox, calls: Calls, long_file: Path, workers: int
+) -> None:
+    """Of the very bytes, in order or several at a time; nothing is left out, and each chunk goes once."""
+    sent = send_by(long_file, 100, workers)
+    content = long_file.read_bytes()
+    assert Uploaded(len(calls("PUT .*/chunks/")), len(content), hashlib.sha256(content).hexdigest()) == sent
+    assert content == held(sandbox)
+    assert sent.chunks == len({one.path for one in calls("PUT .*/chunks/")})
+
+
+def test_in_order_one_chunk_ends_before_the_next_begins(
+    send: Callable[[Path, int], int], calls: Calls, long_file: Path
+) -> None:
+    """As Anaplan documents it, from 0; several at a time only where a connection asks for it."""
+    send(long_file, 100)
+    numbers = [int(one.path.rpartition("/")[2]) for one in calls("PUT .*/chunks/")]
+    assert list(range(len(numbers))) == numbers
+
+
+def test_E01_of_several_at_a_time_the_first_failure_ends_the_upload(
+    send_by: Callable[..., Uploaded], plant: Plant, calls: Calls, long_file: Path
+) -> None:
+    """Each result is read: no hole is left behind, nothing is completed, and what had not begun is not sent."""
+    plant("PUT .*/chunks/2$", times=-1, kind="status", status=500)
+    with pytest.raises(TransientError, match="chunks/2"):
+        send_by(long_file, 50, 3)
+    assert not calls("complete")
+    assert 3 == len(calls("PUT .*/chunks/2$"))
+
+
+@pytest.mark.parametrize("action", LOST)
+def test_E01_several_at_a_time_repeat_a_lost_chunk_under_its_number(
+    send_by: Callable[..., Uploaded], sandbox: Sandbox, plant: Plant, long_file: Path, action: dict[str, Any]
+) -> None:
+    """The others go on meanwhile."""
+    fault = plant("PUT .*/chunks/3$", **action)
+    send_by(long_file, 100, 4)
+    assert 1 == fault.fired
+    assert long_file.read_bytes() == held(sandbox)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_B01_a_token_that_ends_between_chunk_7_and_8(
+    send_by: Callable[..., Uploaded], sandbox: Sandbox, calls: Calls, long_file: Path, workers: int
+) -> None:
+    """35 minutes pass: one log-in more, chunk 8 again with the same bytes, the file byte for byte the same."""
+    later = {"kind": "control", "path": "/control/clock", "body": {"advance": 36 * 60}}
+    sandbox.traffic.plant({"match": "PUT .*/chunks/8$", "action": later})
+    sent = send_by(long_file, 100, workers)
+    assert long_file.read_bytes() == held(sandbox)
+    assert hashlib.sha256(held(sandbox)).hexdigest() == sent.sha256
+    assert 2 == len(calls("POST /token/authenticate"))
+    assert [401, 204] == [one.status for one in calls("PUT .*/chunks/8$")]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_after_a_crash_the_file_is_sent_again_from_chunk_0(
+    send_by: Callable[..., Uploaded], sandbox: Sandbox, plant: Plant, calls: Calls, long_file: Path, workers: int
+) -> None:
+    """What was left half-way plays no part, also where the next file is shorter."""
+    plant("PUT .*/chunks/4$", times=3, kind="status", status=500)
+    with pytest.raises(TransientError):
+        send_by(long_file, 50, workers)
+    long_file.write_bytes(long_file.read_bytes()[:120])
+    sandbox.traffic.clear()
+    send_by(long_file, 50, workers)
+    numbers = {int(one.path.rpartition("/")[2]) for one in calls("PUT .*/chunks/")}
+    assert set(range(len(numbers))) == numbers
+    assert long_file.read_bytes() == held(sandbox)
+
+
+def test_C13_a_file_that_ends_inside_a_text_is_never_completed(
+    send: Callable[[Path, int], int], calls: Calls, tmp_path: Path
+) -> None:
+    """The rest of the file would be one name."""
+    path = tmp_path / "open.csv"
+    path.write_text('Account,Amount\n"A1,1\nA2,2\n')
+    with pytest.raises(DataError, match="line 2"):
+        send(path, 1000)
+    assert not calls("complete")
+
+
+def test_E04_a_file_that_another_process_wrote_meanwhile_is_named(
+    plan: Anaplan, sandbox: Sandbox, hands: Any, three_rows: Path
+) -> None:
+    """Nothing in Anaplan holds it back, and the import says nothing; the hash of the file does."""
+    sandbox.set_switches(anaplan={"task_seconds": 5.0})
+    [user, *_] = sandbox.tenant.world.users
+    other = three_rows.read_bytes().replace(b"10.00", b"99.00")
+    hands.meanwhile.append(lambda: sandbox.tenant.model().files[FILE].replace(user.id, [other], sandbox.clock.now()))
+    outcome = plan.import_file(IMPORT, three_rows)
+    assert ("COMPLETE", True, 3) == (outcome.state, outcome.successful, outcome.rows_taken)
+    assert f"The uploaded file {FILE} is not the one that was sent any more" in outcome.file_note
+    assert outcome.sent_hash[:12] in outcome.file_note
+    assert hashlib.sha256(other).hexdigest()[:12] in outcome.file_note
+
+
+def test_a_file_that_stayed_as_it_was_is_not_mentioned(plan: Anaplan, three_rows: Path) -> None:
+    """Its hash is that of the file on disk."""
+    outcome = plan.import_file(IMPORT, three_rows)
+    assert ("", hashlib.sha256(three_rows.read_bytes()).hexdigest()) == (outcome.file_note, outcome.sent_hash)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_file_that_cannot_be_looked_at_again_hides_no_outcome(
+    plan: Anaplan, plant: Plant, three_rows: Path, status: int
+) -> None:
+    """The import has run; that one more look failed is said beside it."""
+    plant(f"GET .*/files/{FILE}/chunks/0", times=-1, kind="status", status=status)
+    outcome = plan.import_file(IMPORT, three_rows)
+    assert 3 == outcome.rows_taken
+    assert "could not be seen" in outcome.file_note
 
 
 @pytest.mark.parametrize("action", LOST)
@@ -168,7 +295,7 @@ def test_C17_a_file_beyond_a_thousand_chunks_is_refused_before_the_upload(
     path.write_text("header\nrow\n")
     with path.open("r+b") as file:
         file.truncate(60_000_000_000)  # sparse: takes no room
-    with pytest.raises(DataError, match="60,000,000,000 bytes"):
+    with pytest.raises(DataError, match="too large: it has 60,000,000,000 bytes"):
         send(path, 10_000_000)
     assert not calls("(PUT|POST) /2/0/")
 
@@ -282,6 +409,24 @@ def test_F02_chunks_listed_in_another_order_are_joined_in_theirs(
     )
     plan.export_file(EXPORT, tmp_path / "pieces.csv")
     assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()
+
+
+@pytest.mark.parametrize("more", [0, 1, -1])
+def test_F04_the_rows_that_a_task_states_must_be_in_its_file(
+    plan: Anaplan, plant: Plant, filled: None, tmp_path: Path, more: int
+) -> None:
+    """One more or one less than in the file: it was cut, or is another one."""
+    plan.export_file(EXPORT, tmp_path / "whole.csv")
+    rows = len((tmp_path / "whole.csv").read_text().splitlines()) - 1
+    said = {"pattern": r'("type":"exportSucceeded"[^}]*?"values":\[)', "with": rf'\1"rowCount","{rows + more}"'}
+    fault = plant(r"GET .*/exports/\d+/tasks/[0-9A-F]{32}", times=-1, kind="replace", **said)
+    if more:
+        with pytest.raises(TransientError, match=rf"wrote {rows + more} rows, but its file has {rows}"):
+            plan.export_file(EXPORT, tmp_path / "export.csv")
+    else:
+        plan.export_file(EXPORT, tmp_path / "export.csv")
+    assert fault.fired
+    assert bool(more) != (tmp_path / "export.csv").exists()
 
 
 @pytest.mark.parametrize("ending", ["UNSUCCESSFUL", "CANCELLED"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mlc_pipelines.anaplan.client import Anaplan
-from mlc_pipelines.anaplan.outcome import row_counts
+from mlc_pipelines.anaplan.counts import row_counts
 from mlc_pipelines.ledger.errors import SetupError, TransientError
 from mlc_pipelines.sandbox.faults import Fault
 from mlc_pipelines.sandbox.server import Sandbox
