@@ -65,9 +65,9 @@ def _runs_on(schedule: Mapping[str, Any], day: date) -> bool:
 
 
 def _weekdays(schedule: Mapping[str, Any]) -> set[int]:
-    """`daysOfWeek` in the documents' table, `dayOfWeek` in their sample [S CW-MD]; every day where neither is given."""
-    said = schedule.get("daysOfWeek", schedule.get("dayOfWeek"))
-    if said is None:
+    """`daysOfWeek` in the documents' table, `dayOfWeek` in their sample [S CW-MD]; every day where neither names one."""
+    said = schedule.get("daysOfWeek") or schedule.get("dayOfWeek")
+    if said is None or said == []:
         return set(range(7))
     return {int(one) % 7 for one in (said if isinstance(said, list) else [said])}
 

@@ -29,6 +29,8 @@ _BLOCK_MAX = 16
 _BLOCK_WAITED_FOR = 4
 _UNNAMED_PAUSE_SECONDS = 10.0  # where the answer names no time, 10 s are suggested [S APIMD]
 _SPREAD_SECONDS = 2.0
+_PACED_SECONDS = 60.0
+_PACE_MAX_SECONDS = 10.0
 _AHEAD_MAX_SECONDS = 900.0  # a line further ahead was written by a clock that was wrong
 _NAPS_MAX = 100_000
 
@@ -48,6 +50,7 @@ class SharedBudget:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
     _block: "_Block" = field(default_factory=lambda: _Block(), init=False, repr=False)
+    _pace: "_Pace" = field(default_factory=lambda: _Pace(), init=False, repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,8 +76,9 @@ class SharedBudget:
             for _ in range(_NAPS_MAX):
                 now = self.clock()
                 pause = self._pause_seconds(now)
-                if not pause and (pause := self._until_permit(now)) <= 0:
+                if not pause and (pause := max(self._until_permit(now), self._pace.pause_seconds(now))) <= 0:
                     self._block.left -= 1
+                    self._pace.sent_at = now
                     return now - begun
                 if now - begun + pause > self.wait_seconds:
                     break
@@ -83,7 +87,9 @@ class SharedBudget:
 
     def refused(self, seconds: float) -> None:
         """Nobody of this installation sends anything to that system for so long, or for 10 s where no time was named."""
-        until = self.clock() + (seconds or _UNNAMED_PAUSE_SECONDS)
+        now, pause = self.clock(), seconds or _UNNAMED_PAUSE_SECONDS
+        until = now + pause
+        self._pace.refused(now, pause)
         with self._alone() as db:
             said = db.execute(sa.select(pauses.c.until).where(pauses.c.budget == self.name)).scalar()
             if said is None:
@@ -140,6 +146,26 @@ class SharedBudget:
             holds="This request was not sent.",
             next_step="Run it again later, run fewer periods at once, or raise `anaplan.requests_per_minute` if others need less.",
         )
+
+
+@dataclass
+class _Pace:
+    """Slower steps for whoever is refused again and again: others use the tenant's requests as well, and each refused call is one too.
+
+    A second refusal within a minute spaces the next requests as far apart as the pause that was asked for; each further one, further.
+    """
+
+    sent_at: float = 0.0
+    _step: float = 0.0
+    _until: float = 0.0
+
+    def refused(self, now: float, pause: float) -> None:
+        again = now < self._until
+        self._step = min(max(pause, self._step * 1.5), _PACE_MAX_SECONDS) if again else 0.0
+        self._until = now + pause + _PACED_SECONDS
+
+    def pause_seconds(self, now: float) -> float:
+        return self.sent_at + self._step - now if now < self._until else 0.0
 
 
 @dataclass

@@ -142,6 +142,25 @@ def test_a_shorter_refusal_does_not_end_a_longer_one(budget, time: Time) -> None
     assert 60.0 <= time.now - BEGINNING
 
 
+def test_p14_who_is_refused_again_and_again_goes_slower(budget, time: Time) -> None:
+    """Somebody else uses the tenant's requests, so that there is one every 6 seconds: few of ours are refused, and the pace comes back."""
+    free_at, refusals = time.now, 0
+    with budget() as one:
+        for _ in range(20):
+            one.take()
+            while time.now < free_at:
+                refusals += 1
+                one.refused(6.0)
+                one.take()
+            free_at = time.now + 6.0
+        assert 5 >= refusals
+        time.now += 120
+        slept = len(time.slept)
+        for _ in range(10):
+            one.take()
+        assert slept == len(time.slept)
+
+
 def test_waiting_ends_and_says_what_for(budget) -> None:
     """The limit on waiting is kept; nothing is wrong, and the message says who could do what."""
     with budget(5, wait_seconds=30.0) as one:
