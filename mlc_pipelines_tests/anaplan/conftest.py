@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mlc_pipelines.anaplan.api import Api
@@ -159,3 +160,15 @@ def write_file(tmp_path: Path) -> WriteFile:
 @pytest.fixture
 def three_rows(write_file: WriteFile) -> Path:
     return write_file(("A1010", "CC_010", "10.00"), ("A1010", "CC_020", "-2.50"), ("A0010", "CC_010", "0.01"))
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> Callable[[str, dict[str, Any]], Any]:
+    """A door for tests by name, and what is said there: POST /control/anaplan/{door}."""
+
+    def post(door: str, body: dict[str, Any]) -> Any:
+        answer = httpx.post(f"{sandbox.url}/control/anaplan/{door}", json=body, trust_env=False)
+        assert 200 <= answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    return post
