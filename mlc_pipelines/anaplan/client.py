@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
+from mlc_pipelines.anaplan import cells, lists, views
 from mlc_pipelines.anaplan.api import Api, GoneError
 from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential
 from mlc_pipelines.anaplan.discovery import Model
@@ -17,7 +18,7 @@ from mlc_pipelines.anaplan.outcome import read_steps
 from mlc_pipelines.anaplan.tasks import Action, Runner
 from mlc_pipelines.ledger.errors import SetupError, TransientError
 from mlc_pipelines.ledger.outcomes import ActionOutcome
-from mlc_pipelines.ledger.ports import ImportOutcome
+from mlc_pipelines.ledger.ports import ImportOutcome, MembersWritten, ReadWay
 
 _FREE = {"Open", "Closed"}  # idle, or not loaded: the next call wakes it [S HELP-status]
 Kind = Literal["import", "export", "process", "action"]
@@ -66,21 +67,13 @@ class Anaplan:
     def key(self) -> str:
         return self._model.id
 
-    def read_members(self, list_name: str) -> pd.DataFrame:
-        """Members of a list in its order: code, name, parent, leaf. A member is a leaf when no other one names it as parent."""
-        found = self._model.find("lists", "list", list_name)
-        items = self._api.list(f"{self._model.path}/lists/{found['id']}/items", "listItems", includeAll="true")
-        parents = {item.get("parentId") or item.get("parent") for item in items}
-        rows = [
-            (
-                str(item.get("code") or ""),
-                str(item.get("name") or ""),
-                str(item.get("parent") or ""),
-                item.get("id") not in parents and item.get("name") not in parents,
-            )
-            for item in items
-        ]
-        return pd.DataFrame(rows, columns=["code", "name", "parent", "leaf"]).astype({"leaf": bool})
+    def read_members(self, list_name: str, properties: Sequence[str] = ()) -> pd.DataFrame:
+        """Members of a list in its order: code, name, parent, leaf, and the properties asked for."""
+        return lists.read_members(self._api, self._model, list_name, properties)
+
+    def write_members(self, list_name: str, members: pd.DataFrame, *, new: bool) -> MembersWritten:
+        """Add members, or change those found by code; see lists.write_members."""
+        return lists.write_members(self._api, self._model, list_name, members, "add" if new else "update")
 
     def require_import(self, import_name: str, columns: Sequence[str], *, process: str = "") -> None:
         self._loader.require_import(import_name, columns, process)
@@ -107,6 +100,18 @@ class Anaplan:
 
     def export_file(self, export_name: str, path: Path) -> list[str]:
         return self._exporter.export(export_name, path)
+
+    def read_cells(self, way: ReadWay, only: tuple[str, str], path: Path) -> bool:
+        """What the model holds, by the way that the connection names; whether other periods are in it too."""
+        if way.by == "view":
+            return views.read_grid(self._api, self._model, way, only, path)
+        if way.by == "cells":
+            cells.read_table(self._api, self._model, way, path)
+        elif way.by == "large_read":
+            cells.read_large(self._api, self._model, self._config, way, path, sleep=self._sleep, clock=self._clock)
+        else:
+            self.export_file(way.name, path)
+        return True
 
     def run_process(self, name: str, parameters: Mapping[str, str] | None = None) -> ActionOutcome:
         """Run a process whose imports read what lies there already; see run_action."""

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -29,6 +29,7 @@ class Step:
     by_period: bool = False
     legs: tuple[tuple[str, str], ...] = ()
     in_model: bool = False
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 STEPS = (
@@ -47,6 +48,12 @@ STEPS = (
         "Which list member each account and cost center lands on, and every code that has none. Make it again when codes or members have changed.",
         ("chart_of_accounts", "cost_centers", "plan_members"),
         ("table",),
+        notices=(
+            (
+                "codes_unchanged",
+                "Codes and members since the last map: renamed, moved, switched off, new, vanished. A warning; red where a code lost its member.",
+            ),
+        ),
     ),
     Step(
         "gl_actuals",
@@ -81,22 +88,43 @@ STEPS = (
 )
 
 
+LIST_SYNC = Step(
+    "list_sync",
+    "The declared Anaplan lists brought up to the ERP's codes: new members, names, parents, properties; read back. Nothing is deleted; "
+    "members that are gone from the ERP are listed.",
+    ("chart_of_accounts", "cost_centers"),
+    ("anaplan",),
+    in_model=True,
+)
+
+
+def steps_of(named: Named) -> tuple[Step, ...]:
+    """The steps of a connection; lists are synchronized, before they are read, only where the connection declares some."""
+    if not named.settings.lists:
+        return STEPS
+    later = [replace(step, deps=(LIST_SYNC.name,)) if step.name == "plan_members" else step for step in STEPS]
+    return (LIST_SYNC, *later)
+
+
 def connection_definitions(named: Named) -> dg.Definitions:
     """Assets, checks and jobs of one connection under its name. Partition keys come from the declared calendar alone."""
     periods = dg.StaticPartitionsDefinition(named.settings.calendar.build().keys)
-    assets = [_asset(named, step, periods) for step in STEPS]
-    keys = {step.name: dg.AssetKey([named.name, step.name]) for step in STEPS}
+    steps = steps_of(named)
+    assets = [_asset(named, step, periods) for step in steps]
+    keys = {step.name: dg.AssetKey([named.name, step.name]) for step in steps}
     reference = dg.define_asset_job(
         f"{named.name}_reference",
-        dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if not step.by_period)),
+        dg.AssetSelection.assets(*(keys[step.name] for step in steps if not step.by_period)),
         description="Reads accounts, cost centers and list members again and pairs them up. Run it before figures.",
     )
     actuals = dg.define_asset_job(
         f"{named.name}_actuals",
-        dg.AssetSelection.assets(*(keys[step.name] for step in STEPS if step.by_period)),
+        dg.AssetSelection.assets(*(keys[step.name] for step in steps if step.by_period)),
         description="Brings the posted figures of a fiscal period from the ledger into the plan and proves them equal.",
     )
-    sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if named.settings.erp.push else []
+    sensors = (
+        [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if named.settings.erp.push else []
+    )
     return dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
 
 
@@ -116,7 +144,8 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         check_specs=[
             dg.AssetCheckSpec(leg, asset=key, description=said, blocking=True, partitions_def=periods)
             for leg, said in step.legs
-        ],
+        ]
+        + [dg.AssetCheckSpec(name, asset=key, description=said) for name, said in step.notices],
         output_required=False,
         metadata={"connection file": dg.MetadataValue.text(named.file.name)},
         code_version="1",
@@ -145,17 +174,21 @@ def _perform(
     yield dg.MaterializeResult(
         asset_key=key,
         metadata=screens.report_metadata(report),
-        check_results=[screens.leg_check(leg, key) for leg in report.legs],
+        check_results=[
+            *(screens.leg_check(leg, key) for leg in report.legs),
+            *(screens.notice_check(notice, key) for notice in report.notices),
+        ],
         data_version=dg.DataVersion(report.artefact),
     )
 
 
 def _report(step: str, desk: "Desk", period: str) -> "Report":
-    from mlc_pipelines.flows import extract, load, reference, shape
+    from mlc_pipelines.flows import extract, lists, load, reference, shape
 
     of_reference = {
         "chart_of_accounts": reference.read_chart,
         "cost_centers": reference.read_cost_centers,
+        "list_sync": lists.sync_lists,
         "plan_members": reference.read_members,
         "member_map": reference.map_members,
     }

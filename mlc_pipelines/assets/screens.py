@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pandas as pd
 
-from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.flows.report import Notice, Report, money_table
 from mlc_pipelines.ledger.control import ROWS, Leg
 from mlc_pipelines.ledger.errors import PipelineError
 
@@ -67,6 +67,18 @@ def leg_check(leg: Leg, key: dg.AssetKey, error: PipelineError | None = None) ->
         shown |= failure_metadata(error)
     return dg.AssetCheckResult(
         passed=leg.agreed and not ended_it, check_name=leg.name, asset_key=key, description=str(leg), metadata=shown
+    )
+
+
+def notice_check(notice: Notice, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Something noticed, beside its asset: yellow, or red where figures are concerned. It stops nothing."""
+    return dg.AssetCheckResult(
+        passed=notice.rows.empty and not notice.serious,
+        check_name=notice.name,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.ERROR if notice.serious else dg.AssetCheckSeverity.WARN,
+        description=notice.said,
+        metadata={"What changed": table(notice.rows)},
     )
 
 

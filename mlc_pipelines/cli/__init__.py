@@ -5,6 +5,7 @@ load          mlc load: one period from ledger to plan, proved equal
 connections   mlc connections list|check
 secrets       mlc secrets set|list
 listen        mlc listen: the door for an ERP's push notifications
+lists         mlc lists sync: list members after the ERP's codes
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -19,6 +20,7 @@ _COMMANDS = {
     "connections": "connections",
     "demo": "demo",
     "listen": "listen",
+    "lists": "lists",
     "load": "load",
     "sandbox": "sandbox",
     "secrets": "secrets",

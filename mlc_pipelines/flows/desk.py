@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.ledger.mapping import MemberRule, Suspense
-from mlc_pipelines.ledger.ports import GeneralLedger, PlanningModel
+from mlc_pipelines.ledger.members import ListRule
+from mlc_pipelines.ledger.ports import GeneralLedger, PlanningModel, ReadWay
 from mlc_pipelines.store.home import Store
 
 
@@ -21,7 +22,7 @@ class ActualsTarget:
     """
 
     import_name: str
-    export_name: str
+    read_back: ReadWay
     columns: CellColumns
     period_label: str
     version: str
@@ -54,6 +55,7 @@ class Desk:
     store: Store
     fence_wait_seconds: float
     run: str = ""
+    lists: tuple[ListRule, ...] = ()
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     def period_labels(self) -> dict[tuple[str, str], str]:

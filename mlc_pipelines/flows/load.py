@@ -36,7 +36,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         before = look(desk, period, currency, members := members_now(desk))
         sent, others = _completed(desk, period, file.artefact, currency, before, members)
         with _attempt(desk, key, sent) as attempt:
-            outcome, legs = _send(desk, period, attempt, sent, currency, before, members)
+            outcome, legs, beside = _send(desk, period, attempt, sent, currency, before, members)
     facts = {
         "file": sent,
         "rows": legs[0].left_minor,
@@ -45,7 +45,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         "currency": currency,
     }
     desk.store.history.record_step(desk.connection, IMPORT, key, sent, facts, run=desk.run)
-    return _load_report(key, outcome, legs, sent, currency, others)
+    return _load_report(key, outcome, legs, sent, currency, others, beside)
 
 
 def _require_fresh(desk: Desk, key: str, source: str) -> None:
@@ -99,7 +99,7 @@ def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
 
 def _send(
     desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: str, currency: str, before: Held, members: pd.DataFrame
-) -> tuple[ImportOutcome, tuple[Leg, Leg]]:
+) -> tuple[ImportOutcome, tuple[Leg, Leg], str]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
     file = desk.store.artefacts.path(sent)
     cells = read_cells(file, desk.target.columns, currency=currency)
@@ -121,8 +121,7 @@ def _send(
     except DataError as error:
         error.legs = (rows, model)
         raise _explained(desk, period.key, error, model, outcome, cells, before, members) from None
-    require_untouched(desk, period.key, before, held)
-    return outcome, (rows, model)
+    return outcome, (rows, model), require_untouched(desk, period.key, before, held)
 
 
 def _explained(
@@ -194,7 +193,7 @@ def _require_held(key: str, model: Leg) -> None:
 
 
 def _load_report(
-    key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str, others: int
+    key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str, others: int, beside: str
 ) -> Report:
     rows, model = legs
     total = Money(model.right_minor, currency)
@@ -211,6 +210,6 @@ def _load_report(
             "cells of others set to zero": others,
         },
         amounts={"total read back": total},
-        texts={"Anaplan task": outcome.task},
+        texts={"Anaplan task": outcome.task, "other periods": beside},
         legs=legs,
     )

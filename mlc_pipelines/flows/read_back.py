@@ -1,4 +1,4 @@
-"""What the model holds, by its own export: the slice cell by cell, and whether the periods beside it stayed as they were."""
+"""What the model holds, by its own word (an export, a view, a large read): the slice cell by cell, and whether the periods beside it stayed as they were."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,37 @@ from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER
 
+_UNSEEN = (
+    "not seen: {way} shows one month at a time. The figures of this period are proved; that the import left other periods alone is not. "
+    "A load of such a period proves it anew; an export, or a view with months on rows or columns, proves it each time."
+)
+
 
 @dataclass(frozen=True)
 class Held:
-    """cells: account, cost_center (member codes), amount_minor of the slice; leaves only. beside: (period, version) -> fingerprint of the others."""
+    """cells: account, cost_center (member codes), amount_minor of the slice; leaves only. beside: (period, version) -> fingerprint of
+    the others, None where the way of reading back shows the slice alone.
+    """
 
     cells: pd.DataFrame
-    beside: dict[tuple[str, str], int]
+    beside: dict[tuple[str, str], int] | None
 
 
 def look(desk: Desk, period: FiscalPeriod, currency: str, members: pd.DataFrame) -> Held:
-    """Export and read what the model holds now.
+    """Read what the model holds now.
 
     A saved export may show parents among the leaves, and names instead of codes [S anaplan.md 11.6]; both are told apart by the lists.
     Totals over time stand under labels of their own and fall away with the other periods. A text that no list knows stays, and will differ.
     """
     slice_ = desk.target.label_of(period), desk.target.version_of(period)
     with desk.store.artefacts.draft() as draft:
-        desk.plan.export_file(desk.target.export_name, draft)
+        whole = desk.plan.read_cells(desk.target.read_back, slice_, draft)
         cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
-        beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions)
+        beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions) if whole else None
     for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
         cells = _leaves(cells, key, members[members["list"] == rule.list_name])
     own = desk.period_labels()
-    others = {place: number for place, number in beside.items() if place in own and place != slice_}
+    others = beside and {place: number for place, number in beside.items() if place in own and place != slice_}
     return Held(cells[[*CELL_KEYS, "amount_minor"]].reset_index(drop=True), others)
 
 
@@ -46,17 +53,19 @@ def _leaves(cells: pd.DataFrame, key: str, listed: pd.DataFrame) -> pd.DataFrame
     return named[~named[key].isin(parents)]
 
 
-def require_untouched(desk: Desk, key: str, before: Held, after: Held) -> None:
-    """Refuse an import that reached beyond its slice.
+def require_untouched(desk: Desk, key: str, before: Held, after: Held) -> str:
+    """Refuse an import that reached beyond its slice; returns what is known of the other periods, for people.
 
     A module import clears its target by default, and how far is a setting of the builder that the API does not show
     [S HELP-clear; anaplan.md 11.5]: one set to clear all items would empty every other period, and this slice would still agree.
     The periods concerned are marked, so that they count as not loaded.
     """
+    if before.beside is None or after.beside is None:
+        return _UNSEEN.format(way=desk.target.read_back.name)
     own = desk.period_labels()
     changed = sorted({own[place] for place, _ in set(before.beside.items()) ^ set(after.beside.items())})
     if not changed:
-        return
+        return f"unchanged, {len(after.beside):,} with figures were compared before and after"
     for other in changed:
         desk.store.history.doubt(desk.connection, other, f"The import of {key} changed this period as well.")
     raise DataError(

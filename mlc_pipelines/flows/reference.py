@@ -1,13 +1,16 @@
 """Reference data first: what codes the ledger has, what members the plan has, and how they pair up."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame, read_frame
+from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
 from mlc_pipelines.flows.members import members_now
-from mlc_pipelines.flows.report import Report
-from mlc_pipelines.flows.steps import CHART, COST_CENTERS, MEMBER_MAP, MEMBERS
-from mlc_pipelines.ledger.mapping import MAP_COLUMNS, align, dead_entries
+from mlc_pipelines.flows.report import Notice, Report
+from mlc_pipelines.flows.steps import CHART, CODES_UNCHANGED, COST_CENTERS, MEMBER_MAP, MEMBERS
+from mlc_pipelines.ledger.mapping import MAP_COLUMNS, align, dead_entries, drift
 
 
 def read_chart(desk: Desk) -> Report:
@@ -57,8 +60,66 @@ def map_members(desk: Desk) -> Report:
     summary = f"{len(pairs) - len(lacking)} of {len(pairs)} codes have their member" + (
         f"; without one: {', '.join(lacking['code'].head(20))}." if len(lacking) else "."
     )
+    notice = _noticed(desk, frames, pairs)
     tables = {"Codes without a member": lacking.drop(columns=["member", "sign"]), "Member map": pairs}
-    return _kept(desk, MEMBER_MAP, pairs, summary, counts, tables)
+    tables["Changed since the last map"] = notice.rows
+    counts["codes and members changed since the last map"] = len(notice.rows)
+    made_of = {step: held.require_step(desk.connection, step).artefact for step in _WATCHED}
+    report = _kept(desk, MEMBER_MAP, pairs, summary, counts, tables, facts={"made_of": made_of})
+    return replace(report, notices=(notice,))
+
+
+_WATCHED = {
+    CHART: ("name", "account_class", "kind", "active"),
+    COST_CENTERS: ("name", "active"),
+    MEMBERS: ("name", "parent", "leaf"),
+}
+_WHERE = {CHART: "account in the ERP", COST_CENTERS: "cost center in the ERP"}
+
+
+def _noticed(desk: Desk, frames: Mapping[str, pd.DataFrame], pairs: pd.DataFrame) -> Notice:
+    """What became of codes and members since the last member map: renamed, moved, switched off, new, vanished (S38).
+
+    Serious where a code that had its member has none any more: its figures would stop, or go to the suspense members.
+    """
+    last = desk.store.history.latest_step(desk.connection, MEMBER_MAP)
+    if last is None or "made_of" not in last.facts:
+        return Notice(CODES_UNCHANGED, "This is the first member map: there is nothing to compare it with.", _NO_DRIFT)
+    found = []
+    for step, watched in _WATCHED.items():
+        before, now = read_kept_frame(desk, last.facts["made_of"][step]), frames[step]
+        for where, old, new in _parts(step, before, now):
+            found.append(drift(old, new, key="code", watched=watched).assign(where=where))
+    rows = pd.concat(found, ignore_index=True)[list(_NO_DRIFT.columns)]
+    lost = _lost(read_frame(desk, last), pairs)
+    said = f"{len(rows):,} changes of codes and members since {last.made_at[:16].replace('T', ' ')} UTC."
+    if lost:
+        said += f" {len(lost):,} codes had a member and have none now: {', '.join(lost[:10])}."
+    return Notice(
+        CODES_UNCHANGED, said if len(rows) or lost else "Codes and members are as they were.", rows, bool(lost)
+    )
+
+
+_NO_DRIFT = pd.DataFrame(columns=["where", "code", "change", "before", "now"], dtype=object)
+
+
+def _parts(step: str, before: pd.DataFrame, now: pd.DataFrame) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Each set of codes by itself: two lists may use the same code. A member without a code goes by its name."""
+    if step != MEMBERS:
+        return [(_WHERE[step], before, now)]
+    before, now = (one.assign(code=one["code"].where(one["code"] != "", one["name"])) for one in (before, now))
+    names = list(dict.fromkeys([*before["list"], *now["list"]]))
+    return [(f"list {name}", before[before["list"] == name], now[now["list"] == name]) for name in names]
+
+
+def _lost(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+    had = set(zip(before["dimension"], before["code"], strict=True)) - _lacking(before)
+    return sorted(code for _, code in had & _lacking(now))
+
+
+def _lacking(pairs: pd.DataFrame) -> set[tuple[str, str]]:
+    rows = pairs[pairs["problem"] != ""]
+    return set(zip(rows["dimension"], rows["code"], strict=True))
 
 
 def refresh_reference(desk: Desk) -> list[Report]:
@@ -67,9 +128,15 @@ def refresh_reference(desk: Desk) -> list[Report]:
 
 
 def _kept(
-    desk: Desk, step: str, frame: pd.DataFrame, summary: str, counts: dict[str, int], tables: dict[str, pd.DataFrame]
+    desk: Desk,
+    step: str,
+    frame: pd.DataFrame,
+    summary: str,
+    counts: dict[str, int],
+    tables: dict[str, pd.DataFrame],
+    facts: Mapping[str, object] | None = None,
 ) -> Report:
     artefact = keep_frame(desk, frame)
-    desk.store.history.record_step(desk.connection, step, "", artefact, counts, run=desk.run)
+    desk.store.history.record_step(desk.connection, step, "", artefact, {**counts, **(facts or {})}, run=desk.run)
     desk.progress(f"{step}: {summary}")
     return Report(step, "", summary, artefact, counts=counts, tables=tables)

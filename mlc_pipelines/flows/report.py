@@ -10,6 +10,16 @@ from mlc_pipelines.ledger.money import Money
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something a person should look at, which stops nothing. serious: figures are concerned. rows: what was noticed; empty is good news."""
+
+    name: str
+    said: str
+    rows: pd.DataFrame
+    serious: bool = False
+
+
+@dataclass(frozen=True)
 class Report:
     """The outcome of one step.
 
@@ -26,6 +36,7 @@ class Report:
     texts: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     legs: tuple[Leg, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def money_table(frame: pd.DataFrame, currency: str) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from mlc_pipelines.flows.desk import ActualsTarget, Desk
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, MemberRule, Suspense
+from mlc_pipelines.ledger.members import ListRule
+from mlc_pipelines.ledger.ports import ReadWay
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.transport.secret import Secret
 from mlc_pipelines.wiring import settings
@@ -43,6 +45,7 @@ def open_desk(
             store,
             fence_wait_seconds=chosen.anaplan.wait_minutes * 60,
             run=run,
+            lists=list_rules(named, target),
             progress=progress or (lambda _said: None),
         )
 
@@ -54,7 +57,7 @@ def actuals_target(named: Named) -> ActualsTarget:
     suspense = None if mapping.unmapped == "stop" else Suspense(mapping.unmapped.account, mapping.unmapped.cost_center)
     return ActualsTarget(
         import_name=actuals.import_,
-        export_name=actuals.export,
+        read_back=_read_way(chosen),
         columns=CellColumns(**actuals.columns.model_dump()),
         period_label=actuals.period_label,
         version=actuals.version,
@@ -68,6 +71,47 @@ def actuals_target(named: Named) -> ActualsTarget:
 def _rule(named: Named, dimension: str, rule: settings.MappingRule, signs: Mapping[str, int]) -> MemberRule:
     table = read_mapping_file(named.file.parent / rule.file) if rule.file else {}
     return MemberRule(dimension, rule.list, rule.code, table, signs)
+
+
+def _read_way(chosen: settings.Connection) -> ReadWay:
+    actuals, mapping = chosen.actuals, chosen.mapping
+    said = actuals.read_back or settings.ReadBack(by="export", name=actuals.export)
+    return ReadWay(
+        said.by,
+        said.name,
+        CellColumns(**actuals.columns.model_dump()),
+        mapping.accounts.list,
+        mapping.cost_centers.list,
+        tuple(version for version in (actuals.version, actuals.adjustment_version) if version),
+    )
+
+
+def list_rules(named: Named, target: ActualsTarget) -> tuple[ListRule, ...]:
+    """The lists that follow the ERP. Codes that the mapping file places by hand are not followed, and suspense members are never called gone."""
+    mapped = {"accounts": target.accounts, "cost_centers": target.cost_centers}
+    parked = {target.suspense.account, target.suspense.cost_center} if target.suspense else set()
+    rules = []
+    for source, one in named.settings.lists.items():
+        rule = mapped.get(source)
+        table = rule.table if rule else {}
+        rules.append(
+            ListRule(
+                source,
+                one.list or (rule.list_name if rule else ""),
+                one.by,
+                one.import_,
+                one.columns,
+                one.code or (rule.template if rule else ""),
+                one.name,
+                one.parent,
+                one.properties,
+                one.keep,
+                apart=frozenset(table),
+                spared=frozenset({*parked, *table.values()}),
+                file=str(named.file.parent / one.file) if one.file else "",
+            )
+        )
+    return tuple(rules)
 
 
 def read_mapping_file(path: Path) -> dict[str, str]:

@@ -120,16 +120,34 @@ class Columns(Setting):
         return self
 
 
+class ReadBack(Setting):
+    """How the plan's figures are read back: the export or saved view of that name."""
+
+    by: Literal["export", "view", "cells", "large_read"]
+    name: Text
+
+
 class Actuals(Setting):
-    """The import that takes actuals and the export that reads them back."""
+    """The import that takes actuals, and the export (or another way under read_back) that reads them back."""
 
     import_: Text = Field(alias="import")
-    export: Text
+    export: str = ""
+    read_back: ReadBack | None = None
     columns: Columns
     period_label: Text = "%b %y"
     version: Text = "Actual"
     adjustment_version: str = ""
     signs: dict[Kind, Sign] = {}
+
+    @model_validator(mode="after")
+    def _one_way_to_read_back(self) -> "Actuals":
+        if not self.export and self.read_back is None:
+            raise ValueError(
+                "name the export that reads the figures back under `export`, or another way under `read_back`"
+            )
+        if self.export and self.read_back and (self.read_back.by, self.read_back.name) != ("export", self.export):
+            raise ValueError("export and read_back contradict each other; give the one or the other")
+        return self
 
 
 class MappingRule(Setting):
@@ -161,6 +179,44 @@ class Mapping(Setting):
     unmapped: Literal["stop"] | SuspenseMembers = "stop"
 
 
+class SyncedList(Setting):
+    """An Anaplan list that follows the ERP: accounts, cost_centers, or the codes of a CSV file beside the connection file.
+
+    columns: header of the import's file -> code, name, parent or a property. Patterns may name any field of the ERP's rows.
+    """
+
+    list: str = ""
+    by: Literal["import", "items"]
+    import_: str = Field("", alias="import")
+    columns: dict[Text, Text] = {}
+    file: str = ""
+    code: str = ""
+    name: Text = "{name}"
+    parent: str = ""
+    properties: dict[Text, Text] = {}
+    keep: tuple[Literal["name", "parent", "properties"], ...] = ()
+    mode: Literal["upsert"] = "upsert"
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SyncedList":
+        if (self.by == "import") != bool(self.import_) or (self.by == "import") != bool(self.columns):
+            raise ValueError("by: import needs `import` and `columns`; by: items takes neither")
+        if self.code and "{code}" not in self.code:
+            raise ValueError(
+                f"the pattern {self.code!r} does not contain {{code}}: every code would get the same member"
+            )
+        if taken := {"code", "name", "parent", "leaf"} & set(self.properties):
+            raise ValueError(f"a property cannot be called {', '.join(sorted(taken))}")
+        known = {"code", "name", "parent", *self.properties}
+        if unknown := sorted(set(self.columns.values()) - known):
+            raise ValueError(f"columns name {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        if self.columns and (lacking := sorted({"code", "name", *self.properties} - set(self.columns.values()))):
+            raise ValueError(f"no column carries {', '.join(lacking)}")
+        if self.parent and self.columns and "parent" not in self.columns.values():
+            raise ValueError("a parent is declared, and no column carries it")
+        return self
+
+
 class Connection(Setting):
     """One pair of systems."""
 
@@ -169,6 +225,7 @@ class Connection(Setting):
     calendar: Months
     actuals: Actuals
     mapping: Mapping
+    lists: dict[Text, SyncedList] = {}
     owners: tuple[str, ...] = ("team:finance",)
 
     @model_validator(mode="after")
@@ -182,6 +239,18 @@ class Connection(Setting):
             raise ValueError(
                 "actuals.adjustment_version must differ from actuals.version, or one period would overwrite the other"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _lists_have_a_source(self) -> "Connection":
+        mapped = {"accounts": self.mapping.accounts, "cost_centers": self.mapping.cost_centers}
+        for source, one in self.lists.items():
+            if source in mapped and one.file:
+                raise ValueError(f"lists.{source} is read from the ERP and takes no `file`")
+            if source not in mapped and not (one.file and one.list and one.code):
+                raise ValueError(f"lists.{source} is neither accounts nor cost_centers: give `file`, `list` and `code`")
+            if source in mapped and not (one.code or mapped[source].code):
+                raise ValueError(f"lists.{source} needs a pattern under `code`: mapping.{source} has none")
         return self
 
 

@@ -38,11 +38,28 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),
-        "member_map": (["chart_of_accounts", "cost_centers", "plan_members"], [], [], False),
+        "member_map": (["chart_of_accounts", "cost_centers", "plan_members"], ["codes_unchanged"], [], False),
         "gl_actuals": ([], ["lines_match_ledger"], [], True),
         "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines"], [], True),
         "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),
     } == shown
+
+
+LISTS = """  lists:
+    accounts: {by: items, name: "{code} {name}", parent: "T_{account_class}", keep: [parent]}
+"""
+
+
+def test_lists_are_synchronized_before_members_are_read_where_declared(connections: Path) -> None:
+    """list_sync stands between the ERP's codes and the plan's members, in the model's pool, and only where the connection asks for it."""
+    (connections / "demo.yaml").write_text(DEMO + LISTS)
+    graph = build_definitions().resolve_asset_graph()
+    sync, members = (graph.get(dg.AssetKey(["demo", name])) for name in ("list_sync", "plan_members"))
+    assert {"chart_of_accounts", "cost_centers"} == {key.path[-1] for key in sync.parent_keys}
+    assert {"list_sync"} == {key.path[-1] for key in members.parent_keys}
+    assert {"anaplan_finance_meridian_fp_a"} == set(sync.pools or [])
+    job = build_definitions().resolve_job_def("demo_reference")
+    assert dg.AssetKey(["demo", "list_sync"]) in job.asset_layer.executable_asset_keys
 
 
 def test_periods_stand_in_fiscal_order(connections: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.settings import SyncedList
 
 PERIOD = "FY2026-P03"
 
@@ -95,3 +96,57 @@ def test_figures_without_a_map_say_what_to_run(demo: Named, instance: dg.Dagster
     result = run(demo, instance, "demo_actuals", PERIOD)
     [failed] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     assert "demo/member_map" in str(failed.step_failure_data.user_failure_data)
+
+
+def test_refused_rows_are_explained_on_the_check(demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+    """The red check shows why the figures differ, row by row, and the journal lines behind them."""
+    run(demo, instance, "demo_reference")
+    sandbox.set_switches(anaplan={"reject_rows": 2})
+    result = run(demo, instance, "demo_actuals", PERIOD)
+    [check] = [one for one in result.get_asset_check_evaluations() if one.check_name == "rows_all_taken"]
+    why = check.metadata["Why the figures differ"].value
+    assert 2 == len(why.records)  # type: ignore[union-attr]
+    assert {"cause", "difference", "ledger account", "lines"} <= set(why.records[0].data)  # type: ignore[union-attr]
+    assert check.metadata["Journal lines behind them"].value.records  # type: ignore[union-attr]
+
+
+def test_a_code_that_changed_is_a_warning_and_one_that_lost_its_member_is_red(
+    demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    """S38: codes stay aligned, or somebody is told. The check stops nothing."""
+
+    def noticed() -> dg.AssetCheckEvaluation:
+        result = run(demo, instance, "demo_reference")
+        assert result.success
+        [check] = result.get_asset_check_evaluations()
+        return check
+
+    assert noticed().passed
+    assert noticed().passed
+    sandbox.tenant.edit_member("Accounts", "A1010", name="Our bank")
+    renamed = noticed()
+    assert (False, dg.AssetCheckSeverity.WARN) == (renamed.passed, renamed.severity)
+    [row] = renamed.metadata["What changed"].value.records  # type: ignore[union-attr]
+    assert ("list Accounts", "A1010", "name", "Our bank") == tuple(
+        row.data[title] for title in ("where", "code", "change", "now")
+    )
+    sandbox.tenant.edit_member("Accounts", "A1020", remove=True)
+    lost = noticed()
+    assert (False, dg.AssetCheckSeverity.ERROR) == (lost.passed, lost.severity)
+    assert "1020" in str(lost.description)
+    assert noticed().passed
+
+
+def test_lists_are_synchronized_in_the_reference_job(
+    demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox
+) -> None:
+    """Missing accounts become members, are read, and are mapped, all in one run; the table says what was new."""
+    rule = SyncedList.model_validate(
+        {"by": "items", "name": "{code} {name}", "parent": "T_{account_class}", "keep": ["parent"]}
+    )
+    synced = Named("demo", demo.file, demo.settings.model_copy(update={"lists": {"accounts": rule}}))
+    result = run(synced, instance, "demo_reference")
+    assert result.success
+    assert 2 == metadata(result, "list_sync")["new members"]
+    assert 0 == metadata(result, "member_map")["codes without a member"]
+    assert {"A7770", "A8880"} <= {one["code"] for one in sandbox.tenant.truth_members("Accounts")}

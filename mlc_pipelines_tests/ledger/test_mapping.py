@@ -16,6 +16,8 @@ from mlc_pipelines.ledger.mapping import (
     Suspense,
     align,
     dead_entries,
+    drift,
+    landable,
     place,
     require_known,
     to_cells,
@@ -227,3 +229,32 @@ def test_the_whole_slice_holds_every_earlier_key(cells: pd.DataFrame, earlier: p
     whole = with_zeros(cells, earlier)
     assert expected == list(whole.itertuples(index=False, name=None))
     assert "int64" == whole["amount_minor"].dtype
+
+
+def test_a_cell_lands_only_on_a_leaf_that_is_there() -> None:
+    """A member that is gone, one that became a parent, and one of each side: told per cell."""
+    lists = {
+        "account": pd.DataFrame(
+            [("A1", "One", True), ("A2", "Two", False), ("", "Bare", True)], columns=["code", "name", "leaf"]
+        ),
+        "cost_center": pd.DataFrame([("C1", "Den", True)], columns=["code", "name", "leaf"]),
+    }
+    keys = [("A1", "C1"), ("A2", "C1"), ("A9", "C9"), ("Bare", "C1")]
+    cells = pd.DataFrame([(*key, 1) for key in keys], columns=["account", "cost_center", "amount_minor"])
+    assert ["", "account A2 is a parent now", "account A9 is gone, cost center C9 is gone", ""] == landable(
+        cells, lists
+    )["problem"].tolist()
+
+
+def test_drift_names_what_changed_what_is_new_and_what_vanished() -> None:
+    """Only watched columns, in code order, before and now as people read them."""
+    before = pd.DataFrame([("1", "Bank", True), ("2", "Till", True)], columns=["code", "name", "active"])
+    now = pd.DataFrame([("1", "Bank Ltd", False), ("3", "Box", True)], columns=["code", "name", "active"])
+    got = drift(before, now, key="code", watched=("name", "active", "parent"))
+    assert [
+        ("1", "active", "yes", "no"),
+        ("1", "name", "Bank", "Bank Ltd"),
+        ("2", "vanished", "", ""),
+        ("3", "new", "", ""),
+    ] == list(got.itertuples(index=False, name=None))
+    assert drift(now, now, key="code", watched=("name", "active")).empty

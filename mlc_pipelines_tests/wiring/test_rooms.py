@@ -72,7 +72,7 @@ def test_a_missing_mapping_file_is_a_matter_of_setup(tmp_path: Path) -> None:
 def test_a_connection_says_where_its_figures_go(named: Named) -> None:
     """Names as the model builder gave them; planners' signs as +1 and -1; the adjustment period in its own version."""
     target = actuals_target(named)
-    assert ("Load GL Actuals", "Export GL Actuals") == (target.import_name, target.export_name)
+    assert ("Load GL Actuals", "Export GL Actuals") == (target.import_name, target.read_back.name)
     assert CellColumns("Account", "Cost Center", "Period", "Version", "Amount") == target.columns
     assert {"Income": -1, "Liability": -1} == target.accounts.signs
     assert {} == target.cost_centers.signs
