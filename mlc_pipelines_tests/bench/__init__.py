@@ -7,6 +7,7 @@ server       what is asked, in a process of its own: a canned period of lines, o
 extract      posted lines from the wire into columns
 aggregate    lines summed and mapped to cells
 cells_file   cells written as CSV
+upload       a file into Anaplan: CPU, wall time over a slow line, memory; receiver: where it goes; wan: the slow line
 period       a whole period, ledger to plan
 dagster_run  a period as one Dagster run
 """

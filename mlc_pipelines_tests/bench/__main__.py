@@ -3,14 +3,15 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mlc_pipelines_tests.bench import aggregate, cells_file, dagster_run, extract, period
+from mlc_pipelines_tests.bench import aggregate, cells_file, dagster_run, extract, period, upload
 from mlc_pipelines_tests.bench.measure import Bench, Row, run
 from mlc_pipelines_tests.bench.server import served
 
@@ -40,6 +41,29 @@ def period_bench(quick: bool) -> Iterator[Bench]:
 
 
 @contextmanager
+def upload_bench(quick: bool) -> Iterator[Bench]:
+    yield from _uploads(upload.near_bench, 20_000_000 if quick else 200_000_000)
+
+
+@contextmanager
+def far_upload_bench(quick: bool) -> Iterator[Bench]:
+    yield from _uploads(upload.far_bench, 20_000_000 if quick else 200_000_000)
+
+
+@contextmanager
+def large_upload_bench(quick: bool) -> Iterator[Bench]:
+    yield from _uploads(upload.large_bench, 50_000_000 if quick else 1_000_000_000)
+
+
+def _uploads(bench: Callable[[Mapping[str, Any], Path], Bench], size: int) -> Iterator[Bench]:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        served(*upload.LINE, module="mlc_pipelines_tests.bench.receiver") as server,
+    ):
+        yield bench(server, upload.write_file(Path(folder), size))
+
+
+@contextmanager
 def dagster_bench(quick: bool) -> Iterator[Bench]:
     with served("sandbox", period.PERIOD, "2000" if quick else "5000") as server:
         yield dagster_run.bench(server)
@@ -49,6 +73,9 @@ BENCHES = {
     "extract": extract_bench,
     "aggregate": aggregate_bench,
     "csv": csv_bench,
+    "upload": upload_bench,
+    "upload-far": far_upload_bench,
+    "upload-large": large_upload_bench,
     "period": period_bench,
     "dagster": dagster_bench,
 }
@@ -79,6 +106,8 @@ def table(rows: Sequence[Row]) -> str:
         "contender",
         "CPU s",
         "x",
+        "wall s",
+        "x",
         "peak MB",
         "x",
         "with start: CPU s",
@@ -99,6 +128,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     figures: list[str] = []
     for name, form in (
         ("cpu_seconds", ".2f"),
+        ("wall_seconds", ".2f"),
         ("peak_mb", ".0f"),
         ("whole_cpu_seconds", ".2f"),
         ("whole_peak_mb", ".0f"),

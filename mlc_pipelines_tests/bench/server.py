@@ -24,9 +24,9 @@ _BLOCK = 256 << 10
 
 
 @contextmanager
-def served(*what: str) -> Iterator[dict[str, Any]]:
+def served(*what: str, module: str = __name__) -> Iterator[dict[str, Any]]:
     """A server in its own process while the block runs; gives what it says about itself."""
-    command = [sys.executable, "-m", __name__, *what]
+    command = [sys.executable, "-m", module, *what]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the server has no pipes")
