@@ -22,6 +22,8 @@ ELSEWHERE = {
     "mlc login yourname": "test_login.py",
     "mlc login yourname --system acumatica": "wiring/test_log_in.py, and the choice in test_login.py",
     "mlc sandbox": "test_cli.py",
+    "mlc lists sync yourname": "test_lists.py, with the lists of the page",
+    "mlc lists sync yourname --dry-run": "test_lists.py, with the lists of the page",
 }
 TYPED = {
     "mlc secrets set yourname-acumatica --field username --field password --field client_id --field client_secret": "ann\nword\nid\nsecret\n",
