@@ -88,27 +88,13 @@ def key_forms(sandbox: Sandbox) -> dict[str, dict[str, str]]:
     }
 
 
-FORMS = (
-    "pkcs8",
-    "pkcs8 locked",
-    "traditional",
-    "traditional locked",
-    "der",
-    "pkcs12",
-    "pkcs12 beside",
-    "one file",
-    "one file, key first",
-    "der certificate",
-)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_key_opens(pair: Pair, sandbox: Sandbox, form: str) -> None:
+def test_every_form_of_key_opens(pair: Pair, sandbox: Sandbox) -> None:
     """PEM, DER and PKCS#12, locked or not, together with the certificate or beside it: the same key, the same certificate."""
     expected, _ = pair().opened()
-    certificate, key = pair(**key_forms(sandbox)[form]).opened()
-    assert expected == certificate
-    assert certificate.public_key() == key.public_key()
+    for form, fields in key_forms(sandbox).items():
+        certificate, key = pair(**fields).opened()
+        assert (form, expected) == (form, certificate)
+        assert certificate.public_key() == key.public_key()
 
 
 @pytest.mark.parametrize("header", ["pem", "der"])
@@ -142,7 +128,7 @@ def test_b04_two_processes_with_one_user_both_come_through(
     """Each log-in ends the other's token: both finish, each call with a few log-ins at most."""
     sandbox.set_switches(anaplan={"login_ends_others": True})
     with connect(credential=pair()) as ours, connect(credential=pair()) as theirs:
-        for _ in range(3):
+        for _ in range(2):
             assert len(ours.read_members("Accounts")) == len(theirs.read_members("Accounts"))
     assert len(calls(LOG_IN)) <= 4 * len(calls("GET .*/lists"))
 
@@ -217,7 +203,7 @@ def ec_key() -> str:
 
 
 BROKEN = {
-    "a key of another certificate": (lambda own, other: {"private_key": other["private_key"]}, "does not belong to"),
+    "a key of another certificate": (lambda own, other: {"private_key": other()["private_key"]}, "does not belong to"),
     "no passphrase": (lambda own, other: {"private_key": own["private_key_encrypted"]}, "cannot be opened"),
     "a wrong passphrase": (
         lambda own, other: {"private_key": own["private_key_encrypted"], "passphrase": "wrong-4711"},
@@ -244,7 +230,7 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(
 ) -> None:
     """The credential is named and what to do; no part of key or passphrase is told."""
     fields, said = BROKEN[case]
-    changes = fields(sandbox.info["anaplan"], issued(sandbox, registered=False))
+    changes = fields(sandbox.info["anaplan"], lambda: issued(sandbox, registered=False))
     with connect(credential=pair(**changes)) as plan, pytest.raises(SetupError, match=said) as caught:
         plan.key()
     assert "'acme-plan'" in caught.value.what
