@@ -1,9 +1,14 @@
 """The planning model: one Anaplan model, reached through its Integration API.
 
 config      what a connection must say: addresses, workspace, model, limits on waiting
-auth        basic log-in: one token per run
+regions     where Anaplan answers, region by region
+auth        log-in by password, certificate or OAuth: one token per run
+certificate a message signed with the user's key, in the forms in use
 api         one caller for the model's calls: envelope, paging, refusals in plain words
 discovery   workspace, model, actions and lists by name; ambiguous and vanished names are errors
+courtesy    living beside others: quiet hours, scheduled jobs, whoever is inside the model
+quiet       quiet hours by the clock on the wall
+cloudworks  the customer's own jobs on the model; schedules: when they may start
 fit         whether an import reads files as we write them
 chunks      where a file may be cut, and how large its chunks must be
 upload      a file into Anaplan, in order or several chunks at a time, proved to be there

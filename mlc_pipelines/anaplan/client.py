@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -10,17 +11,18 @@ import pandas as pd
 
 from mlc_pipelines.anaplan import cells, lists, views
 from mlc_pipelines.anaplan.api import Api, GoneError
-from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential
-from mlc_pipelines.anaplan.discovery import Model
+from mlc_pipelines.anaplan.auth import Credential
+from mlc_pipelines.anaplan.config import AnaplanConfig
+from mlc_pipelines.anaplan.courtesy import Courtesy
+from mlc_pipelines.anaplan.discovery import Memory, Model
 from mlc_pipelines.anaplan.exporting import Exporter
 from mlc_pipelines.anaplan.loading import Loader
 from mlc_pipelines.anaplan.outcome import read_steps
 from mlc_pipelines.anaplan.tasks import Action, Runner
-from mlc_pipelines.ledger.errors import SetupError, TransientError
 from mlc_pipelines.ledger.outcomes import ActionOutcome
 from mlc_pipelines.ledger.ports import ImportOutcome, MembersWritten, ReadWay
+from mlc_pipelines.transport.budget import Budget
 
-_FREE = {"Open", "Closed"}  # idle, or not loaded: the next call wakes it [S HELP-status]
 Kind = Literal["import", "export", "process", "action"]
 _COLLECTIONS: dict[Kind, str] = {
     "import": "imports",
@@ -39,16 +41,22 @@ class Anaplan:
     def __init__(
         self,
         config: AnaplanConfig,
-        credential: AnaplanCredential,
+        credential: Credential,
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        budget: Budget | None = None,
+        memory: Memory | None = None,
+        say: Callable[[str], None] = lambda _said: None,
     ) -> None:
         self._config = config
         self._sleep = sleep
         self._clock = clock
-        self._api = Api(config, credential, sleep=sleep)
-        self._model = Model(self._api, config)
+        self._api = Api(config, credential, sleep=sleep, budget=budget)
+        self._model = Model(self._api, config, memory=memory, say=say)
+        hands: dict[str, Any] = {"sleep": sleep, "clock": clock, "now": now, "say": say}
+        self._courtesy = Courtesy(self._api, self._model, config, own_task=self._own_task, **hands)
         self._runner = Runner(self._api, config, sleep=sleep, clock=clock)
         self._loader = Loader(self._api, self._model, self._runner, config)
         self._exporter = Exporter(self._api, self._model, self._runner)
@@ -78,20 +86,13 @@ class Anaplan:
     def require_import(self, import_name: str, columns: Sequence[str], *, process: str = "") -> None:
         self._loader.require_import(import_name, columns, process)
 
-    def wait_until_free(self) -> None:
-        """The model's status sees whoever is inside: a person, CloudWorks, a task left over by a killed run [S HELP-status].
+    def wait_until_welcome(self) -> None:
+        """To be asked before the fence: quiet hours may last long."""
+        self._courtesy.wait_until_welcome()
 
-        A task of an import used in this run counts too, for it may still wait in the model's queue.
-        """
-        started = self._clock()
-        while busy := self._status() or self._own_task():
-            if (spent := self._clock() - started) >= self._config.wait_seconds:
-                raise TransientError(
-                    f"{self._model} was busy for {self._config.wait_seconds:.0f} seconds: {busy}",
-                    holds="Nothing was sent.",
-                    next_step="Wait for that work to end, or have it cancelled in Model Management, then run the load again.",
-                )
-            self._sleep(self._config.pause_seconds(spent))
+    def wait_until_free(self) -> None:
+        """Whoever is inside is waited for; a task of an import used in this run counts too, for it may still wait in the model's queue."""
+        self._courtesy.wait_until_free()
 
     def import_file(
         self, import_name: str, path: Path, *, process: str = "", parameters: Mapping[str, str] | None = None
@@ -144,19 +145,3 @@ class Anaplan:
             if running := self._runner.running(action):
                 return running
         return ""
-
-    def _status(self) -> str:
-        """Who is inside, in the model's own words; "" when it is free.
-
-        Works as GET in both path forms, without envelope; the help documents POST and shows one [S OAS, HELP-status].
-        """
-        place = f"{self._model.path}/status"
-        answer = self._api.caller.read("GET", place, expect=(200, 404, 405))
-        if answer.status != 200:
-            answer = self._api.caller.read("POST", place)
-        content = answer.json()
-        status: Any = content.get("requestStatus", content) if isinstance(content, dict) else None
-        step = status.get("currentStep") if isinstance(status, dict) else None
-        if not isinstance(step, str):
-            raise SetupError(f"{answer.call} does not say whether the model is busy: {answer.excerpt()}")
-        return "" if step in _FREE else " ".join(str(status.get("tooltip") or step).split())
