@@ -1,6 +1,6 @@
 """What a flow works with: the connected rooms, and what the connection declares about the way of its figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,8 @@ class ActualsTarget:
     period_label: strftime pattern of the model's month labels, "%b %y" for "Jul 25".
     adjustment_version: version that takes the adjustment period, whose figures share the label of the year's last month.
     suspense: None means that an unmapped code stops the slice.
+    process: runs the import among other actions; "" where the import is started by itself. import_name may be "" where it runs only one.
+    parameters: what the import asks for at run time, kind of entity -> name; {period} and {version} stand for the slice's own.
     """
 
     import_name: str
@@ -30,6 +32,16 @@ class ActualsTarget:
     accounts: MemberRule
     cost_centers: MemberRule
     suspense: Suspense | None
+    process: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def parameters_of(self, period: FiscalPeriod) -> dict[str, str]:
+        """What the import asks for, filled in for the slice."""
+        label, version = self.label_of(period), self.version_of(period)
+        return {
+            kind: name.replace("{period}", label).replace("{version}", version)
+            for kind, name in self.parameters.items()
+        }
 
     def label_of(self, period: FiscalPeriod) -> str:
         return period.end_on.strftime(self.period_label)

@@ -30,7 +30,7 @@ def load_slice(desk: Desk, key: str) -> Report:
     file = desk.store.history.require_step(desk.connection, FILE, key)
     _require_fresh(desk, key, file.facts["source"])
     currency = file.facts["currency"]
-    desk.plan.require_import(desk.target.import_name, desk.target.columns.header)
+    desk.plan.require_import(desk.target.import_name, desk.target.columns.header, process=desk.target.process)
     with desk.fence(key):
         desk.plan.wait_until_free()
         before = look(desk, period, currency, members := members_now(desk))
@@ -41,6 +41,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         "file": sent,
         "rows": legs[0].left_minor,
         "task": outcome.task,
+        "sent_sha256": outcome.sent_hash,
         "read_back": attempt.read_back,
         "currency": currency,
     }
@@ -83,6 +84,7 @@ class Attempt:
     id: int
     dump: str = ""
     read_back: str = ""
+    beside: str = ""
 
 
 @contextmanager
@@ -92,9 +94,10 @@ def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
     try:
         yield attempt
     except PipelineError as error:
-        desk.store.history.end_load(attempt.id, DIRTY, read_back=attempt.read_back, dump=attempt.dump, note=str(error))
+        note = "\n".join(text for text in (str(error), attempt.beside) if text)
+        desk.store.history.end_load(attempt.id, DIRTY, read_back=attempt.read_back, dump=attempt.dump, note=note)
         raise
-    desk.store.history.end_load(attempt.id, AGREED, read_back=attempt.read_back, dump=attempt.dump)
+    desk.store.history.end_load(attempt.id, AGREED, read_back=attempt.read_back, dump=attempt.dump, note=attempt.beside)
 
 
 def _send(
@@ -104,8 +107,14 @@ def _send(
     file = desk.store.artefacts.path(sent)
     cells = read_cells(file, desk.target.columns, currency=currency)
     desk.progress(f"{period.key}: sending {len(cells):,} cells")
-    outcome = desk.plan.import_file(desk.target.import_name, file)
+    outcome = desk.plan.import_file(
+        desk.target.import_name,
+        file,
+        process=desk.target.process,
+        parameters=desk.target.parameters_of(period),
+    )
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
+    attempt.beside = _kept_beside(desk, outcome)
     rows = _rows_leg(period.key, outcome, cells)
     try:
         held = look(desk, period, currency, members)
@@ -124,6 +133,16 @@ def _send(
     return outcome, (rows, model), require_untouched(desk, period.key, before, held)
 
 
+def _kept_beside(desk: Desk, outcome: ImportOutcome) -> str:
+    """Lists of rows that other steps of the process refused, kept as files and named."""
+    kept = [
+        f"{step.object_name or step.object_id} (file {desk.store.artefacts.keep_bytes(step.dump)})"
+        for step in outcome.beside
+        if step.dump is not None
+    ]
+    return f"Rows refused by other steps of the process: {', '.join(kept)}." if kept else ""
+
+
 def _explained(
     desk: Desk,
     key: str,
@@ -138,7 +157,8 @@ def _explained(
     if model.agreed and outcome.refused.empty:
         return error
     why = explain(desk, key, model, outcome, cells, before.cells, members)
-    seen = type(error)(f"{error.what} {why.said}".rstrip(), holds=error.holds, next_step=error.next_step)
+    told = " ".join(text for text in (error.what, outcome.file_note, why.said) if text)
+    seen = type(error)(told, holds=error.holds, next_step=error.next_step)
     seen.leg, seen.legs, seen.evidence = error.leg, error.legs, {**why.tables(), **error.evidence}
     return seen
 

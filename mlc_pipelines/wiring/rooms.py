@@ -57,6 +57,8 @@ def actuals_target(named: Named) -> ActualsTarget:
     suspense = None if mapping.unmapped == "stop" else Suspense(mapping.unmapped.account, mapping.unmapped.cost_center)
     return ActualsTarget(
         import_name=actuals.import_,
+        process=actuals.process,
+        parameters=actuals.parameters,
         read_back=_read_way(chosen),
         columns=CellColumns(**actuals.columns.model_dump()),
         period_label=actuals.period_label,
@@ -198,6 +200,11 @@ def _anaplan(plan: settings.Anaplan, store: Store, sleep: Callable[[float], None
         model=plan.model,
         wait_seconds=plan.wait_minutes * 60,
         task_seconds=plan.task_minutes * 60,
+        chunk_bytes=plan.chunk_mb * 1_000_000,
+        upload_workers=plan.upload_workers,
+        poll_floor_seconds=plan.poll_floor_seconds,
+        poll_cap_seconds=plan.poll_cap_seconds,
+        cancel_when_stuck=plan.cancel_when_stuck,
         ca_file=plan.ca_file,
     )
     opened = _credential(store, plan.credential, ("username", "password"))

@@ -68,6 +68,11 @@ class Anaplan(Setting):
     credential: Text
     wait_minutes: float = Field(30, gt=0, le=1440)
     task_minutes: float = Field(120, gt=0, le=1440)
+    chunk_mb: int = Field(25, ge=1, le=50)
+    upload_workers: int = Field(1, ge=1, le=8)
+    poll_floor_seconds: float = Field(0.1, ge=0.1, le=60)
+    poll_cap_seconds: float = Field(5, ge=0.1, le=300)
+    cancel_when_stuck: bool = False
     ca_file: str | None = None
 
     @property
@@ -130,7 +135,9 @@ class ReadBack(Setting):
 class Actuals(Setting):
     """The import that takes actuals, and the export (or another way under read_back) that reads them back."""
 
-    import_: Text = Field(alias="import")
+    import_: str = Field("", alias="import")
+    process: str = ""
+    parameters: dict[Text, Text] = {}
     export: str = ""
     read_back: ReadBack | None = None
     columns: Columns
@@ -138,6 +145,17 @@ class Actuals(Setting):
     version: Text = "Actual"
     adjustment_version: str = ""
     signs: dict[Kind, Sign] = {}
+
+    @model_validator(mode="after")
+    def _some_way_to_load(self) -> "Actuals":
+        if not self.import_ and not self.process:
+            raise ValueError(
+                "name the import that takes the figures under `import`, or the process that runs it under `process`"
+            )
+        for name, value in self.parameters.items():
+            if set("{}") & set(value.replace("{period}", "").replace("{version}", "")):
+                raise ValueError(f"parameters.{name} is {value!r}: only {{period}} and {{version}} can be filled in")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_read_back(self) -> "Actuals":
