@@ -1,9 +1,12 @@
-"""`mlc`, the same flows by hand. Exit codes: 0 done and agreed, 1 data to correct, 2 wrong usage, 3 set-up to correct, 4 try later, 5 look up first.
+"""`mlc`, the same flows by hand. Exit codes: 0 done and agreed, 1 data to correct, 2 wrong usage, 3 set-up to correct, 4 try later, 5 look up first, 6 waiting for others.
 
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
+changes       mlc changes: which periods are no longer what was loaded
 connections   mlc connections list|check
 secrets       mlc secrets set|list
+login         mlc login: a person logs in once, where a system asks for that
+sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
 sandbox       mlc sandbox: the emulated systems, for trying and testing
@@ -17,13 +20,16 @@ import click
 from mlc_pipelines.cli.errors import speaking_of_errors
 
 _COMMANDS = {
+    "changes": "changes",
     "connections": "connections",
     "demo": "demo",
     "listen": "listen",
     "lists": "lists",
     "load": "load",
+    "login": "login",
     "sandbox": "sandbox",
     "secrets": "secrets",
+    "sessions": "sessions",
 }
 
 

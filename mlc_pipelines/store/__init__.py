@@ -5,8 +5,12 @@ schema       the tables; migrations/ brings any older database up to them
 artefacts    files named by their SHA-256: extracts, CSVs sent, dumps, exports
 history      which step of which period was done with which result, and which files were (perhaps) loaded
 fence        one writer per model: a lock owned by the writing process
-notices      push notifications of an ERP: each once, in the order in which it arrived
+notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
+marks        how far each ERP was watched for changes, by its own clock
+tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity
 seats        sessions of foreign systems: how many at once, and those that a killed run left open
+budget       requests per minute to one foreign tenant, shared by all processes and machines
+known        ids of foreign systems by name, a hint that saves calls
 contracts    what an ERP publishes about its entities, kept per site and build
 """

@@ -1,6 +1,8 @@
 """Where everything of one installation lies, and the object that opens it."""
 
 import os
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +10,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mlc_pipelines.store.artefacts import Artefacts
+from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.contracts import Contracts
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.history import History
+from mlc_pipelines.store.known import KnownIds
+from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
+from mlc_pipelines.store.tokens import LogIn
 from mlc_pipelines.store.vault import Vault
 
 
@@ -42,6 +48,10 @@ class Store:
         return History(self.engine)
 
     @property
+    def marks(self) -> Marks:
+        return Marks(self.engine)
+
+    @property
     def notices(self) -> Notices:
         return Notices(self.engine)
 
@@ -54,8 +64,22 @@ class Store:
         return Seats(self.engine, self.vault, self.home / "locks", holder)
 
     @property
+    def known_ids(self) -> KnownIds:
+        return KnownIds(self.engine)
+
+    def budget(
+        self, name: str, per_minute: int, *, wait_seconds: float, sleep: Callable[[float], None] = time.sleep
+    ) -> SharedBudget:
+        """The requests a minute that all processes of this installation together may send to one foreign tenant."""
+        return SharedBudget(self.engine, name, per_minute, wait_seconds=wait_seconds, sleep=sleep)
+
+    @property
     def vault(self) -> Vault:
         return Vault(self.engine, self.home / "keys" / "vault.key")
+
+    def log_in(self, credential: str, *, command: str) -> LogIn:
+        """The log-in that a person made for a credential; command makes it anew."""
+        return LogIn(self.vault, self.home / "locks", credential, command)
 
     def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[None]:
         return fence(self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)

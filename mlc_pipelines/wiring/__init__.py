@@ -3,5 +3,8 @@
 settings      what a connection file may say (pydantic), refused with file, line, field and remedy
 connections   all files of the folder, each on its own: a broken one is shown by name and takes nothing else down
 receiver      the door for push notifications: checked, kept, then answered
+configs       settings -> what the rooms want to be told
+credentials   the vault opened for one connection
+log_in        a person logs in once, for all later runs
 rooms         a connection -> a Desk: store, vault, ERP client, planning client
 """

@@ -2,24 +2,27 @@
 
 import csv
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mlc_pipelines.acumatica.client import Acumatica
-from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential, SegmentRule
+from mlc_pipelines.acumatica.connection import sign_out_all_left
 from mlc_pipelines.anaplan.client import Anaplan
-from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential
 from mlc_pipelines.flows.desk import ActualsTarget, Desk
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
 from mlc_pipelines.ledger.ports import ReadWay
+from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.home import Store
-from mlc_pipelines.transport.secret import Secret
+from mlc_pipelines.transport.budget import Budget
 from mlc_pipelines.wiring import settings
+from mlc_pipelines.wiring.configs import acumatica_config, anaplan_config
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.credentials import acumatica_credential, anaplan_credential
 
 
 @contextmanager
@@ -30,12 +33,18 @@ def open_desk(
     progress: Callable[[str], None] | None = None,
     store: Store | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    accept_shrunk: Collection[str] = (),
 ) -> Iterator[Desk]:
     """Everything a flow of this connection needs. Clients log in at their first call and sign out when the block ends, however it ends."""
     chosen = named.settings
     target = actuals_target(named)
     store = store or Store.open()
-    with _acumatica(chosen.erp, store, sleep) as ledger, _anaplan(chosen.anaplan, store, sleep) as plan:
+    progress = progress or (lambda _said: None)
+    with (
+        _acumatica(named, store, sleep) as ledger,
+        _budget(chosen.anaplan, store, sleep) as budget,
+        _anaplan(named, store, sleep, budget, progress) as plan,
+    ):
         yield Desk(
             named.name,
             chosen.calendar.build(),
@@ -46,7 +55,8 @@ def open_desk(
             fence_wait_seconds=chosen.anaplan.wait_minutes * 60,
             run=run,
             lists=list_rules(named, target),
-            progress=progress or (lambda _said: None),
+            accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
+            progress=progress,
         )
 
 
@@ -158,64 +168,32 @@ def read_mapping_file(path: Path) -> dict[str, str]:
     return table
 
 
-def _acumatica(erp: settings.AcumaticaErp, store: Store, sleep: Callable[[float], None]) -> Acumatica:
-    config = AcumaticaConfig(
-        url=erp.url,
-        tenant=erp.tenant,
-        company=erp.company,
-        ledger=erp.ledger,
-        endpoint=erp.endpoint,
-        version=erp.version,
-        auth=erp.auth,
-        subaccount=SegmentRule(**erp.subaccount.model_dump()) if erp.subaccount else None,
-        lines_from=erp.lines_from,
-        net_income_account=erp.net_income_account,
-        page_batches=erp.page_batches,
-        ca_file=erp.ca_file,
-    )
-    needed = (
-        ("username", "password", "client_id", "client_secret")
-        if erp.auth == "oauth_password"
-        else ("username", "password")
-    )
-    opened = _credential(store, erp.credential, needed)
-    return Acumatica(config, _acumatica_credential(opened), sleep=sleep)
-
-
-def _acumatica_credential(opened: Mapping[str, Secret]) -> AcumaticaCredential:
-    nothing = Secret("", "not needed")
-    return AcumaticaCredential(
-        username=opened["username"].reveal(),
-        password=opened["password"],
-        client_id=opened.get("client_id", nothing).reveal(),
-        client_secret=opened.get("client_secret", nothing),
+def _acumatica(named: Named, store: Store, sleep: Callable[[float], None]) -> Acumatica:
+    erp = named.settings.erp
+    return Acumatica(
+        acumatica_config(erp),
+        acumatica_credential(named, store),
+        sleep=sleep,
+        seats=store.seats(named.name),
+        contracts=store.contracts,
     )
 
 
-def _anaplan(plan: settings.Anaplan, store: Store, sleep: Callable[[float], None]) -> Anaplan:
-    config = AnaplanConfig(
-        auth_url=plan.auth_url,
-        api_url=plan.api_url,
-        workspace=plan.workspace,
-        model=plan.model,
-        wait_seconds=plan.wait_minutes * 60,
-        task_seconds=plan.task_minutes * 60,
-        chunk_bytes=plan.chunk_mb * 1_000_000,
-        upload_workers=plan.upload_workers,
-        poll_floor_seconds=plan.poll_floor_seconds,
-        poll_cap_seconds=plan.poll_cap_seconds,
-        cancel_when_stuck=plan.cancel_when_stuck,
-        ca_file=plan.ca_file,
+def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Sign out what runs of this installation that died left open at the connection's ERP; returns how many."""
+    return sign_out_all_left(acumatica_config(named.settings.erp), store.seats(named.name), sleep)
+
+
+def _anaplan(
+    named: Named, store: Store, sleep: Callable[[float], None], budget: Budget, say: Callable[[str], None]
+) -> Anaplan:
+    config, credential = anaplan_config(named.settings.anaplan), anaplan_credential(named, store)
+    return Anaplan(config, credential, sleep=sleep, budget=budget, memory=store.known_ids, say=say)
+
+
+def _budget(plan: settings.Anaplan, store: Store, sleep: Callable[[float], None]) -> SharedBudget:
+    """One per tenant. Without a name of its own, all connections to one address count as one tenant: rather too careful than too fast."""
+    name = plan.tenant or urlsplit(plan.addresses.api_url).netloc
+    return store.budget(
+        f"Anaplan {name}", plan.requests_per_minute, wait_seconds=max(plan.wait_minutes * 60, 300.0), sleep=sleep
     )
-    opened = _credential(store, plan.credential, ("username", "password"))
-    return Anaplan(config, AnaplanCredential(opened["username"].reveal(), opened["password"]), sleep=sleep)
-
-
-def _credential(store: Store, name: str, needed: tuple[str, ...]) -> dict[str, Secret]:
-    opened = store.vault.open(name)
-    if missing := [field for field in needed if field not in opened]:
-        raise SetupError(
-            f"Credential {name!r} lacks {', '.join(missing)}.",
-            next_step=f"Store it again with `mlc secrets set {name}`.",
-        )
-    return opened

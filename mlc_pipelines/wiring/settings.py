@@ -1,9 +1,14 @@
 """What a connection file may say. Contradictions are refused when it is read; nothing secret has a place in it."""
 
-from typing import Annotated, Literal
+from datetime import time
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mlc_pipelines.anaplan.quiet import QuietHours
+from mlc_pipelines.anaplan.regions import Addresses, addresses
+from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, monthly_calendar
 
 
@@ -12,6 +17,8 @@ class Setting(BaseModel):
 
 
 Text = Annotated[str, Field(min_length=1)]
+FileName = Annotated[str, Field(max_length=250)]  # a key pasted in its place is longer, and is refused unshown
+Port = Annotated[int, Field(ge=0, le=65535)]
 Sign = Literal["debit_positive", "credit_positive"]
 Kind = Literal["Asset", "Liability", "Income", "Expense"]
 
@@ -47,25 +54,88 @@ class AcumaticaErp(Setting):
     ledger: Text
     endpoint: Text = "Default"
     version: Text
-    auth: Literal["oauth_password", "cookie"] = "oauth_password"
+    auth: Literal["oauth_password", "oauth_code", "cookie"] = "oauth_password"
     credential: Text
+    redirect_port: Port = 0
     subaccount: Subaccount | None = Subaccount()
     lines_from: Literal["inquiry", "transactions"] = "inquiry"
     net_income_account: str = ""
     page_batches: int = Field(100, ge=1, le=1000)
+    branch: str = ""
+    locale: Text = "en-US"
+    companies: tuple[Text, ...] = ()
+    sessions: int = Field(1, ge=1, le=50)
+    session_wait_minutes: float = Field(30, ge=0, le=1440)
+    check_fields: bool = True
     push: Push | None = None
     ca_file: str | None = None
 
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> "AcumaticaErp":
+        if self.auth != "oauth_code" and self.redirect_port:
+            raise ValueError(
+                f"auth is {self.auth}, so nothing is done with `redirect_port`; delete it, or write auth: oauth_code"
+            )
+        return self
+
+
+class Certificate(Setting):
+    """How to log in to Anaplan by certificate: see `anaplan.certificate`. Files lie beside the connection file; else the vault holds them."""
+
+    header: Literal["pem", "der"] = "pem"
+    payload: Literal["v2", "v1"] = "v2"
+    timestamp: Literal["seconds", "milliseconds"] = "seconds"
+    certificate_file: FileName = ""
+    private_key_file: FileName = ""
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_WEEK: tuple[Weekday, ...] = get_args(Weekday)
+
+
+class QuietTimes(Setting):
+    """When no load begins, by the clock on the wall of time_zone: hours like 07:00-09:30, or 22:00-06:00 into the next day; days on which they begin."""
+
+    time_zone: Text
+    hours: Annotated[tuple[Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")], ...], Field(min_length=1)]
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = _WEEK
+    then: Literal["wait", "stop"] = "wait"
+
+    @model_validator(mode="after")
+    def _understood(self) -> "QuietTimes":
+        self.build()
+        return self
+
+    def build(self) -> QuietHours:
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"time_zone {self.time_zone!r} is not known; write it like Europe/Berlin") from None
+        spans = tuple(_span(text) for text in self.hours)
+        return QuietHours(zone, spans, frozenset(_WEEK.index(day) for day in self.days), self.then)
+
+
+def _span(text: str) -> tuple[time, time]:
+    begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    if begin == end:
+        raise ValueError(f"hours {text!r} begin and end at the same time; write for instance 00:00-12:00")
+    return begin, end
+
 
 class Anaplan(Setting):
-    """The planning model. Workspace and model by name or id; other regions have their own addresses."""
+    """The planning model. Workspace and model by name or id. Addresses by region, or each by itself; us1 and its sisters without either."""
 
-    auth_url: Text = "https://auth.anaplan.com"
-    api_url: Text = "https://api.anaplan.com/2/0"
+    region: str = ""
+    auth_url: str = ""
+    api_url: str = ""
+    oauth_url: str = ""
+    cloudworks_url: str = ""
     workspace: Text
     model: Text
-    auth: Literal["basic"] = "basic"
-    credential: Text
+    auth: Literal["basic", "certificate", "oauth_device", "oauth_code"] = "basic"
+    credential: str = ""
+    certificate: Certificate = Certificate()
+    redirect_port: Port = 0
     wait_minutes: float = Field(30, gt=0, le=1440)
     task_minutes: float = Field(120, gt=0, le=1440)
     chunk_mb: int = Field(25, ge=1, le=50)
@@ -73,7 +143,50 @@ class Anaplan(Setting):
     poll_floor_seconds: float = Field(0.1, ge=0.1, le=60)
     poll_cap_seconds: float = Field(5, ge=0.1, le=300)
     cancel_when_stuck: bool = False
+    requests_per_minute: int = Field(600, ge=10, le=6000)
+    tenant: str = ""
+    quiet_hours: QuietTimes | None = None
+    cloudworks: bool = True
+    job_margin_minutes: float = Field(10, ge=0, le=720)
     ca_file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_where(self) -> "Anaplan":
+        own = [name for name in ("auth_url", "api_url", "oauth_url", "cloudworks_url") if getattr(self, name)]
+        if self.region and own:
+            raise ValueError(
+                f"region {self.region} and {', '.join(own)} contradict each other; give the one or the other"
+            )
+        if own and not (self.auth_url and self.api_url):
+            raise ValueError("give auth_url and api_url both, or a region instead")
+        if own and self.auth.startswith("oauth_") and not self.oauth_url:
+            raise ValueError(f"auth is {self.auth}: give oauth_url as well")
+        try:
+            addresses(self.region or "us1")
+        except SetupError as error:
+            raise ValueError(error.what) from None
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_log_in(self) -> "Anaplan":
+        if self.auth != "certificate" and "certificate" in self.model_fields_set:
+            raise ValueError(
+                f"auth is {self.auth}, so nothing is done with `certificate`; delete it, or write auth: certificate"
+            )
+        if self.auth != "oauth_code" and self.redirect_port:
+            raise ValueError(
+                f"auth is {self.auth}, so nothing is done with `redirect_port`; delete it, or write auth: oauth_code"
+            )
+        if not self.credential and not self.certificate.private_key_file:
+            raise ValueError("credential is missing: name the entry of the vault to log in with")
+        return self
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where its services answer; "" for an own one that is not given."""
+        if self.auth_url:
+            return Addresses(self.auth_url, self.api_url, self.oauth_url, self.cloudworks_url)
+        return addresses(self.region or "us1")
 
     @property
     def pool(self) -> str:
@@ -145,6 +258,7 @@ class Actuals(Setting):
     version: Text = "Actual"
     adjustment_version: str = ""
     signs: dict[Kind, Sign] = {}
+    accept_shrunk: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _some_way_to_load(self) -> "Actuals":
@@ -184,6 +298,12 @@ class MappingRule(Setting):
                 f"the pattern {self.code!r} does not contain {{code}}: every code would get the same member"
             )
         return self
+
+
+class Watch(Setting):
+    """How often the sensor asks the ERP what changed in periods that were loaded."""
+
+    every_minutes: int = Field(15, ge=1, le=1440)
 
 
 class SuspenseMembers(Setting):
@@ -244,6 +364,7 @@ class Connection(Setting):
     actuals: Actuals
     mapping: Mapping
     lists: dict[Text, SyncedList] = {}
+    watch: Watch | None = None
     owners: tuple[str, ...] = ("team:finance",)
 
     @model_validator(mode="after")
