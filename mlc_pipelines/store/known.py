@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mlc_pipelines.store.schema import known_ids
 
@@ -28,9 +29,11 @@ class KnownIds:
         """Write down what a list has just shown; the id that was known before, "" for none."""
         with self.engine.begin() as db:
             before = db.execute(sa.select(known_ids.c.id).where(_at(place, name))).scalar()
-            db.execute(known_ids.delete().where(_at(place, name)))
-            row = {"place": place, "name": name, "id": id_, "listed_at": self.clock()}
-            db.execute(known_ids.insert().values(**row))
+            # Another process may be writing the same down: the later one counts, and neither fails.
+            insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+            seen = {"id": id_, "listed_at": self.clock()}
+            row = insert(known_ids).values(place=place, name=name, **seen)
+            db.execute(row.on_conflict_do_update(index_elements=["place", "name"], set_=seen))
         return str(before or "")
 
 

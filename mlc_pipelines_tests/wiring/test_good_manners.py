@@ -12,8 +12,9 @@ from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.schema import request_grants
 from mlc_pipelines.wiring import settings
+from mlc_pipelines.wiring.configs import anaplan_config
 from mlc_pipelines.wiring.connections import Named
-from mlc_pipelines.wiring.rooms import anaplan_config, open_desk
+from mlc_pipelines.wiring.rooms import open_desk
 from mlc_pipelines_tests.conftest import briefly
 
 
