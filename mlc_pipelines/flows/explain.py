@@ -20,6 +20,8 @@ _LINE_COLUMNS = [
     "batch", "line", "transaction_on", ACCOUNT, "subaccount", "reference", "description", "debit_minor", "credit_minor",
 ]  # fmt: skip
 _CELLS_WITH_LINES = 500
+_LINES_SHOWN = 10
+WHY, WHY_LINES = "Why the figures differ", "Why the figures differ: largest journal lines behind each cell"
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,19 @@ class Explanation:
     currency: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """What a screen shows."""
+        """What a screen shows, which sorts titles by letter: the lines after the cells, and only the largest of each cell. All are kept."""
+        sized = self.lines.assign(
+            size=(self.lines["debit_minor"] - self.lines["credit_minor"]).abs(),
+            cell=self.lines.groupby(CELL_KEYS, sort=False).ngroup(),
+        )
+        largest = (
+            sized.sort_values(["cell", "size"], ascending=[True, False], kind="stable")
+            .groupby("cell")
+            .head(_LINES_SHOWN)
+        )
         return {
-            "Why the figures differ": money_table(self.cells, self.currency),
-            "Journal lines behind them": money_table(self.lines, self.currency),
+            WHY: money_table(self.cells, self.currency),
+            WHY_LINES: money_table(largest.drop(columns=["cell", "size"]), self.currency),
         }
 
 

@@ -107,7 +107,7 @@ def test_refused_rows_are_explained_on_the_check(demo: Named, instance: dg.Dagst
     why = check.metadata["Why the figures differ"].value
     assert 2 == len(why.records)  # type: ignore[union-attr]
     assert {"cause", "difference", "ledger account", "lines"} <= set(why.records[0].data)  # type: ignore[union-attr]
-    assert check.metadata["Journal lines behind them"].value.records  # type: ignore[union-attr]
+    assert check.metadata["Why the figures differ: largest journal lines behind each cell"].value.records  # type: ignore[union-attr]
 
 
 def test_a_code_that_changed_is_a_warning_and_one_that_lost_its_member_is_red(

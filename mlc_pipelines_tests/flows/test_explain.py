@@ -8,7 +8,7 @@ import pytest
 
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.explain import refused_rows
+from mlc_pipelines.flows.explain import WHY, WHY_LINES, refused_rows
 from mlc_pipelines.flows.files import read_kept_frame
 from mlc_pipelines.flows.reference import refresh_reference
 from mlc_pipelines.flows.steps import EXPLANATION
@@ -41,18 +41,21 @@ def test_refused_rows_are_joined_with_codes_and_journal_lines(ready: Desk, sandb
     """Member, ERP code, lines: the lines behind a refused cell add up to the figure that was sent for it."""
     sandbox.set_switches(anaplan={"reject_rows": [5, 9], "reject_message": "Invalid Accounts identifier: A1030"})
     error = refused(ready)
-    cells, lines = error.evidence["Why the figures differ"], error.evidence["Journal lines behind them"]
+    cells, shown = error.evidence[WHY], error.evidence[WHY_LINES]
+    kept = ready.store.history.require_step("demo", EXPLANATION, PERIOD)
+    lines = read_kept_frame(ready, kept.facts["lines"])
     assert [UNKNOWN_MEMBER] * 2 == cells["cause"].tolist()
     model = next(leg for leg in error.legs if leg.name == "model_matches_cells")
     assert model.difference_minor == minor(cells["difference"])
     for cell in cells.to_dict("records"):
-        own = lines[(lines["account"] == cell["account"]) & (lines["cost center"] == cell["cost center"])]
+        own = lines[(lines["account"] == cell["account"]) & (lines["cost_center"] == cell["cost center"])]
         assert cell["lines"] == len(own)
         assert abs(minor(cells.loc[cells["line"] == cell["line"], "sent"])) == abs(
-            minor(own["debit"]) - minor(own["credit"])
+            int(own["debit_minor"].sum() - own["credit_minor"].sum())
         )
-        assert set(own["ledger account"]) <= set(cell["ledger account"].split(", "))
-    assert {"batch", "transaction on", "reference", "description"} <= set(lines.columns)
+        assert set(own["ledger_account"]) <= set(cell["ledger account"].split(", "))
+    assert {"batch", "transaction on", "reference", "description"} <= set(shown.columns)
+    assert 0 < len(shown) <= min(len(lines), 10 * len(cells))
     assert re.search(
         r"Why, of the difference of \S+ USD: unknown member \S+ USD \(2 rows\); nothing is left unexplained", error.what
     )
@@ -62,7 +65,7 @@ def test_a_row_dropped_without_a_word_is_left_unexplained(ready: Desk, sandbox: 
     """E11, S HELP-ignore: neither counted nor listed. The money is named, and that nobody can say why."""
     sandbox.set_switches(anaplan={"ignore_rows": [5], "ignored_counted": False})
     error = refused(ready)
-    cells = error.evidence["Why the figures differ"]
+    cells = error.evidence[WHY]
     assert [NOT_EXPLAINED] == cells["cause"].tolist()
     assert "not explained" in error.what
     assert (cells["lines"] > 0).all()
@@ -72,7 +75,7 @@ def test_an_ignored_row_that_was_counted_is_explained(ready: Desk, sandbox: Sand
     """One ignored by its count, one cell without its figure: the two belong together."""
     sandbox.set_switches(anaplan={"ignore_rows": [5]})
     error = refused(ready)
-    assert [OTHER] == error.evidence["Why the figures differ"]["cause"].tolist()
+    assert [OTHER] == error.evidence[WHY]["cause"].tolist()
     assert "nothing is left unexplained" in error.what
 
 
@@ -91,7 +94,7 @@ def test_the_explanation_is_kept_as_evidence(ready: Desk, sandbox: Sandbox) -> N
 def test_a_cancelled_import_is_explained_by_its_end(ready: Desk, sandbox: Sandbox) -> None:
     """Nothing arrived, for one reason; each cell names it."""
     sandbox.set_switches(anaplan={"import_ends": "CANCELLED"})
-    cells = refused(ready).evidence["Why the figures differ"]
+    cells = refused(ready).evidence[WHY]
     assert {"The import ended CANCELLED."} == set(cells["reason"])
 
 
