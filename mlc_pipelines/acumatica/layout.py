@@ -9,7 +9,7 @@ import operator
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -72,8 +72,8 @@ class Fields:
 class Layout:
     """The value objects of a row in their order, and what was seen of them: with a value, empty, or now this and now that."""
 
-    def __init__(self, order: Sequence[str], fixed: Fixed) -> None:
-        self._order, self._fixed = order, fixed
+    def __init__(self, order: Sequence[str], beside: Mapping[str, bytes], fixed: Fixed) -> None:
+        self._order, self._beside, self._fixed = order, beside, fixed
         self._valued = {*_USED}
         self._empty: set[str] = set()
         self._arrange()
@@ -115,7 +115,7 @@ class Layout:
             for group, leads_on in zip(self._groups, self._leads_on, strict=False)
             if not {*group}.isdisjoint(FIXED)
         }
-        self._edges = msgspec.json.Decoder(_edges_of(names[-1])).decode
+        self._edges = msgspec.json.Decoder(_edges_of(names[-1], self._beside)).decode
 
     def _filled(self, block: bytes) -> bytes:
         """The block with empty fields in the same shape as others. No text can hold such a name: its quotes would be escaped."""
@@ -179,7 +179,8 @@ class Layout:
         ends = [_joined(inner, between)] if len(inner) else []
         edges = self._edges(b"[" + between.join([head[: -len(leads_on)], *ends, cells[-1].as_py()]))
         beginnings, endings = edges[::2], edges[1::2]
-        if len(endings) != found.rows or {*map(_last, beginnings)} != {None} or None in {*map(_last, endings)}:
+        kinds = [{*map(type, map(_last, some))} for some in (beginnings, endings)]
+        if len(endings) != found.rows or kinds != [{type(None)}, {_Last}]:
             raise UnusualError
         values = [edge.last.value for edge in endings]
         if name in TEXTS:
@@ -196,7 +197,7 @@ def layout_of(block: bytes, fixed: Fixed) -> Layout:
     order = [name for name, value in members.items() if value.startswith(b"{") and name != _BAG]
     if not _USED.issubset(order) or not all(name.isidentifier() for name in order):
         raise UnusualError
-    return Layout(order, fixed)
+    return Layout(order, {name: value for name, value in members.items() if name not in order}, fixed)
 
 
 def _grouped(order: Sequence[str], valued: Set[str]) -> list[tuple[str, ...]]:
@@ -243,17 +244,26 @@ class _Known(dict[bytes, tuple[Scalar, ...]]):
         return value is None or isinstance(value, str)
 
 
-_Impossible = Annotated[int, msgspec.Meta(gt=0, lt=0)]
-
-
 _last = operator.attrgetter("last")
 
 
-def _edges_of(last: str) -> Any:
-    """A list of edges, in which the other fields that are used have no place: they would be there for the second time."""
-    others: list[Any] = [(name, _Impossible | None, msgspec.field(default=None)) for name in sorted(_USED - {last})]
-    renamed: list[Any] = [("last", _Last | None, msgspec.field(default=None, name=last)), ("error", None, None)]
-    return list[msgspec.defstruct("Edge", [*renamed, *others], gc=False)]  # type: ignore[misc]
+def _edges_of(last: str, beside: Mapping[str, bytes]) -> Any:
+    """A list of ends and beginnings of records: only the last field and what stands beside the fields has a place there.
+
+    beside: names and values of the first record's other members, id and the like, which are of one kind in all of them.
+    """
+    others: list[Any] = [
+        (f"_{number}", _kind_of(value), msgspec.field(default=None, name=name))
+        for number, (name, value) in enumerate(beside.items())
+    ]
+    ending: list[Any] = [("last", _Last | None, msgspec.field(default=None, name=last))]
+    return list[msgspec.defstruct("Edge", [*ending, *others], gc=False, forbid_unknown_fields=True)]  # type: ignore[misc]
+
+
+def _kind_of(value: bytes) -> Any:
+    if value.startswith(b"{"):
+        return _Anything | None
+    return int | None if value[:1].isdigit() else str | None
 
 
 def _empty(name: str) -> bytes:
