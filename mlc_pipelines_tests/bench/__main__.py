@@ -23,6 +23,12 @@ def extract_bench(quick: bool) -> Iterator[Bench]:
 
 
 @contextmanager
+def documented_bench(quick: bool) -> Iterator[Bench]:
+    with served("documented", "20000" if quick else "200000") as server:
+        yield extract.bench(server, "extract all fields")
+
+
+@contextmanager
 def aggregate_bench(quick: bool) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         yield aggregate.bench(100_000 if quick else 1_000_000, Path(folder))
@@ -36,6 +42,13 @@ def csv_bench(quick: bool) -> Iterator[Bench]:
 @contextmanager
 def period_bench(quick: bool) -> Iterator[Bench]:
     lines = 5_000 if quick else 60_000
+    with served("sandbox", period.PERIOD, str(lines)) as server:
+        yield period.bench(server, lines)
+
+
+@contextmanager
+def large_period_bench(quick: bool) -> Iterator[Bench]:
+    lines = 10_000 if quick else 200_000
     with served("sandbox", period.PERIOD, str(lines)) as server:
         yield period.bench(server, lines)
 
@@ -71,12 +84,14 @@ def dagster_bench(quick: bool) -> Iterator[Bench]:
 
 BENCHES = {
     "extract": extract_bench,
+    "extract-all-fields": documented_bench,
     "aggregate": aggregate_bench,
     "csv": csv_bench,
     "upload": upload_bench,
     "upload-far": far_upload_bench,
     "upload-large": large_upload_bench,
     "period": period_bench,
+    "period-large": large_period_bench,
     "dagster": dagster_bench,
 }
 

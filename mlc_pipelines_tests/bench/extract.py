@@ -1,11 +1,13 @@
 """Posted lines of one period from the wire into columns: one answer of AccountDetailsForPeriodInquiry.
 
-Ours ends in an Arrow table with exact amounts, every line checked. The others end in a DataFrame with wrapped names
-("Account.value") or plain ones, amounts as floats. Log-in and easy-acumatica's building of itself are not counted.
+All end with the same table: the eleven columns of journal.LINES, amounts in whole cents. Ours is Arrow, and every line is checked
+to be posted, of this ledger and this period; the others are DataFrames, and check nothing. Log-in and easy-acumatica's
+building of itself are not counted.
 """
 
 import tempfile
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal
@@ -13,6 +15,14 @@ from mlc_pipelines_tests.bench.server import INQUIRY
 
 Work = tuple[Callable[[], Any], Callable[[Any], Mapping[str, Any]]]
 ASKED = {"FromPeriod": "032026", "ToPeriod": "032026", "Ledger": "ACTUAL"}
+_FIELDS = {
+    "branch": "Branch",
+    "account": "Account",
+    "subaccount": "Subaccount",
+    "reference": "RefNumber",
+    "description": "TransactionDescription",
+    "modified_at": "LastModifiedDateTime",
+}
 FOREIGN = (
     Contender("easy-acumatica + json_normalize", "easy_normalized", (Goal("cpu_seconds", times=8),)),
     Contender("easy-acumatica + dicts -> DataFrame", "easy_dicts"),
@@ -20,10 +30,10 @@ FOREIGN = (
 )
 
 
-def bench(server: Mapping[str, Any]) -> Bench:
+def bench(server: Mapping[str, Any], name: str = "extract") -> Bench:
     lines, size = server["totals"]["lines"], server["bytes"]
     return Bench(
-        "extract",
+        name,
         f"extract and flatten {lines:,} posted lines, {size / lines:.0f} bytes each",
         __name__,
         {"info": server["info"]},
@@ -46,8 +56,8 @@ def ours(setting: Mapping[str, Any]) -> Work:
         **{name: erp[name] for name in ("url", "tenant", "company", "ledger", "endpoint", "version")},
         subaccount=SegmentRule(),
     )
-    secrets = {name: Secret(erp[name], name) for name in ("password", "client_secret")}
-    credential = AcumaticaCredential(username=erp["username"], client_id=erp["client_id"], **secrets)
+    fields = ("username", "password", "client_id", "client_secret")
+    credential = AcumaticaCredential(**{name: Secret(erp[name], name) for name in fields})
     period = monthly_calendar(2026, 2026, first_month=7).period("FY2026-P03")
 
     ledger = Acumatica(config, credential)
@@ -68,7 +78,7 @@ def easy_normalized(setting: Mapping[str, Any]) -> Work:
     import pandas as pd
 
     ask = _easy(setting)
-    return lambda: pd.json_normalize(ask()), _wrapped_totals
+    return lambda: same_table(pd.json_normalize(ask()), ".value"), totals
 
 
 def easy_dicts(setting: Mapping[str, Any]) -> Work:
@@ -77,12 +87,13 @@ def easy_dicts(setting: Mapping[str, Any]) -> Work:
     ask = _easy(setting)
 
     def work() -> pd.DataFrame:
-        return pd.DataFrame([
+        plain = pd.DataFrame([
             {name: field.get("value") if isinstance(field, dict) else field for name, field in line.items()}
             for line in ask()
         ])  # fmt: skip
+        return same_table(plain, "")
 
-    return work, _plain_totals
+    return work, totals
 
 
 def requests_normalized(setting: Mapping[str, Any]) -> Work:
@@ -99,9 +110,9 @@ def requests_normalized(setting: Mapping[str, Any]) -> Work:
     def work() -> pd.DataFrame:
         answer = session.put(url, params={"$expand": "Results"}, json=body, timeout=600)
         answer.raise_for_status()
-        return pd.json_normalize(answer.json()["Results"])
+        return same_table(pd.json_normalize(answer.json()["Results"]), ".value")
 
-    return work, _wrapped_totals
+    return work, totals
 
 
 def _easy(setting: Mapping[str, Any]) -> Callable[[], list[dict[str, Any]]]:
@@ -124,17 +135,19 @@ def _easy(setting: Mapping[str, Any]) -> Callable[[], list[dict[str, Any]]]:
     return lambda: client.account_details_for_period_inquiry.put_entity(question, options=options)["Results"]
 
 
-def _wrapped_totals(frame: Any) -> dict[str, int]:
-    return _totals(frame, ".value")
-
-
-def _plain_totals(frame: Any) -> dict[str, int]:
-    return _totals(frame, "")
-
-
-def _totals(frame: Any, ending: str) -> dict[str, int]:
-    sums = {
-        f"{side.lower()}_minor": int((frame[f"{side}AmountInBaseCurrency{ending}"] * 100).round().astype("int64").sum())
+def same_table(frame: Any, ending: str) -> Any:
+    """The columns of journal.LINES from a DataFrame of all fields; floats become exact by their shortest text, as everybody does it."""
+    batch = frame["Module" + ending] + " " + frame["BatchNumber" + ending]
+    kept = {"batch": batch, "line": None, **{name: frame[field + ending] for name, field in _FIELDS.items()}}
+    amounts = {
+        f"{side.lower()}_minor": [
+            int(Decimal(str(amount)).scaleb(2)) for amount in frame[f"{side}AmountInBaseCurrency{ending}"]
+        ]
         for side in ("Debit", "Credit")
     }
+    return type(frame)({**kept, "transaction_on": frame["TransactionDate" + ending].str[:10], **amounts})
+
+
+def totals(frame: Any) -> dict[str, int]:
+    sums = {name: int(frame[name].sum()) for name in ("debit_minor", "credit_minor")}
     return {"lines": len(frame), **sums}

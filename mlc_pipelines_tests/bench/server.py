@@ -1,6 +1,8 @@
 """What the contenders ask, in a process of its own, so that its work is not counted as theirs.
 
-    python -m mlc_pipelines_tests.bench.server canned LINES          the sandbox, with one inquiry answered from ready bytes
+    python -m mlc_pipelines_tests.bench.server canned LINES          the sandbox, with one inquiry answered from ready bytes,
+                                                                     in the 15 fields that a load needs
+    python -m mlc_pipelines_tests.bench.server documented LINES      the same, in all 22 fields of the documented answer
     python -m mlc_pipelines_tests.bench.server sandbox PERIOD LINES  the sandbox, with one period of so many lines
 
 Prints one line of JSON once it answers, and ends when its standard input is closed.
@@ -54,8 +56,11 @@ class Canned:
         await send({"type": "http.response.body", "body": b""})
 
 
-def canned_answer(lines: int) -> tuple[bytes, dict[str, Any]]:
-    """The posted lines of 032026 as the site wraps them: 19 keys and about 690 bytes a line; and what they add up to."""
+def canned_answer(lines: int, *, all_fields: bool = False) -> tuple[bytes, dict[str, Any]]:
+    """The posted lines of 032026 as the site wraps them, and what they add up to.
+
+    19 keys and about 690 bytes a line; with all fields of the documented answer 26 keys and about 870 bytes, two of them empty.
+    """
     totals = {"lines": lines, "debit_minor": 0, "credit_minor": 0}
     rows = []
     for number in range(lines):
@@ -63,7 +68,8 @@ def canned_answer(lines: int) -> tuple[bytes, dict[str, Any]]:
         debit, credit = (minor, 0) if number % 2 == 0 else (0, minor)
         totals["debit_minor"] += debit
         totals["credit_minor"] += credit
-        rows.append(_line(number, debit, credit))
+        line = _line(number, debit, credit)
+        rows.append(_with_the_others(line, debit, credit) if all_fields else line)
     head = f'{{"id":"{_id(0)}","rowNumber":1,"note":null,"FromPeriod":{{"value":"032026"}},"ToPeriod":{{"value":"032026"}},'
     head += '"Ledger":{"value":"ACTUAL"},"Results":['
     return (head + ",".join(rows) + '],"custom":{}}').encode(), totals
@@ -85,6 +91,20 @@ def _line(number: int, debit: int, credit: int) -> str:
     )
 
 
+def _with_the_others(line: str, debit: int, credit: int) -> str:
+    """The seven fields that a load does not need, each in its place; two are empty in lines of the general ledger."""
+    others = (
+        ('"CreditAmountInBaseCurrency":', f'"CreditAmount":{{"value":{_amount(credit)}}},'),
+        ('"DebitAmountInBaseCurrency":', '"Currency":{"value":"USD"},"CustomerVendor":{},'),
+        ('"DebitAmountInBaseCurrency":', f'"DebitAmount":{{"value":{_amount(debit)}}},'),
+        ('"RefNumber":', '"Project":{"value":"X"},"ProjectTask":{},'),
+        ('"custom":', '"TransactionType":{"value":"GL Entry"},'),
+    )
+    for before, other in others:
+        line = line.replace(before, other + before, 1)
+    return line
+
+
 def _id(number: int) -> str:
     return f"5f0c1a7e-3b1d-4c52-9b57-{number:012x}"
 
@@ -104,7 +124,7 @@ def main(kind: str, *arguments: str) -> None:
         with Sandbox.start(lines_in=(arguments[0], int(arguments[1]))) as sandbox:
             _say({"url": sandbox.url, "info": sandbox.info})
         return
-    body, totals = canned_answer(int(arguments[0]))
+    body, totals = canned_answer(int(arguments[0]), all_fields=kind == "documented")
     world = World(Seed())
     listener = Listener(Canned(world.app, body), LOOPBACK, 0)
     world.url = f"http://{LOOPBACK}:{listener.port}"
