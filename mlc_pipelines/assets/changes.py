@@ -1,4 +1,6 @@
-"""The sensor that asks for the periods an ERP said have changed. Off until somebody switches it on, like everything that writes."""
+"""The sensor that asks for the periods that have changed in the ERP. Off until somebody switches it on, like everything that writes."""
+
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -8,36 +10,52 @@ _PACE_SECONDS = 60
 
 
 def changes_sensor(named: Named, job: str, keys: list[str]) -> dg.SensorDefinition:
-    """One run per period named by new push notifications, however many named it. The cursor is the number of the last notice seen.
+    """One run for each period that waits to be read again, whatever number of journals touched it.
 
-    A notice's number is part of the run key: a period that changes again is asked for again, a tick that is repeated asks for nothing twice.
+    It keeps no cursor: what waits follows from the store, so nothing is lost with Dagster's own memory. The number of the notice is the run key: a
+    period that changes again is asked for again; one whose run failed waits for a person, and is not asked for over and over.
     """
 
     @dg.sensor(
         name=f"{named.name}_changes",
         job_name=job,
         minimum_interval_seconds=_PACE_SECONDS,
-        description="Asks for the fiscal periods that push notifications of the ERP say have changed. A hint to read: every load still reads the period whole.",
+        description="Asks for the fiscal periods that have changed in the ERP since they were loaded: late, back-dated or reversed journals, re-opened periods, push notifications. Every load still reads its period whole.",
     )
-    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def changes() -> dg.SensorResult:
+        from mlc_pipelines.flows.watch import waiting
         from mlc_pipelines.store.home import Store
 
-        notices = Store.open().notices.after(named.name, int(context.cursor or 0))
-        if not notices:
-            return dg.SensorResult(skip_reason="No notification since the last look.", cursor=context.cursor)
-        last_of = {period: notice.number for notice in notices for period in notice.periods}
+        store = Store.open()
+        if _due(named, store.marks.looked_at(named.name)):
+            _look(named)
+        waits = [one for one in waiting(store, named.name) if one.period in keys]
         requests = [
             dg.RunRequest(
-                partition_key=period,
-                run_key=f"notice-{number}-{period}",
-                tags={"mlc/asked_by": "push notification", "mlc/notice": str(number)},
+                partition_key=one.period,
+                run_key=f"change-{one.notice}-{one.period}",
+                tags={"mlc/asked_by": one.reason, "mlc/notice": str(one.notice)},
             )
-            for period, number in sorted(last_of.items())
-            if period in keys
+            for one in waits
         ]
-        if beyond := sorted(set(last_of) - set(keys)):
-            context.log.warning("Periods outside the connection's calendar were named: %s.", ", ".join(beyond))
-        nothing = None if requests else "The notifications name no period of this connection's calendar."
-        return dg.SensorResult(run_requests=requests, skip_reason=nothing, cursor=str(notices[-1].number))
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else "No period waits to be read again."
+        )
 
     return changes
+
+
+def _due(named: Named, looked_at: datetime | None) -> bool:
+    """Whether the connection has the ERP watched, and the last look is long enough ago."""
+    watch = named.settings.watch
+    return watch is not None and (
+        looked_at is None or datetime.now(UTC) - looked_at >= timedelta(minutes=watch.every_minutes)
+    )
+
+
+def _look(named: Named) -> None:
+    from mlc_pipelines.flows.watch import look
+    from mlc_pipelines.wiring.rooms import open_desk
+
+    with open_desk(named) as desk:
+        look(desk)

@@ -122,9 +122,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
         dg.AssetSelection.assets(*(keys[step.name] for step in steps if step.by_period)),
         description="Brings the posted figures of a fiscal period from the ledger into the plan and proves them equal.",
     )
-    sensors = (
-        [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if named.settings.erp.push else []
-    )
+    watched = named.settings.watch or named.settings.erp.push
+    sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if watched else []
     return dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
 
 

@@ -57,7 +57,10 @@ class ActualsTarget:
 
 @dataclass(frozen=True)
 class Desk:
-    """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch."""
+    """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch.
+
+    accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
+    """
 
     connection: str
     calendar: FiscalCalendar
@@ -68,6 +71,7 @@ class Desk:
     fence_wait_seconds: float
     run: str = ""
     lists: tuple[ListRule, ...] = ()
+    accept_shrunk: frozenset[str] = frozenset()
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     def period_labels(self) -> dict[tuple[str, str], str]:

@@ -1,5 +1,8 @@
 """Ledger -> posted lines: one period, read once, proved equal to the ERP's own trial balance."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
@@ -13,6 +16,7 @@ from mlc_pipelines.ledger.journal import by_cost_center, sum_lines, turnover_by_
 from mlc_pipelines.ledger.mapping import CELL_KEYS
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import LedgerPeriod
+from mlc_pipelines.store.history import timestamp
 
 
 def read_slice(desk: Desk, key: str) -> Report:
@@ -20,6 +24,7 @@ def read_slice(desk: Desk, key: str) -> Report:
     period = desk.calendar.period(key)
     books = desk.ledger.identity()
     erp_period = require_readable(desk.ledger.read_periods(), period)
+    begun = {"begun_at": timestamp(), "read_at": now.isoformat() if (now := desk.ledger.now()) else ""}
     desk.progress(f"{key}: reading posted lines of ledger {books.ledger}")
     extract = keep_lines(desk, desk.ledger.read_posted(period))
     lines = by_cost_center(read_line_amounts(desk, extract), desk.ledger.cost_centers_of)
@@ -37,8 +42,9 @@ def read_slice(desk: Desk, key: str) -> Report:
         holds=NOTHING_SENT,
         next_step=f"Materialize gl_actuals for {key} again: figures may have been posted while they were read. If it fails again, compare the accounts named above in the ERP.",
     )
-    artefact = keep_frame(desk, amounts)
-    return _read_report(desk, key, amounts, leg, artefact, extract, erp_period, books.currency)
+    facts = {"extract": extract, "currency": books.currency, "erp_status": erp_period.status, **begun}
+    report = _read_report(desk, key, amounts, leg, facts)
+    return replace(report, texts={**report.texts, "beware": " ".join(books.warnings)}) if books.warnings else report
 
 
 def require_readable(erp_periods: list[LedgerPeriod], period: FiscalPeriod) -> LedgerPeriod:
@@ -67,25 +73,11 @@ def require_readable(erp_periods: list[LedgerPeriod], period: FiscalPeriod) -> L
     return found
 
 
-def _read_report(
-    desk: Desk,
-    key: str,
-    amounts: pd.DataFrame,
-    leg: Leg,
-    artefact: str,
-    extract: str,
-    erp_period: LedgerPeriod,
-    currency: str,
-) -> Report:
+def _read_report(desk: Desk, key: str, amounts: pd.DataFrame, leg: Leg, known: Mapping[str, str]) -> Report:
+    """Record the step, and tell it. known: extract (hash of the lines), currency, status in the ERP, and when reading began."""
     debit, credit, lines = (int(amounts[column].sum()) for column in ("debit_minor", "credit_minor", "lines"))
-    facts = {
-        "extract": extract,
-        "lines": lines,
-        "debit_minor": debit,
-        "credit_minor": credit,
-        "currency": currency,
-        "erp_status": erp_period.status,
-    }
+    facts = {**known, "lines": lines, "debit_minor": debit, "credit_minor": credit}
+    artefact, currency = keep_frame(desk, amounts), known["currency"]
     desk.store.history.record_step(desk.connection, EXTRACT, key, artefact, facts, run=desk.run)
     largest = (
         amounts.groupby("account", sort=True)[["debit_minor", "credit_minor", "amount_minor", "lines"]]
@@ -95,7 +87,7 @@ def _read_report(
     largest = largest.sort_values("amount_minor", key=abs, ascending=False, kind="stable").head(15)
     provisional = (
         ""
-        if erp_period.status in {"Closed", "Locked"}
+        if known["erp_status"] in {"Closed", "Locked"}
         else " The period is still open in the ERP: the figures are provisional."
     )
     return Report(
@@ -109,7 +101,7 @@ def _read_report(
             "cost centers": amounts["cost_center"].nunique(),
         },
         amounts={"debits": Money(debit, currency), "credits": Money(credit, currency)},
-        texts={"period in the ERP": erp_period.status, "lines kept as": extract},
+        texts={"period in the ERP": known["erp_status"], "lines kept as": known["extract"]},
         tables={"Largest accounts": money_table(largest, currency)},
         legs=(leg,),
     )

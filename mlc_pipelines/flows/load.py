@@ -31,6 +31,7 @@ def load_slice(desk: Desk, key: str) -> Report:
     _require_fresh(desk, key, file.facts["source"])
     currency = file.facts["currency"]
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header, process=desk.target.process)
+    desk.plan.wait_until_welcome()
     with desk.fence(key):
         desk.plan.wait_until_free()
         before = look(desk, period, currency, members := members_now(desk))

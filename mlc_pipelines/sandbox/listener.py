@@ -91,6 +91,7 @@ def _config(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Conf
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,  # each system says the time of its own clock
         timeout_keep_alive=IDLE_SECONDS,
         backlog=BACKLOG,
         ssl_certfile=certificate[0] if certificate else None,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -113,6 +114,8 @@ class TrafficMiddleware:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
+                date = format_datetime(self.traffic.clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
             await send(message)
 
         if fault is None:

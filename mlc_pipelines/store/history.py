@@ -37,6 +37,7 @@ class Load:
     dump: str
     state: str
     note: str
+    begun_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class History:
             "artefact": artefact,
             "facts": json.dumps(facts, ensure_ascii=False, sort_keys=True),
             "run": run,
-            "made_at": _now(),
+            "made_at": timestamp(),
         }
         with self.engine.begin() as db:
             db.execute(steps.insert().values(**row))
@@ -81,14 +82,14 @@ class History:
 
     def begin_load(self, connection: str, period: str, sent: str) -> int:
         """Write down durably that this file may reach the model from now on."""
-        row = {"connection": connection, "period": period, "sent": sent, "state": BEGUN, "begun_at": _now()}
+        row = {"connection": connection, "period": period, "sent": sent, "state": BEGUN, "begun_at": timestamp()}
         with self.engine.begin() as db:
             result = db.execute(loads.insert().values(read_back="", dump="", note="", ended_at="", **row))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
 
     def end_load(self, load: int, state: str, *, read_back: str = "", dump: str = "", note: str = "") -> None:
         with self.engine.begin() as db:
-            values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": _now()}
+            values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": timestamp()}
             db.execute(loads.update().where(loads.c.id == load).values(**values))
 
     def doubt(self, connection: str, period: str, note: str) -> None:
@@ -101,7 +102,10 @@ class History:
         of_slice = (loads.c.connection == connection) & (loads.c.period == period)
         with self.engine.connect() as db:
             rows = db.execute(loads.select().where(of_slice).order_by(loads.c.id)).all()
-        return [Load(row.id, row.period, row.sent, row.read_back, row.dump, row.state, row.note) for row in rows]
+        return [
+            Load(row.id, row.period, row.sent, row.read_back, row.dump, row.state, row.note, row.begun_at)
+            for row in rows
+        ]
 
     def since_agreed(self, connection: str, period: str) -> list[Load]:
         """The newest agreed load and every attempt after it: together they name every cell that may hold a figure of ours."""
@@ -110,5 +114,6 @@ class History:
         return attempts[agreed[-1] :] if agreed else attempts
 
 
-def _now() -> str:
+def timestamp() -> str:
+    """Now, as the store writes it: such texts compare like the moments."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,121 @@
+"""Which periods are no longer what was loaded: the ERP is asked what changed since the last look, and every touched period waits to be read again.
+
+Three sources tell of changes, and all of them only name periods, for every load reads its period whole:
+
+    changed batches    LastModifiedDateTime by the ERP's own clock, looked at again a little before the last look
+    period status      a period that was closed and is open again
+    push notifications what the ERP tells unasked (`mlc listen`)
+
+A period waits from the moment a change was found until a load that began to read after it has agreed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.steps import EXTRACT
+from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.ports import Changes
+from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.marks import Mark
+
+BATCHES, STATUS = "changed batches", "period status"
+OVERLAP = timedelta(minutes=15)
+_CLOSED = {"Closed", "Locked"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found: the batches not seen before, the periods opened again, and from when to when the ERP was asked."""
+
+    since: datetime
+    until: datetime
+    batches: pd.DataFrame
+    reopened: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A period to be read again, the newest reason, and the number of the notice that says so."""
+
+    period: str
+    reason: str
+    since: str
+    notice: int
+
+
+def look(desk: Desk) -> Look:
+    """Ask the ERP what changed since the last look, and write down the periods that it touches before the mark moves.
+
+    Killed between the two, the next look finds the same again and writes down nothing twice. The first look begins where the oldest loaded
+    period was read, so that nothing posted since is missed; where nothing was loaded yet, now.
+    """
+    held = desk.store.marks.latest(desk.connection, BATCHES)
+    since = held.until if held else _beginning(desk)
+    found = desk.ledger.read_changes(since - OVERLAP)
+    names = _names(found)
+    known = pd.Series(names, dtype=str).isin(held.seen if held else ())
+    fresh = found.batches[~known].reset_index(drop=True)
+    statuses = {one.key: one.status for one in desk.ledger.read_periods()}
+    reopened = _reopened(held, statuses)
+    stamp = int(found.until.timestamp() * 1000)
+    for source, periods in ((BATCHES, sorted(set(fresh["period"]))), (STATUS, list(reopened))):
+        if periods:
+            desk.store.notices.keep(desk.connection, source, f"{stamp} {','.join(periods)}", stamp, periods)
+    recent = [name for name, at in zip(names, found.batches["changed_at"], strict=True) if at > found.until - OVERLAP]
+    desk.store.marks.move(desk.connection, BATCHES, found.until, recent, {"statuses": statuses})
+    return Look(since, found.until, fresh, reopened)
+
+
+def look_from(desk: Desk, since: datetime) -> None:
+    """Have the next look begin at this moment of the ERP's clock. What it finds again only asks for a period to be read once more."""
+    held = desk.store.marks.latest(desk.connection, BATCHES)
+    desk.store.marks.move(desk.connection, BATCHES, since, (), held.facts if held else {"statuses": {}})
+
+
+def waiting(store: Store, connection: str) -> list[Waiting]:
+    """The periods whose newest known change lies after the beginning of the reading that was last loaded and agreed. No call is made."""
+    newest: dict[str, Waiting] = {}
+    for notice in store.notices.after(connection, 0):
+        for period in notice.periods:
+            newest[period] = Waiting(period, notice.source, notice.received_at, notice.number)
+    return [one for _, one in sorted(newest.items()) if one.since >= _agreed_reading(store, connection, one.period)]
+
+
+def _agreed_reading(store: Store, connection: str, period: str) -> str:
+    """When the reading began that the model agreed with last; "" when there is none: everything is then newer."""
+    reading = store.history.latest_step(connection, EXTRACT, period)
+    attempts = store.history.loads(connection, period)
+    if reading is None or not attempts or attempts[-1].state != AGREED or attempts[-1].begun_at < reading.made_at:
+        return ""
+    return str(reading.facts.get("begun_at", ""))
+
+
+def _beginning(desk: Desk) -> datetime:
+    """Where the first look begins: the earliest of the newest readings of all periods, by the ERP's clock; now, where nothing was read yet."""
+    readings = [desk.store.history.latest_step(desk.connection, EXTRACT, key) for key in desk.calendar.keys]
+    told = [one.facts["read_at"] for one in readings if one and one.facts.get("read_at")]
+    if told:
+        return datetime.fromisoformat(min(told))
+    if (now := desk.ledger.now()) is None:
+        raise SetupError(
+            "The ERP does not say what time it is there (its answers have no Date header), so nobody can tell what changed since.",
+            holds="Nothing was marked as changed.",
+            next_step="Have the proxy in front of the site pass its Date header on.",
+        )
+    return now
+
+
+def _names(found: Changes) -> list[str]:
+    return [
+        f"{batch} {at.isoformat()}"
+        for batch, at in zip(found.batches["batch"], found.batches["changed_at"], strict=True)
+    ]
+
+
+def _reopened(held: Mark | None, statuses: dict[str, str]) -> tuple[str, ...]:
+    before = held.facts["statuses"] if held else {}
+    return tuple(sorted(key for key, status in before.items() if status in _CLOSED and statuses.get(key) == "Open"))

@@ -1,0 +1,131 @@
+"""The watch over loaded periods: late, back-dated and reversed journals and re-opened periods are found, once, by the ERP's own clock."""
+
+from datetime import timedelta
+
+import pytest
+
+from mlc_pipelines.acumatica.changes import moment
+from mlc_pipelines.flows.actuals import load_actuals
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.reference import map_members, read_chart, read_cost_centers, read_members
+from mlc_pipelines.flows.watch import BATCHES, STATUS, look, waiting
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.sandbox.shapes import Line
+
+PERIOD = "FY2026-P03"
+
+
+def post(sandbox: Sandbox, period: str = PERIOD, ledger: str = "ACTUAL") -> str:
+    """Somebody posts a journal of 10.00."""
+    lines = [Line(0, "6100", "010-000", "HQ", 1000, 0, "", ""), Line(0, "1010", "010-000", "HQ", 0, 1000, "", "")]
+    return sandbox.books.post(ledger, period, "HQ", "Posted", "late", lines, now=sandbox.clock.now()).number
+
+
+@pytest.fixture
+def loaded(desk: Desk, sandbox: Sandbox) -> Desk:
+    """Two periods loaded and agreed; some time has gone by."""
+    for read in (read_chart, read_cost_centers, read_members, map_members):
+        read(desk)
+    for period in (PERIOD, "FY2026-P04"):
+        load_actuals(desk, period)
+    sandbox.clock.advance(3600)
+    return desk
+
+
+def waits(desk: Desk) -> list[tuple[str, str]]:
+    return [(one.period, one.reason) for one in waiting(desk.store, desk.connection)]
+
+
+def test_nothing_changed_nothing_waits(loaded: Desk) -> None:
+    """What was loaded and left alone is not asked for again."""
+    assert 0 == len(look(loaded).batches)
+    assert [] == waits(loaded)
+
+
+def test_a_late_journal_is_found_and_its_period_waits_until_it_agrees(loaded: Desk, sandbox: Sandbox) -> None:
+    """The period waits from the look that found it until a reading that began later was loaded and agreed; the other one does not."""
+    number = post(sandbox)
+    assert [f"GL {number}"] == list(look(loaded).batches["batch"])
+    assert [(PERIOD, BATCHES)] == waits(loaded)
+    load_actuals(loaded, PERIOD)
+    assert [] == waits(loaded)
+
+
+def test_what_was_posted_before_the_first_look_is_not_missed(loaded: Desk, sandbox: Sandbox) -> None:
+    """The first look begins where the oldest loaded period was read, not today."""
+    post(sandbox)
+    sandbox.clock.advance(40 * 86_400)
+    look(loaded)
+    assert [(PERIOD, BATCHES)] == waits(loaded)
+
+
+def test_looks_overlap_and_report_nothing_twice(loaded: Desk, sandbox: Sandbox) -> None:
+    """A journal committed late, with a time before the last look's end, is found by the overlap; the one already seen is not told again."""
+    seen = post(sandbox)
+    look(loaded)
+    late = post(sandbox, "FY2026-P04")
+    sandbox.books.batch(late).modified_at -= timedelta(minutes=5)
+    assert [f"GL {late}"] == list(look(loaded).batches["batch"])
+    assert 0 == len(look(loaded).batches)
+    assert seen != late
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_d07_the_erps_clock_decides(desk: Desk, sandbox: Sandbox, minutes: int) -> None:
+    """D07: an ERP ten minutes ahead or behind loses nothing: only its own times are compared."""
+    sandbox.clock.advance(60 * minutes)
+    look(desk)
+    sandbox.clock.advance(1)
+    post(sandbox)
+    assert [PERIOD] == list(look(desk).batches["period"])
+
+
+@pytest.mark.parametrize("text", ["2026-03-01T10:00:00", "2026-03-01", "", None, "01.03.2026 10:00"])
+def test_d08_a_time_that_can_be_read_in_two_ways_is_refused(text: str | None) -> None:
+    """D08: without an offset it could be the user's zone or the site's; nobody guesses."""
+    with pytest.raises(DataError, match="GL000001"):
+        moment(text, "GL GL000001")
+
+
+def test_d08_seven_digits_and_other_zones_are_read() -> None:
+    """D08: what says its offset is one moment, however it is written."""
+    assert moment("2026-03-01T10:00:00.1234567+02:00", "x") == moment("2026-03-01T08:00:00.123456Z", "x")
+
+
+def test_another_ledgers_journals_touch_nothing(loaded: Desk, sandbox: Sandbox) -> None:
+    """Statistical postings do not ask for actuals to be read again."""
+    post(sandbox, ledger="STAT")
+    assert 0 == len(look(loaded).batches)
+
+
+def test_a_reopened_period_is_told_without_any_change(loaded: Desk, sandbox: Sandbox) -> None:
+    """A period that was closed and is open again waits to be looked at."""
+    look(loaded)
+    sandbox.books.periods["FY2026-P03"].status = "Open"
+    assert (PERIOD,) == look(loaded).reopened
+    assert [(PERIOD, STATUS)] == waits(loaded)
+    assert () == look(loaded).reopened
+
+
+def test_killed_before_the_mark_moves_nothing_is_lost_or_told_twice(loaded: Desk, sandbox: Sandbox) -> None:
+    """The periods are written down first: a look that dies before the mark moves is simply made again."""
+    look(loaded)
+    post(sandbox)
+    with loaded.store.engine.begin() as db:
+        db.exec_driver_sql("CREATE TRIGGER dies BEFORE INSERT ON marks BEGIN SELECT RAISE(ABORT, 'killed'); END")
+    with pytest.raises(Exception, match="killed"):
+        look(loaded)
+    assert [(PERIOD, BATCHES)] == waits(loaded)
+    with loaded.store.engine.begin() as db:
+        db.exec_driver_sql("DROP TRIGGER dies")
+    assert [PERIOD] == list(look(loaded).batches["period"])
+    assert [(PERIOD, BATCHES)] == waits(loaded)
+
+
+def test_a_load_that_failed_leaves_its_period_waiting(loaded: Desk, sandbox: Sandbox) -> None:
+    """Only an agreed load ends the waiting."""
+    post(sandbox)
+    look(loaded)
+    loaded.store.history.end_load(loaded.store.history.begin_load(loaded.connection, PERIOD, "x"), "DIRTY")
+    assert [(PERIOD, BATCHES)] == waits(loaded)
