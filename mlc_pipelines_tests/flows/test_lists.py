@@ -29,6 +29,7 @@ BY_IMPORT = {
     "columns": {"Code": "code", "Name": "name", "Parent": "parent", "Account Type": "Account Type", "Active": "Active"},
 }
 WAYS = [pytest.param(BY_IMPORT, id="import"), pytest.param({"by": "items"}, id="items")]
+SHORT = [pytest.param(BY_IMPORT, id="import", marks=pytest.mark.prove), pytest.param({"by": "items"}, id="items")]
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def test_missing_accounts_become_members(demo: Named, sandbox: Sandbox, way: dic
     assert "nothing to write" in again.summary
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", SHORT)
 def test_a_dry_run_shows_and_sends_nothing(demo: Named, sandbox: Sandbox, way: dict[str, Any]) -> None:
     """The preview is the same table; the list is as before."""
     before = members(sandbox)
@@ -76,7 +77,7 @@ def test_a_dry_run_shows_and_sends_nothing(demo: Named, sandbox: Sandbox, way: d
     assert "dry run" in report.summary
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", SHORT)
 def test_renamed_moved_and_changed_members_follow_the_erp(demo: Named, sandbox: Sandbox, way: dict[str, Any]) -> None:
     """A planner renamed one, moved one, and switched one off: the ERP's word is restored, each change shown with before and now."""
     before = members(sandbox)
@@ -115,7 +116,7 @@ def test_c10_one_bad_name_stops_every_list_before_anything_is_sent(demo: Named, 
     assert before == members(sandbox)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", SHORT)
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_lost_answer_is_looked_up(demo: Named, sandbox: Sandbox, way: dict[str, Any], *, arrived: bool) -> None:
     """The answer to the write is cut off. If the members stand there the run goes on; if not, it says that it does not know; never twice."""
@@ -151,7 +152,7 @@ def test_a_refused_member_is_found_by_reading_back(demo: Named, sandbox: Sandbox
     assert ("Seven", True) == (members(sandbox)["A7770"][0], "A8880" in members(sandbox))
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", SHORT)
 def test_a_locked_model_takes_no_members(demo: Named, sandbox: Sandbox, way: dict[str, Any]) -> None:
     """Who must unlock it is said; nothing changed."""
     before = members(sandbox)

@@ -68,7 +68,8 @@ def test_a_period_is_loaded_and_proved(demo: Named, sandbox: Sandbox, by: str) -
     assert AGREED == desk.store.history.loads("demo", PERIOD)[-1].state
 
 
-@pytest.mark.parametrize("by", ["cells"])
+@pytest.mark.prove
+@pytest.mark.parametrize("by", WAYS)
 def test_a_row_dropped_without_a_word_is_found_by_each(demo: Named, sandbox: Sandbox, by: str) -> None:
     """E11, E23: the read-back is the proof, whatever way it takes."""
     sandbox.set_switches(anaplan={"ignore_rows": [5], "ignored_counted": False})
@@ -93,8 +94,8 @@ def test_other_periods_that_an_import_emptied_are_named_by_each(demo: Named, san
 @pytest.mark.parametrize(
     ("by", "switches"),
     [
-        ("view", {"view_members": "name"}),
-        ("cells", {"plain_csv": "refused"}),
+        pytest.param("view", {"view_members": "name"}, marks=pytest.mark.prove),
+        pytest.param("cells", {"plain_csv": "refused"}, marks=pytest.mark.prove),
         pytest.param("cells", {"view_members": "name", "float_noise": True}, marks=pytest.mark.prove),
         ("large_read", {"read_page_rows": 50, "read_page_header": "every"}),
         pytest.param("large_read", {"read_page_rows": 50, "read_page_header": "first"}, marks=pytest.mark.prove),
@@ -145,6 +146,7 @@ def test_a_large_read_that_fails_is_taken_back(demo: Named, sandbox: Sandbox) ->
     )
 
 
+@pytest.mark.prove
 def test_a_large_read_whose_pages_are_gone_ends_with_that_word(demo: Named, sandbox: Sandbox) -> None:
     """Pages vanish after half an hour: never half a figure."""
     with opened(demo, "large_read") as desk:
