@@ -21,7 +21,7 @@ from mlc_pipelines.transport.secret import Secret
 
 RENEWED_BEFORE_END_SECONDS = 60.0
 
-_SECRET_COOKIES = {".ASPXAUTH", "ASP.NET_SessionId"}
+SECRET_COOKIES = {".ASPXAUTH", "ASP.NET_SessionId"}
 
 Conversation = Generator[httpx.Request, httpx.Response, None]
 
@@ -201,7 +201,7 @@ def _cookies_of(response: httpx.Response) -> dict[str, str]:
     """The cookies by name, whatever they say about themselves: some are marked secure, some are sent twice [C JB cassettes]."""
     pairs = (header.partition(";")[0].partition("=") for header in response.headers.get_list("set-cookie"))
     cookies = {name.strip(): value.strip() for name, _, value in pairs}
-    for name in _SECRET_COOKIES & cookies.keys():
+    for name in SECRET_COOKIES & cookies.keys():
         Secret(cookies[name], name).reveal()  # from now on blanked out wherever it is echoed
     return cookies
 

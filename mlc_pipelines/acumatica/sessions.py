@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
-from mlc_pipelines.acumatica.auth import SignIn
+from mlc_pipelines.acumatica.auth import SECRET_COOKIES, SignIn
 from mlc_pipelines.acumatica.config import AcumaticaConfig
 from mlc_pipelines.acumatica.refusals import SeatsTakenError
 from mlc_pipelines.ledger.errors import PipelineError, TransientError
@@ -124,14 +124,20 @@ def sign_out(caller: Caller, proof: Mapping[str, str]) -> None:
 
 def sign_out_left(caller: Caller, proof: Mapping[str, str]) -> bool:
     """Sign out what a killed run left open; False when the site could not be asked, so that a later run does it."""
-    for value in proof.values():  # blanked out from now on wherever it is echoed
-        for part in value.replace(";", " ").split():
-            Secret(part.partition("=")[2] or part, "left session").reveal()
+    _blank_out(proof)
     try:
         sign_out(caller, proof)
     except PipelineError:
         return False
     return True
+
+
+def _blank_out(proof: Mapping[str, str]) -> None:
+    """From now on the token or the session's cookies are blanked out wherever they are echoed; innocent words are not."""
+    cookies = (cookie.partition("=") for cookie in proof.get("Cookie", "").split("; "))
+    values = [value for name, _, value in cookies if name in SECRET_COOKIES]
+    for value in [*values, proof.get("Authorization", "").partition(" ")[2]]:
+        Secret(value, "left session").reveal()
 
 
 def when_a_seat_is_free(call: Callable[[], T], config: AcumaticaConfig, sleep: Callable[[float], None]) -> T:

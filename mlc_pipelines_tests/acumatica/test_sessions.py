@@ -12,10 +12,12 @@ import pytest
 
 from mlc_pipelines.acumatica.client import Acumatica
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
-from mlc_pipelines.acumatica.connection import sign_out_all_left
+from mlc_pipelines.acumatica.connection import in_the_open, sign_out_all_left
+from mlc_pipelines.acumatica.sessions import sign_out_left
 from mlc_pipelines.ledger.errors import TransientError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.transport.secret import redacted
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("oauth_password", "cookie")
@@ -182,3 +184,20 @@ def test_b20_random_failures_and_kills_leave_no_session_that_was_ever_used(
     assert [] == store.seats("x").all()
     sandbox.clock.advance(3600)
     assert 0 == sandbox.site.sessions_open()
+
+
+@pytest.mark.parametrize(
+    ("proof", "hidden"),
+    [
+        ({"Authorization": "Bearer left-token-value"}, "left-token-value"),
+        ({"Cookie": "ASP.NET_SessionId=left-cookie-value; CompanyID=Meridian Left"}, "left-cookie-value"),
+    ],
+)
+def test_only_what_is_secret_of_a_left_session_is_blanked_out(
+    config: Config, proof: dict[str, str], hidden: str
+) -> None:
+    """An echoed token is hidden; words like Bearer, or the name of a tenant, stay readable in every later message."""
+    with in_the_open(config(), lambda _: None) as caller:
+        sign_out_left(caller, proof)
+    said = f"Bearer {hidden} of Meridian Left"
+    assert "Bearer [secret] of Meridian Left" == redacted(said)

@@ -117,7 +117,7 @@ def test_anaplan_orm_and_apapi_stumble_over_a_wrong_password(
 ) -> None:
     """AttributeError there, KeyError here: ours says who was refused, once, and what to do."""
     wrong = replace(credential, password=Secret("not it", "password"))
-    with pytest.raises(SetupError, match="refused the log-in") as caught, connect(credential=wrong) as plan:
+    with pytest.raises(SetupError, match="refused user and password") as caught, connect(credential=wrong) as plan:
         plan.key()
     assert caught.value.next_step
     assert 1 == len(calls("POST /token/authenticate"))
