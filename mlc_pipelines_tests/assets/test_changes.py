@@ -1,7 +1,5 @@
 """The sensor on changes: each touched period is asked for once, and asked for again when it changes again."""
 
-from pathlib import Path
-
 import dagster as dg
 import pytest
 
@@ -9,18 +7,12 @@ from mlc_pipelines.assets.location import build_definitions
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
 from mlc_pipelines.store.home import Store
-from mlc_pipelines.wiring.connections import Named, folder
-
-WATCHED = "\n  watch: {every_minutes: 15}\n\n  anaplan:\n"
+from mlc_pipelines.wiring.connections import Named
 
 
 @pytest.fixture
-def watched(demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dg.SensorDefinition:
-    """The demo connection, with the ERP being watched."""
-    (tmp_path / "connections").mkdir()
-    text = (folder() / "demo.yaml").read_text().replace("\n  anaplan:\n", WATCHED, 1)
-    (tmp_path / "connections" / "demo.yaml").write_text(text)
-    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "connections"))
+def watched(demo: Named) -> dg.SensorDefinition:
+    """The sensor of the demo connection, whose ERP is watched."""
     found = build_definitions().resolve_sensor_def("demo_changes")
     assert isinstance(found, dg.SensorDefinition)
     return found
