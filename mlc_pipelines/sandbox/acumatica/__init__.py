@@ -4,6 +4,8 @@ site       the site: books, one user and application, switches, API seats      a
 contract   fields, keys and forms of the emulated entities                     swagger    the schema published from it
 entities   the books as records        reading    lists and single reads       filters, query   $filter and the rest
 inquiries  lines of periods and balances per account, asked by PUT             periods    how periods are spelled
+payables   vendors, bills, checks, orders as records           meanwhile  what others do while somebody reads
+odata, feeds   generic inquiries over OData, and what they show
 writing    journals by PUT             operations  actions that take their time
 push       notifications of changed batches to webhooks
 wire, errors   value objects, amounts and error bodies on the wire             web        the paths

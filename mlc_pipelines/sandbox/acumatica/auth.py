@@ -65,7 +65,7 @@ class Auth:
         scopes = set(form.get("scope", "").split())
         if "api" not in scopes or scopes - SCOPES:
             raise _oauth("invalid_scope")
-        if not self._knows(form.get("username"), form.get("password")):
+        if not self.knows(form.get("username"), form.get("password")):
             raise _oauth("invalid_grant", "Invalid credentials.")
         return self._granted(offline="offline_access" in scopes)
 
@@ -124,7 +124,7 @@ class Auth:
         if body.get("tenant") and body.get("company"):
             raise bad_request("Only one of tenant and company can be specified.")
         self._require_tenant(str(body.get("tenant") or body.get("company") or ""))
-        if not self._knows(body.get("name"), body.get("password")):
+        if not self.knows(body.get("name"), body.get("password")):
             raise failure("Error: Invalid credentials. Please try again.")
         branch = str(body.get("branch") or "")
         if branch and branch not in self._site.books.branches:
@@ -200,7 +200,8 @@ class Auth:
         self._refresh.clear()
         self._site.close_all()
 
-    def _knows(self, username: object, password: object) -> bool:
+    def knows(self, username: object, password: object) -> bool:
+        """Whether this is the site's one user."""
         same_name = isinstance(username, str) and username.casefold() == self._site.username.casefold()
         return same_name and password == self._site.password
 

@@ -24,10 +24,11 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A detail collection: the name of its row type, and the fields of a row (name -> letter)."""
+    """A detail collection: the name of its row type, and the fields of a row (name -> letter). `linked`: one nested record instead."""
 
     type: str
     fields: Mapping[str, str]
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,74 @@ ENTITIES: Mapping[str, Entity] = MappingProxyType(
                 view="PX.Objects.GL.JournalEntry/BatchModule",
                 stored=True,
                 actions=("ReleaseJournalTransaction",),
+            ),
+            Entity(
+                "Vendor",
+                "Vendors (AP303000)",
+                _fields(
+                    "APAccount s, APSubaccount s, CashAccount s, CreatedDateTime t, CurrencyID s, F1099Vendor b,"
+                    "LastModifiedDateTime t, LegalName s, PaymentMethod s, Status s, Terms s, VendorClass s, VendorID s,"
+                    "VendorName s"
+                ),
+                keys=("VendorID",),
+                details={"MainContact": Rows("Contact", _fields("DisplayName s, Email s"), linked=True)},
+                view="PX.Objects.AP.VendorMaint/BAccount",
+            ),
+            Entity(
+                "Bill",
+                "Bills and Adjustments (AP301000)",
+                _fields(
+                    "Amount d, ApprovedForPayment b, Balance d, BranchID s, CurrencyID s, Date t, Description s, DueDate t,"
+                    "Hold b, LastModifiedDateTime t, PostPeriod s, ReferenceNbr s, Status s, TaxTotal d, Terms s, Type s,"
+                    "Vendor s, VendorRef s"
+                ),
+                keys=("Type", "ReferenceNbr"),
+                details={
+                    "Details": Rows(
+                        "BillDetail",
+                        _fields(
+                            "Account s, Amount d, Branch s, ExtendedCost d, NonBillable b, Qty d, Subaccount s,"
+                            "TransactionDescription s, UnitCost d"
+                        ),
+                    )
+                },
+                view="PX.Objects.AP.APInvoiceEntry/Document",
+            ),
+            Entity(
+                "Check",
+                "Checks and Payments (AP302000)",
+                _fields(
+                    "ApplicationDate t, CashAccount s, CurrencyID s, Description s, Hold b, LastModifiedDateTime t,"
+                    "PaymentAmount d, PaymentMethod s, PaymentRef s, ReferenceNbr s, Status s, Type s, UnappliedBalance d,"
+                    "Vendor s"
+                ),
+                keys=("Type", "ReferenceNbr"),
+                details={
+                    "Details": Rows(
+                        "CheckDetail", _fields("AmountPaid d, Balance d, DocLineNbr i, DocType s, ReferenceNbr s")
+                    )
+                },
+                view="PX.Objects.AP.APPaymentEntry/Document",
+            ),
+            Entity(
+                "PurchaseOrder",
+                "Purchase Orders (PO301000)",
+                _fields(
+                    "Branch s, ControlTotal d, CurrencyID s, Date t, Description s, Hold b, LastModifiedDateTime t,"
+                    "LineTotal d, OrderNbr s, OrderTotal d, PromisedOn t, Status s, TaxTotal d, Terms s, Type s,"
+                    "VendorID s, VendorRef s"
+                ),
+                keys=("Type", "OrderNbr"),
+                details={
+                    "Details": Rows(
+                        "PurchaseOrderDetail",
+                        _fields(
+                            "Account s, BranchID s, Cancelled b, Completed b, ExtendedCost d, LineDescription s, LineNbr i,"
+                            "LineType s, OrderQty d, Subaccount s, UnitCost d"
+                        ),
+                    )
+                },
+                view="PX.Objects.PO.POOrderEntry/Document",
             ),
             Entity(
                 "AccountDetailsForPeriodInquiry",

@@ -3,14 +3,13 @@
 Ids are stable: made from the keys, or a batch's note id [I that the note id is used; SW says "session ID"].
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 
-from mlc_pipelines.sandbox.acumatica import periods
+from mlc_pipelines.sandbox.acumatica import payables, periods
 from mlc_pipelines.sandbox.acumatica.site import Site
-from mlc_pipelines.sandbox.acumatica.wire import Record, Value
+from mlc_pipelines.sandbox.acumatica.wire import Record, Value, record_id
 from mlc_pipelines.sandbox.company import Account, Batch, Ledger, Line, Period
 
 NO_PROJECT = "X"
@@ -29,11 +28,6 @@ def candidates(site: Site, entity: str, ids: str) -> list[Record]:
     number = ids.rpartition("/")[2]
     named = [one for one in site.books.batches if ids == one.note_id or number == one.number]
     return list(_batches(site, named))
-
-
-def record_id(*key: str) -> str:
-    """A stable id for a record without one of its own."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(key)))
 
 
 def account_ids(site: Site) -> dict[str, int]:
@@ -258,4 +252,8 @@ SOURCES: dict[str, Callable[[Site], Iterator[Record]]] = {
     "FinancialPeriod": _financial_years,
     "CompanyFinancialPeriod": _company_years,
     "JournalTransaction": _all_batches,
+    "Vendor": payables.vendors,
+    "Bill": payables.bills,
+    "Check": payables.checks,
+    "PurchaseOrder": payables.orders,
 }

@@ -6,7 +6,7 @@ Reference: acumatica 3.1 to 3.4. Without `$top` a list holds every record; nothi
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from mlc_pipelines.sandbox.acumatica import entities, filters
+from mlc_pipelines.sandbox.acumatica import entities, filters, meanwhile
 from mlc_pipelines.sandbox.acumatica.contract import Entity
 from mlc_pipelines.sandbox.acumatica.errors import cannot_optimize, no_entity
 from mlc_pipelines.sandbox.acumatica.query import Query
@@ -26,7 +26,8 @@ def listed(site: Site, entity: Entity, query: Query, home: str) -> Iterator[str]
     if not site.switches["calendar_rows"] and entity.name.endswith("FinancialPeriod"):
         found = []
     stop = None if query.top is None else query.skip + query.top
-    page = islice(site.ordered(found), query.skip, stop)
+    page = list(islice(site.ordered(found), query.skip, stop))
+    meanwhile.happen(site, entity.name)
     write = writer(site, entity, query, home)
     return (write(record, number) for number, record in enumerate(page, start=1))
 
@@ -63,7 +64,10 @@ def writer(site: Site, entity: Entity, query: Query, home: str) -> Callable[[Rec
     }
 
     def write(record: Record, number: int) -> str:
-        tail = "".join(f',"{name}":{_detail(record, name, shape)}' for name, shape in details.items())
+        linked = {name for name, detail in entity.details.items() if detail.linked}
+        tail = "".join(
+            f',"{name}":{_detail(record, name, shape, linked=name in linked)}' for name, shape in details.items()
+        )
         tail += f',"custom":{_custom(record.custom, query.custom)}'
         if "files" in query.expand:
             tail += ',"files":[]'
@@ -72,9 +76,11 @@ def writer(site: Site, entity: Entity, query: Query, home: str) -> Callable[[Rec
     return write
 
 
-def _detail(record: Record, name: str, shape: Rows | None) -> str:
+def _detail(record: Record, name: str, shape: Rows | None, *, linked: bool) -> str:
     if shape is None:
-        return "[]"
+        return "null" if linked else "[]"
+    if linked:
+        return shape.write(next(iter(record.details[name]())), 1)
     rows = enumerate(record.details[name](), start=1)
     return "[" + ",".join(shape.write(row, number) for number, row in rows) + "]"
 

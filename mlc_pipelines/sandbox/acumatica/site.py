@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
+from mlc_pipelines.sandbox import payables
 from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import Books
@@ -72,6 +73,12 @@ SWITCHES: dict[str, Switch] = {
     "drop_rows": Switch(0, int, "so many lines are missing from AccountDetailsForPeriodInquiry"),
     "repeat_rows": Switch(0, int, "so many lines stand in it twice"),
     "drop_batches": Switch(0, int, "so many batches are missing from lists of JournalTransaction"),
+    "meanwhile": Switch(
+        "nothing", ("nothing", "insert", "delete", "change"), "what others do to a record after each list of its kind"
+    ),
+    "meanwhile_times": Switch(1, int, "how often they do it"),
+    "odata_page": Switch(0, int, "rows after which an OData answer goes on at a next link; 0 = never [S that it may]"),
+    "odata_decimals": Switch("number", ("number", "text"), "decimals in OData: numbers, or texts as in the guide [S]"),
     "push_twice": Switch(False, bool, "each push notification comes two times; delivery is at least once [S]"),
     "push_period": Switch(
         "MMYYYY", ("MMYYYY", "YYYYMM"), "how the watched inquiry shows periods, as its author chose [C]"
@@ -124,6 +131,8 @@ class Site:
         self.sessions_most = 0
         self.lock = threading.RLock()
         self._shuffles = 0
+        self.vendors = payables.sample_vendors(books)
+        self.orders = payables.sample_orders(books)
         self.reset_switches()
         self.pusher = Pusher(self.tenant, clock, self.switches)
 

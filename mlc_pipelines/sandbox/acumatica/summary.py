@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mlc_pipelines.sandbox.acumatica import entities, periods
 from mlc_pipelines.sandbox.acumatica.question import Question, required_ledger, required_period, state_of
 from mlc_pipelines.sandbox.acumatica.site import Site
-from mlc_pipelines.sandbox.acumatica.wire import Record, Value
+from mlc_pipelines.sandbox.acumatica.wire import Record, Value, record_id
 from mlc_pipelines.sandbox.company import Balance, Batch, Period
 
 
@@ -31,7 +31,7 @@ def _records(site: Site, ledger: str, period: Period, given: Mapping[str, Value]
     for row in _balances(site, ledger, period, branch, mask):
         if given.get("AccountClass") in (None, site.books.accounts[row.account].account_class):
             values = _values(site, row) | common | {"LastActivity": last_activity(row)}
-            yield Record(entities.record_id("AccountSummaryRow", row.account, row.subaccount), values)
+            yield Record(record_id("AccountSummaryRow", row.account, row.subaccount), values)
 
 
 def _balances(site: Site, ledger: str, period: Period, branch: str | None, mask: str | None) -> list[Balance]:

@@ -207,7 +207,10 @@ def _schemas(root: str, entities: Mapping[str, Entity]) -> dict[str, Any]:
         schemas[name] = _object({"value": value, "error": _TEXT})
     for entity in entities.values():
         lists = {
-            name: {"type": "array", "items": {"$ref": root + detail.type}} for name, detail in entity.details.items()
+            name: {"$ref": root + detail.type}
+            if detail.linked
+            else {"type": "array", "items": {"$ref": root + detail.type}}
+            for name, detail in entity.details.items()
         }
         schemas[entity.name] = _extended(root, _properties(root, entity.fields) | lists)
         for detail in entity.details.values():

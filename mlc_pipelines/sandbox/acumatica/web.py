@@ -3,6 +3,7 @@
 Journals are written by PUT and released by their action; a write to any other stored entity answers 405.
 """
 
+import base64
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from mlc_pipelines.sandbox.acumatica import reading, swagger, writing
+from mlc_pipelines.sandbox.acumatica import feeds, odata, reading, swagger, writing
 from mlc_pipelines.sandbox.acumatica.auth import COOKIES, SCOPES, SESSION_COOKIE, Auth
 from mlc_pipelines.sandbox.acumatica.contract import Entity, without
 from mlc_pipelines.sandbox.acumatica.errors import (
@@ -60,6 +61,8 @@ def routes(site: Site) -> list[BaseRoute]:
         (f"{default}/swagger.json", web.schema, ["GET"]),
         (f"{default}/{{entity}}", web.collection, ALL_METHODS),
         (f"{default}/{{entity}}/{{ids:path}}", web.one, ALL_METHODS),
+        *((f"{site.prefix}/t/{{tenant}}/api/odata/gi{end}", web.inquiries, ["GET"]) for end in ("", "/{call:path}")),
+        *((f"{site.prefix}/odata/{{tenant}}{end}", web.old_inquiries, ["GET"]) for end in ("", "/{call:path}")),
         (f"{site.prefix}/{{rest:path}}", web.nothing, ALL_METHODS),
     ]
     return [Route(path, web.answering(handler), methods=methods) for path, handler, methods in table]
@@ -218,6 +221,31 @@ class _Web:
         dead = self._site.switches["release_answer"] == "204 with Location"
         return Response(status_code=204, headers={"Location": status} if dead else None)
 
+    # -- generic inquiries --------------------------------------------------------------------------------------------
+
+    async def inquiries(self, request: Request) -> Response:
+        """OData v4 over generic inquiries: the list, $metadata, rows."""
+        return await run_in_threadpool(self._fed, request, legacy=False)
+
+    async def old_inquiries(self, request: Request) -> Response:
+        """The older feed of the same inquiries, in OData v3."""
+        return await run_in_threadpool(self._fed, request, legacy=True)
+
+    def _fed(self, request: Request, *, legacy: bool) -> Response:
+        """Signed in before anything is looked up [C live on 25R2]; by name and password it is no API session [S DOC GI OData]."""
+        name, _, password = _basic(request).partition(":")
+        if not self._auth.knows(name.partition("@")[0], password):
+            self._auth.session(_bearer(request), request.cookies.get(SESSION_COOKIE)).calls += 1
+        if request.path_params["tenant"].casefold() != self._site.tenant.casefold():
+            raise self._not_found(request)
+        call = request.path_params.get("call", "").strip("/")
+        feed = f"odata/{self._site.tenant}" if legacy else f"t/{self._site.tenant}/api/odata/gi"
+        address = f"{_origin(request)}{self._site.prefix}/{feed}"
+        if call == "$metadata":
+            return Response(feeds.metadata(), media_type="application/xml")
+        text = odata.answer(self._site, call, dict(request.query_params), address, legacy=legacy) if call else None
+        return Response(self._laid_out(text or odata.service(address)), media_type=JSON)
+
     async def nothing(self, request: Request) -> Response:
         """Any other path."""
         raise self._not_found(request)
@@ -327,6 +355,15 @@ async def _json_body(request: Request) -> Any:
 def _bearer(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _basic(request: Request) -> str:
+    """Name and password of Basic authentication with a colon between them; "" for every other kind."""
+    scheme, _, said = request.headers.get("authorization", "").partition(" ")
+    try:
+        return base64.b64decode(said).decode() if scheme.lower() == "basic" else ""
+    except ValueError:
+        return ""
 
 
 def _origin(request: Request) -> str:

@@ -4,6 +4,7 @@ An amount never passes through a float: its digits are written from whole minor 
 """
 
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,6 +31,11 @@ class Record:
     values: Mapping[str, Value]
     details: Mapping[str, Callable[[], Iterable["Record"]]] = field(default_factory=dict)
     custom: Mapping[str, Value] = field(default_factory=dict)
+
+
+def record_id(*key: str) -> str:
+    """A stable id for a record without one of its own."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(key)))
 
 
 def amount(minor: int) -> str:
