@@ -94,6 +94,20 @@ def test_d01_a_batch_posted_meanwhile_is_read_too(ledger: Acumatica, sandbox: Sa
     assert f"GL {late.number}" in lines["batch"].to_pylist()
 
 
+def test_d01_batches_posted_after_each_page_are_read_too(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod
+) -> None:
+    """The site inserts a batch after each of two answers: every line once, totals equal to the books."""
+    sandbox.books.batches[:] = [one for one in sandbox.books.batches if one.period == march.key]
+    sandbox.set_switches(acumatica={"meanwhile": "insert", "meanwhile_times": 2, "order": "scrambled"})
+    with connect(lines_from="transactions", page_batches=40) as ledger:
+        lines = read(ledger, march)
+    assert posted(sandbox, march) == len(lines)
+    truth = sum(one.debit_minor for one in sandbox.books.posted_lines("ACTUAL", march.key))
+    assert truth == sum(lines["debit_minor"].to_pylist())
+    assert 2 == sum(one.description == "Meanwhile" for one in sandbox.books.batches)
+
+
 def test_d10_a_batch_changed_meanwhile_means_again(ledger: Acumatica, sandbox: Sandbox, march: FiscalPeriod) -> None:
     """A batch that was re-coded after it was read makes the reading void, not wrong (D10)."""
     batches = ledger.read_posted(march)
