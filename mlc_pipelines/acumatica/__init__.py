@@ -19,5 +19,10 @@ layout       how a site lays out a row of the inquiry, and the fields of all row
 columns      rows laid out as usual straight into columns, held against the books
 changes      batches changed since a moment of the site's own clock
 push         notifications that the site sends: which periods they touch
-transactions posted lines by their batches: in closed key ranges, every announced batch exactly once
+records      reading records whole while others work on them: keys first, then closed ranges, then the keys again
+transactions posted lines by their batches: the recipe of `records` for the ledger
+extracts     any entity of the endpoint as a table, by the same recipe
+odata        generic inquiries over OData, by the same recipe
+shapes       which columns an extract has, held against what the site publishes
+typed        fields of any entity or inquiry as typed columns, every digit kept
 """

@@ -9,10 +9,22 @@ from typing import Self
 import pandas as pd
 import pyarrow as pa
 
-from mlc_pipelines.acumatica import changes, codec, inquiry, openapi, periods, tenants, transactions, wire
+from mlc_pipelines.acumatica import (
+    changes,
+    codec,
+    extracts,
+    inquiry,
+    odata,
+    openapi,
+    periods,
+    tenants,
+    transactions,
+    wire,
+)
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.sessions import Seats
+from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.ports import Changes, LedgerIdentity, LedgerPeriod
 
@@ -108,6 +120,12 @@ class Acumatica:
         books = self._open_books()
         asked = {"Ledger": books.ledger, "Period": periods.spelled(period)}
         return codec.to_trial_balance(self._site.ask("AccountSummaryInquiry", asked, wire.Balances), books, period)
+
+    def read_extract(self, rule: ExtractRule, period: FiscalPeriod | None, held: Stamps) -> ExtractRead:
+        """A declared extract, from the same tenant as everything else: an entity of the endpoint, or a generic inquiry over OData."""
+        self._open_books()
+        way = extracts.read_entity if rule.entity else odata.read_inquiry
+        return way(self._site, rule, period, held)
 
     def _open_books(self) -> codec.Books:
         """The ledger and its company, read once, before anything else is."""

@@ -79,6 +79,7 @@ class AcumaticaConfig:
     sessions: how many API sessions this installation may have open at the site at once.
     session_wait_seconds: how long to wait for a free one, here or on the licence.
     check_fields: hold the fields that are used against the endpoint's published contract before anything is read.
+    odata_auth: how generic inquiries are signed in to: by the session's token, or by name and password; "" takes the token where there is one.
     """
 
     url: str
@@ -98,6 +99,7 @@ class AcumaticaConfig:
     sessions: int = 1
     session_wait_seconds: float = 1800.0
     check_fields: bool = True
+    odata_auth: Literal["", "bearer", "basic"] = ""
     limits: Limits = field(default_factory=Limits)
     ca_file: str | None = None
 
@@ -111,6 +113,11 @@ class AcumaticaConfig:
             if not getattr(self, name).strip():
                 raise _wrong(name, "is empty")
         _require_one_of("auth", self.auth, ("oauth_password", "oauth_code", "cookie"))
+        _require_one_of("odata_auth", self.odata_auth, ("", "bearer", "basic"))
+        if self.odata_auth == "bearer" and self.auth == "cookie":
+            raise _wrong("odata_auth", "is 'bearer', but a cookie sign-in has no token; write basic")
+        if self.odata_auth == "basic" and self.auth == "oauth_code":
+            raise _wrong("odata_auth", "is 'basic', but a log-in by a person leaves no password; write bearer")
         _require_one_of("lines_from", self.lines_from, ("inquiry", "transactions"))
         for name in ("page_batches", "sessions"):
             if getattr(self, name) < 1:

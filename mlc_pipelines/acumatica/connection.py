@@ -51,6 +51,8 @@ class Connection:
         self._endpoint = f"/entity/{config.endpoint}/{config.version}"
         self._in_the_open = in_the_open(config, sleep)
         self._with_session = _caller(config, sleep, config.limits, self._recorded)
+        basic = httpx.BasicAuth(credential.username.reveal(), credential.password.reveal())
+        self._by_name = _caller(config, sleep, config.limits, basic)
         self._held = ExitStack()
         self._seated = False
         self._offered: Offered | None = None
@@ -77,6 +79,29 @@ class Connection:
                 return answer
         raise TransientError(f"{answer.call} answered twice with JSON that has no end.", holds="Nothing was loaded.")
 
+    def contract(self) -> openapi.Contract:
+        """What the endpoint publishes about its entities. Errors as `openapi.contract`."""
+        caller = self._caller()
+        build = self._offered.build if self._offered else ""
+        return openapi.contract(caller, self.config, build, self._contracts)
+
+    def page(self, path: str, shape: type[T]) -> T:
+        """A page of an inquiry over OData; path is below the site, or an address on it."""
+        return self._decoded(lambda: self._odata(path, "application/json"), shape)
+
+    def text(self, path: str) -> bytes:
+        """A document that describes inquiries, as it stands."""
+        answer = self._odata(path, "application/xml")
+        answer.require_no_html()
+        return answer.body
+
+    def _odata(self, path: str, accept: str) -> Answer:
+        """Signed in as ever, or by name and password: then it counts as no API session [S DOC GI OData]."""
+        if self.config.odata_auth == "basic" or (not self.config.odata_auth and self.config.auth == "cookie"):
+            self._caller()
+            return self._by_name.read("GET", path, headers={"Accept": accept})
+        return self._read("GET", path, headers={"Accept": accept})
+
     def now(self) -> datetime | None:
         """The site's clock: its first answer says it to the second [S RFC 9110 Date], ours only counts on from there. None where it is not told."""
         self._caller()
@@ -101,6 +126,7 @@ class Connection:
         finally:
             self._held.close()
             self._with_session.__exit__(None, None, None)
+            self._by_name.__exit__(None, None, None)
             self._in_the_open.__exit__(None, None, None)
 
     def _sign_out(self) -> None:

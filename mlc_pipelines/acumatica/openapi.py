@@ -67,8 +67,8 @@ class _Document(msgspec.Struct):
 
 def require_fields(caller: Caller, config: AcumaticaConfig, build: str, kept: Contracts) -> None:
     """Raises SetupError naming each entity and field that is used and that the endpoint does not have."""
-    contract = _contract(caller, config, build, kept)
-    lacking = [one for entity, record in used(config).items() for one in _lacking(contract, entity, entity, record)]
+    published = contract(caller, config, build, kept)
+    lacking = [one for entity, record in used(config).items() for one in _lacking(published, entity, entity, record)]
     if not lacking:
         return
     more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
@@ -127,16 +127,17 @@ def _lacking(contract: Contract, schema: str, path: str, fields: Mapping[str, An
             yield from _lacking(contract, contract[schema][name], f"{path}/{name}", below)
 
 
-def _contract(caller: Caller, config: AcumaticaConfig, build: str, kept: Contracts) -> Contract:
+def contract(caller: Caller, config: AcumaticaConfig, build: str, kept: Contracts) -> Contract:
+    """What the endpoint publishes, from the last time or fetched. Raises SetupError when it publishes nothing that can be read."""
     name = f"{config.site} {config.tenant} {config.endpoint}/{config.version} build {build}"
     if config.endpoint != _SYSTEM_ENDPOINT:
         name += f" on {datetime.now(UTC).date()}"
     if build and (content := kept.find(name)) is not None:
         return msgspec.json.decode(content, type=Contract)
-    contract = distilled(_fetched(caller, config))
+    published = distilled(_fetched(caller, config))
     if build:
-        kept.keep(name, msgspec.json.encode(contract))
-    return contract
+        kept.keep(name, msgspec.json.encode(published))
+    return published
 
 
 def _fetched(caller: Caller, config: AcumaticaConfig) -> _Document:

@@ -110,6 +110,11 @@ class Refusals:
 
     def _no_right(self, answer: Answer, said: str) -> SetupError:
         entity = _entity(answer)
+        if inquiry := _inquiry(answer):
+            return SetupError(
+                f"{answer.call} answered 403: the API user may not see generic inquiry {inquiry} over OData, or it is not exposed. {said}",
+                next_step=f"{_ADMINISTRATOR} to mark the inquiry as Expose via OData (SM208000) and to give the user's role the right to it.",
+            )
         more = (
             " If the Subaccounts feature is off, write `subaccount: none` into the connection file."
             if entity == "Subaccount"
@@ -122,6 +127,11 @@ class Refusals:
 
     def _not_there(self, answer: Answer, said: str) -> SetupError:
         entity = _entity(answer)
+        if inquiry := _inquiry(answer):
+            return SetupError(
+                f"{answer.call} answered 404: tenant {self._config.tenant} offers no generic inquiry {inquiry} over OData. {said}",
+                next_step="Check the inquiry's name under `extracts` and `erp.tenant` in the connection file.",
+            )
         if entity == "AccountDetailsForPeriodInquiry":
             return SetupError(
                 f"{answer.call} answered 404: this site hides the inquiry {entity}.",
@@ -245,3 +255,8 @@ def _entity(answer: Answer) -> str:
     """The entity a call was for: the part of the path after endpoint and version; "" for calls of another kind."""
     parts = answer.call.partition("/entity/")[2].split("/")
     return parts[2] if len(parts) > 2 else ""
+
+
+def _inquiry(answer: Answer) -> str:
+    """The generic inquiry that a call over OData was for; "" for calls of another kind."""
+    return answer.call.partition("/api/odata/gi/")[2].partition("_WithParameters")[0]

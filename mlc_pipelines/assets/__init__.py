@@ -2,6 +2,8 @@
 
 location     every connection of the folder, each in its own try; a broken one appears by name with its error
 connection   the assets, checks, pool and jobs of one connection
+extracts     declared extracts, plain or by period
+perform      a flow within an asset: its report, or its failure with the legs that did not agree
 changes      the sensor that asks for periods the ERP said have changed
 screens      reports and failures as metadata that a finance person can read
 """

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from mlc_pipelines.assets.changes import changes_sensor
-from mlc_pipelines.ledger.errors import PipelineError
+from mlc_pipelines.assets.extracts import extract_definitions
+from mlc_pipelines.assets.perform import perform
 from mlc_pipelines.wiring.connections import Named
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
     )
     watched = named.settings.watch or named.settings.erp.push
     sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if watched else []
-    return dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
+    own = dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
+    return dg.Definitions.merge(own, extract_definitions(named, periods))
 
 
 def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
@@ -150,35 +152,10 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         code_version="1",
     )
     def work(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        yield from _perform(context, named, step, key)
+        period = context.partition_key if step.by_period else ""
+        yield from perform(context, named, key, lambda desk: _report(step.name, desk, period))
 
     return work
-
-
-def _perform(
-    context: dg.AssetExecutionContext, named: Named, step: Step, key: dg.AssetKey
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Run the flow and show its report. A leg that does not agree is shown as a failed check, and the step fails: nothing is materialized."""
-    # pandas and pyarrow are loaded by the process that works, not by the servers that only show definitions.
-    from mlc_pipelines.assets import screens
-    from mlc_pipelines.wiring.rooms import open_desk
-
-    period = context.partition_key if step.by_period else ""
-    try:
-        with open_desk(named, run=context.run.run_id, progress=context.log.info) as desk:
-            report = _report(step.name, desk, period)
-    except PipelineError as error:
-        yield from (screens.leg_check(leg, key, error) for leg in error.legs)
-        raise screens.failure(error) from None
-    yield dg.MaterializeResult(
-        asset_key=key,
-        metadata=screens.report_metadata(report),
-        check_results=[
-            *(screens.leg_check(leg, key) for leg in report.legs),
-            *(screens.notice_check(notice, key) for notice in report.notices),
-        ],
-        data_version=dg.DataVersion(report.artefact),
-    )
 
 
 def _report(step: str, desk: "Desk", period: str) -> "Report":

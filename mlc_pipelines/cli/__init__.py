@@ -3,6 +3,7 @@
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 changes       mlc changes: which periods are no longer what was loaded
+extract       mlc extract: a declared list of records of the ERP as a Parquet file
 connections   mlc connections list|check
 secrets       mlc secrets set|list
 login         mlc login: a person logs in once, where a system asks for that
@@ -23,6 +24,7 @@ _COMMANDS = {
     "changes": "changes",
     "connections": "connections",
     "demo": "demo",
+    "extract": "extract",
     "listen": "listen",
     "lists": "lists",
     "load": "load",

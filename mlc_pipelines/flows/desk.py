@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from mlc_pipelines.ledger.cells import CellColumns
+from mlc_pipelines.ledger.extracts import ExtractRule, Extracts
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.ledger.mapping import MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
@@ -66,12 +67,14 @@ class Desk:
     calendar: FiscalCalendar
     ledger: GeneralLedger
     plan: PlanningModel
+    extracts: Extracts
     target: ActualsTarget
     store: Store
     fence_wait_seconds: float
     run: str = ""
     lists: tuple[ListRule, ...] = ()
     accept_shrunk: frozenset[str] = frozenset()
+    extract_rules: tuple[ExtractRule, ...] = ()
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     def period_labels(self) -> dict[tuple[str, str], str]:

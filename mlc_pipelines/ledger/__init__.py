@@ -7,5 +7,6 @@ journal        the shape of posted lines and their sums
 mapping        ERP codes <-> list members; what has no partner is kept and shown
 control        the legs of the tie-out: who must equal whom, and by how much they differ
 ports          what a general ledger and a planning model can do, in our words
+extracts       any list of records of an ERP, declared: what is kept, what has changed, and its checks
 outcomes       what became of an action, step by step
 """

@@ -24,6 +24,7 @@ def acumatica_config(erp: settings.AcumaticaErp) -> AcumaticaConfig:
         sessions=erp.sessions,
         session_wait_seconds=erp.session_wait_minutes * 60,
         check_fields=erp.check_fields,
+        odata_auth=erp.odata_auth,
         ca_file=erp.ca_file,
     )
 

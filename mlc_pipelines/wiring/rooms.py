@@ -13,6 +13,7 @@ from mlc_pipelines.anaplan.client import Anaplan
 from mlc_pipelines.flows.desk import ActualsTarget, Desk
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
+from mlc_pipelines.ledger.extracts import ExtractRule
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
 from mlc_pipelines.ledger.ports import ReadWay
@@ -50,12 +51,14 @@ def open_desk(
             chosen.calendar.build(),
             ledger,
             plan,
+            ledger,
             target,
             store,
             fence_wait_seconds=chosen.anaplan.wait_minutes * 60,
             run=run,
             lists=list_rules(named, target),
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
+            extract_rules=extract_rules(named),
             progress=progress,
         )
 
@@ -124,6 +127,10 @@ def list_rules(named: Named, target: ActualsTarget) -> tuple[ListRule, ...]:
             )
         )
     return tuple(rules)
+
+
+def extract_rules(named: Named) -> tuple[ExtractRule, ...]:
+    return tuple(ExtractRule(name, **one.model_dump()) for name, one in named.settings.extracts.items())
 
 
 def read_mapping_file(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlc_pipelines.anaplan.quiet import QuietHours
 from mlc_pipelines.anaplan.regions import Addresses, addresses
+from mlc_pipelines.flows.steps import ASSETS
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, monthly_calendar
 
@@ -19,6 +20,7 @@ class Setting(BaseModel):
 Text = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(max_length=250)]  # a key pasted in its place is longer, and is refused unshown
 Port = Annotated[int, Field(ge=0, le=65535)]
+ExtractName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Sign = Literal["debit_positive", "credit_positive"]
 Kind = Literal["Asset", "Liability", "Income", "Expense"]
 
@@ -67,6 +69,7 @@ class AcumaticaErp(Setting):
     sessions: int = Field(1, ge=1, le=50)
     session_wait_minutes: float = Field(30, ge=0, le=1440)
     check_fields: bool = True
+    odata_auth: Literal["", "bearer", "basic"] = ""
     push: Push | None = None
     ca_file: str | None = None
 
@@ -355,6 +358,42 @@ class SyncedList(Setting):
         return self
 
 
+class Extract(Setting):
+    """Any list of records of the ERP that is kept as a table: an entity of the endpoint, or a generic inquiry exposed over OData.
+
+    Fields are named as the ERP names them; Details/Account is a field below an expanded one.
+    """
+
+    entity: str = ""
+    inquiry: str = ""
+    select: tuple[Text, ...] = ()
+    expand: tuple[Text, ...] = ()
+    filter: str = ""
+    keys: Annotated[tuple[Text, ...], Field(min_length=1)]
+    modified: str = ""
+    by_period: str = ""
+    period_format: Literal["MMYYYY", "YYYYMM"] = "MMYYYY"
+    parameters: dict[Text, Text] = {}
+    whole_every_days: int = Field(7, ge=0, le=366)
+    page: int = Field(200, ge=1, le=5000)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Extract":
+        if bool(self.entity) == bool(self.inquiry):
+            raise ValueError("give either `entity` or `inquiry`")
+        if self.parameters and not self.inquiry:
+            raise ValueError("`parameters` belong to an inquiry")
+        if self.inquiry and (self.expand or any("/" in name for name in self.select)):
+            raise ValueError("an inquiry has rows without details: leave `expand` out")
+        if self.entity and self.period_format != "MMYYYY":
+            raise ValueError("entities show periods as MMYYYY; `period_format` is for inquiries")
+        if deeper := [name for name in (*self.expand, *self.select) if name.count("/") > (name in self.select)]:
+            raise ValueError(f"{deeper[0]} lies too deep: one level below the record is kept")
+        if lost := [name for name in self.select if "/" in name and name.partition("/")[0] not in self.expand]:
+            raise ValueError(f"{lost[0]} is selected, but {lost[0].partition('/')[0]} is not expanded")
+        return self
+
+
 class Connection(Setting):
     """One pair of systems."""
 
@@ -365,6 +404,7 @@ class Connection(Setting):
     mapping: Mapping
     lists: dict[Text, SyncedList] = {}
     watch: Watch | None = None
+    extracts: dict[ExtractName, Extract] = {}
     owners: tuple[str, ...] = ("team:finance",)
 
     @model_validator(mode="after")
@@ -377,6 +417,14 @@ class Connection(Setting):
         if self.actuals.adjustment_version == self.actuals.version:
             raise ValueError(
                 "actuals.adjustment_version must differ from actuals.version, or one period would overwrite the other"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _extracts_have_names_of_their_own(self) -> "Connection":
+        if taken := sorted(ASSETS & set(self.extracts)):
+            raise ValueError(
+                f"extracts.{taken[0]}: this connection has another asset of that name; choose another name"
             )
         return self
 

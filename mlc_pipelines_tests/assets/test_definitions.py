@@ -42,6 +42,8 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "gl_actuals": ([], ["lines_match_ledger"], [], True),
         "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines"], [], True),
         "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),
+        "vendors": ([], ["announced_came", "each_key_once", "fields_published"], [], False),
+        "bills": ([], ["announced_came", "each_key_once", "fields_published"], [], True),
     } == shown
 
 
@@ -76,7 +78,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
     (connections / "acme.yaml").write_text(DEMO.replace("ledger: ACTUAL", "ledgr: ACTUAL"))
     definitions = build_definitions()
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-    assert {"acme/connection_error", *(f"demo/{step.name}" for step in STEPS)} == keys
+    assert {"acme/connection_error", *(f"demo/{step.name}" for step in STEPS), "demo/vendors", "demo/bills"} == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")
     assert "erp" in (spec.description or "")
