@@ -311,9 +311,7 @@ def test_a_connection_file_has_no_place_for_a_secret() -> None:
         "certificate",
         "passphrase",
     )
-    named_files = {
-        f"attributes.anaplan.certificate{name}" for name in ("", ".certificate_file", ".private_key_file")
-    }
+    named_files = {f"attributes.anaplan.certificate{name}" for name in ("", ".certificate_file", ".private_key_file")}
     assert named_files == {path for path in everything if any(word in path.rpartition(".")[2] for word in suspicious)}
     models = [
         one
