@@ -1,11 +1,12 @@
 """How a site lays out a row of the inquiry, learned from its first one, and the columns of all rows laid out alike.
 
 A block is cut at every `{"value":`, and field by field each piece must be one JSON value followed by exactly the bytes that lead to
-the next field. So a block that passes is, byte for byte, the rows that were taken from it. Anything else (another order of
-fields, an error beside a value, a blank too many) makes it unusual: whoever asks then decodes it with care.
+the next field, after the last field to the end of the record. What then stands before the next record's first field must be
+that record's beginning (id, rowNumber, note). So a block that passes is, byte for byte, the rows that were taken from it.
+Anything else (another order of fields, an error beside a value, a blank too many) makes it unusual: whoever asks then decodes
+it with care.
 """
 
-import operator
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -26,11 +27,12 @@ Fixed = Mapping[str, tuple[Scalar, ...]]
 
 _USED = {*AMOUNTS, *TEXTS, *CODES, *FIXED}
 _BAG = "custom"  # an object of every record that is no value object
+_ERROR = "error"
 _OPEN = b'{"value":'
 _APART = b",\n"  # no JSON text holds a bare line end, so what stands between two of these is whole
 _REMEMBERED = 20_000
 
-_records = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _texts = msgspec.json.Decoder(list[str | None]).decode
 _value_objects = msgspec.json.Decoder(dict[str, dict[str, Scalar]]).decode
@@ -45,10 +47,6 @@ class _Anything(msgspec.Struct):
 
 
 _require_json = msgspec.json.Decoder(_Anything).decode
-
-
-class _Last(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    value: Scalar = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,10 @@ class Fields:
 class Layout:
     """The value objects of a row in their order, and what was seen of them: with a value, empty, or now this and now that."""
 
-    def __init__(self, order: Sequence[str], beside: Mapping[str, bytes], fixed: Fixed) -> None:
-        self._order, self._beside, self._fixed = order, beside, fixed
+    def __init__(self, order: Sequence[str], before: Mapping[str, bytes], after: bytes, fixed: Fixed) -> None:
+        """before: the first record's members ahead of its fields, which are of one kind in all records; after: its end, alike in all."""
+        self._order, self._after, self._fixed = order, after, fixed
+        self._begin = msgspec.json.Decoder(_beginnings_of(before)).decode
         self._valued = {*_USED}
         self._empty: set[str] = set()
         self._arrange()
@@ -100,22 +100,24 @@ class Layout:
         self._names = names = [name for name in self._order if name in self._valued]
         self._groups = _grouped(self._order, self._valued)
         self._starts = [names.index(group[0]) for group in self._groups]
+        self._opens = b"," + self._empties("", names[0]) + b'"%s":' % names[0].encode() + _OPEN
         self._leads_on = [
-            b"},"
-            + b"".join(
-                _empty(name) + b","
-                for name in self._order[self._order.index(one[-1]) + 1 : self._order.index(next_one[0])]
-            )
-            + b'"%s":' % next_one[0].encode()
-            + _OPEN
+            b"}," + self._empties(one[-1], next_one[0]) + b'"%s":' % next_one[0].encode() + _OPEN
             for one, next_one in pairwise(self._groups)
         ]
+        self._leads_on.append(b"}" + (b"," + self._empties(names[-1], ""))[:-1] + self._after)
         self._known = {
             group: _Known(group, leads_on, self._fixed)
-            for group, leads_on in zip(self._groups, self._leads_on, strict=False)
+            for group, leads_on in zip(self._groups, self._leads_on, strict=True)
             if not {*group}.isdisjoint(FIXED)
         }
-        self._edges = msgspec.json.Decoder(_edges_of(names[-1], self._beside)).decode
+
+    def _empties(self, name: str, next_name: str) -> bytes:
+        """The fields between two others ("" for the ends of the record), none of which ever had a value."""
+        start = self._order.index(name) + 1 if name else 0
+        return b"".join(
+            _empty(one) + b"," for one in self._order[start : self._order.index(next_name) if next_name else None]
+        )
 
     def _filled(self, block: bytes) -> bytes:
         """The block with empty fields in the same shape as others. No text can hold such a name: its quotes would be escaped."""
@@ -125,28 +127,36 @@ class Layout:
 
     def _read(self, block: bytes) -> Fields:
         first, cells = self._cells(block)
-        rows = len(cells) // len(self._groups)
+        rows = len(cells) // (len(self._groups) + 1)
         found = Fields(rows)
-        for at, group in enumerate(self._groups[:-1]):
-            self._take(group, cells.slice(at * rows, rows), self._leads_on[at], found)
-        self._take_last(block[1:first], cells.slice(len(cells) - rows), found)
+        for at, (group, leads_on) in enumerate(zip(self._groups, self._leads_on, strict=True)):
+            self._take(group, cells.slice(at * rows, rows), leads_on, found)
+        self._require_beginnings(block[:first], cells.slice(len(cells) - rows), rows)
         return found
 
     def _cells(self, block: bytes) -> tuple[int, pa.BinaryArray]:
-        """Where the first value stands, and the cells of all rows, group after group: from the first value to the next group's."""
-        whole = pa.Array.from_buffers(
-            pa.binary(), 1, [None, pa.py_buffer(np.array([0, len(block)], "<i4")), pa.py_buffer(block)]
-        )
-        pieces = pc.split_pattern(whole, _OPEN).flatten()
-        rows, rest = divmod(len(pieces) - 1, len(self._names))
+        """Where the first value stands, and the cells of all rows, group after group: from the first value to the next group's.
+
+        The cells of the last group end where the record ends; behind them come those from there to the next row's first value.
+        """
+        values = _found(_OPEN, block)
+        rows, rest = divmod(len(values), len(self._names))
         if rest or not rows:
             raise UnusualError
-        offsets = np.frombuffer(pieces.buffers()[1], "<i4")[: len(pieces)]
-        values = offsets[1:] + len(_OPEN) * np.arange(1, len(pieces), dtype="<i4")
-        starts = np.append(values.reshape(rows, -1)[:, self._starts], np.int32(len(block)))
-        cells = pa.Array.from_buffers(pa.binary(), len(starts) - 1, [None, pa.py_buffer(starts), pa.py_buffer(block)])
-        by_group = np.arange(len(cells), dtype="<i4").reshape(rows, -1).T.ravel()
-        return int(values[0]), cells.take(pa.array(by_group))
+        starts = values.reshape(rows, -1)[:, self._starts]
+        starts = np.column_stack((starts, self._ends(block, starts)))
+        cells = _slices(block, np.append(starts, np.int32(len(block))))
+        return int(values[0]), cells.take(pa.array(np.arange(len(cells), dtype="<i4").reshape(rows, -1).T.ravel()))
+
+    def _ends(self, block: bytes, starts: Any) -> Any:
+        """Where each record ends: behind the first bytes after its last value that are the end of a record."""
+        until = np.append(starts[1:, 0], np.int32(len(block)))
+        last = _slices(block, np.append(np.column_stack((starts[:, -1], until)), np.int32(len(block))))
+        every_second = pa.array(np.arange(0, len(last), 2, dtype="<i4"))
+        at = pc.find_substring(last.take(every_second), self._leads_on[-1]).to_numpy()
+        if at.min() < 0:
+            raise UnusualError
+        return starts[:, -1] + at + np.int32(len(self._leads_on[-1]))
 
     def _take(self, group: tuple[str, ...], cells: pa.BinaryArray, leads_on: bytes, found: Fields) -> None:
         if group in self._known:
@@ -160,55 +170,51 @@ class Layout:
             coded = cells.dictionary_encode()
             found.codes[name] = Coded(coded.indices, _texts_of(_values(coded.dictionary, leads_on)))
         elif name in TEXTS:
-            found.texts[name] = pa.array(_texts_of(_values(cells, leads_on)), pa.string())
+            values = _values(cells, leads_on)
+            plain = _are_plain(values, cells, leads_on)
+            found.texts[name] = _inside(values) if plain else pa.array(_texts_of(values), pa.string())
         elif name in AMOUNTS:
             found.amounts[name] = _values(cells, leads_on)
             _require_json(b"".join((b'{"":[', _joined(found.amounts[name], _APART), b"]}")))
         else:
-            _require_json(b"".join((b'{"":[{"value":', _joined(_values(cells, leads_on), b'},\n{"value":'), b"}]}")))
+            values = _values(cells.dictionary_encode().dictionary, leads_on)
+            if len(_items(_listed(values))) != len(values):
+                raise UnusualError
 
-    def _take_last(self, head: bytes, cells: pa.BinaryArray, found: Fields) -> None:
-        """The last field of each row with all that stands between it and the next row's first: beginnings and ends of records, by turns."""
-        name, leads_on = self._names[-1], b',"%s":' % self._names[0].encode() + _OPEN
-        if name in {*AMOUNTS, *FIXED}:
+    def _require_beginnings(self, head: bytes, cells: pa.BinaryArray, rows: int) -> None:
+        """Between two records stand a comma and the beginning of the second; before the first one a bracket, behind the last one too."""
+        inner = _values(cells.slice(0, rows - 1), self._opens)
+        if not head.endswith(self._opens) or cells[-1].as_py() != b"]" or not _all(pc.starts_with(inner, b",{")):
             raise UnusualError
-        inner = _values(cells.slice(0, len(cells) - 1), leads_on)
-        if not head.endswith(leads_on):
+        between = b"}\n"
+        others = [_joined(inner, between)] if len(inner) else []
+        if len(self._begin(between.join([head[: -len(self._opens)], *others, b"]"]))) != rows:
             raise UnusualError
-        between = b'},\n{"%s":' % name.encode() + _OPEN
-        ends = [_joined(inner, between)] if len(inner) else []
-        edges = self._edges(b"[" + between.join([head[: -len(leads_on)], *ends, cells[-1].as_py()]))
-        beginnings, endings = edges[::2], edges[1::2]
-        kinds = [{*map(type, map(_last, some))} for some in (beginnings, endings)]
-        if len(endings) != found.rows or kinds != [{type(None)}, {_Last}]:
-            raise UnusualError
-        values = [edge.last.value for edge in endings]
-        if name in TEXTS:
-            found.texts[name] = pa.array(values, pa.string())
-        elif name in CODES:
-            coded = pa.array(values, pa.string()).dictionary_encode("encode")
-            found.codes[name] = Coded(coded.indices, coded.dictionary.to_pylist())
 
 
 def layout_of(block: bytes, fixed: Fixed) -> Layout:
     """As the first record of a JSON array is laid out. Raises UnusualError when it is not one that can be read by its layout."""
-    records = _records(block)
+    records = _items(block)
     members = {name: bytes(value) for name, value in _members(records[0]).items()} if records else {}
     order = [name for name, value in members.items() if value.startswith(b"{") and name != _BAG]
-    if not _USED.issubset(order) or not all(name.isidentifier() for name in order):
+    if not _USED.issubset(order) or _ERROR in members or not all(name.isidentifier() for name in members):
         raise UnusualError
-    return Layout(order, {name: value for name, value in members.items() if name not in order}, fixed)
+    names = [*members]
+    start, end = names.index(order[0]), names.index(order[-1]) + 1
+    if not start or names[start:end] != order:
+        raise UnusualError
+    after = b"".join(b',"%s":' % name.encode() + members[name] for name in names[end:])
+    return Layout(order, {name: members[name] for name in names[:start]}, after + b"}", fixed)
 
 
 def _grouped(order: Sequence[str], valued: Set[str]) -> list[tuple[str, ...]]:
-    """Neighbours that are looked at as one, because at most one of them has more than one value; the last field stands alone."""
+    """Neighbours that are looked at as one, because at most one of them has more than one value."""
     groups: list[tuple[str, ...]] = []
-    last = next(name for name in reversed(order) if name in valued)
     for before, name in pairwise(["", *order]):
         if name not in valued:
             continue
         together = {*groups[-1], name} if groups and before in groups[-1] else {name}
-        joins = len(together) > 1 and name != last and together <= {*CODES, *FIXED} and len(together - {*FIXED}) <= 1
+        joins = len(together) > 1 and together <= {*CODES, *FIXED} and len(together - {*FIXED}) <= 1
         groups[-1:] = [(*groups[-1], name)] if joins else [*groups[-1:], (name,)]
     return groups
 
@@ -244,20 +250,13 @@ class _Known(dict[bytes, tuple[Scalar, ...]]):
         return value is None or isinstance(value, str)
 
 
-_last = operator.attrgetter("last")
-
-
-def _edges_of(last: str, beside: Mapping[str, bytes]) -> Any:
-    """A list of ends and beginnings of records: only the last field and what stands beside the fields has a place there.
-
-    beside: names and values of the first record's other members, id and the like, which are of one kind in all of them.
-    """
-    others: list[Any] = [
+def _beginnings_of(before: Mapping[str, bytes]) -> Any:
+    """A list of records of which only these members are there."""
+    fields: list[Any] = [
         (f"_{number}", _kind_of(value), msgspec.field(default=None, name=name))
-        for number, (name, value) in enumerate(beside.items())
+        for number, (name, value) in enumerate(before.items())
     ]
-    ending: list[Any] = [("last", _Last | None, msgspec.field(default=None, name=last))]
-    return list[msgspec.defstruct("Edge", [*ending, *others], gc=False, forbid_unknown_fields=True)]  # type: ignore[misc]
+    return list[msgspec.defstruct("Beginning", fields, gc=False, forbid_unknown_fields=True)]  # type: ignore[misc]
 
 
 def _kind_of(value: bytes) -> Any:
@@ -270,20 +269,58 @@ def _empty(name: str) -> bytes:
     return b'"%s":{}' % name.encode()
 
 
+def _found(sought: bytes, block: bytes) -> Any:
+    """The place behind each `{"value":` of the block: a bracket, and eight bytes that are compared as one number."""
+    first, others = sought[:1], sought[1:]
+    after = np.flatnonzero(np.frombuffer(block, np.uint8)[: -len(sought)] == ord(first)) + 1
+    eights = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
+    return (after[eights[after] == np.frombuffer(others, "<u8")[0]] + len(others)).astype("<i4")
+
+
+def _slices(block: bytes, starts: Any) -> pa.BinaryArray:
+    """The block from each of these places to the next, without a copy. Raises UnusualError where one is before its predecessor."""
+    if (np.diff(starts) < 0).any():
+        raise UnusualError
+    return pa.Array.from_buffers(pa.binary(), len(starts) - 1, [None, pa.py_buffer(starts), pa.py_buffer(block)])
+
+
 def _joined(cells: pa.BinaryArray, between: bytes) -> memoryview:
     whole = pa.ListArray.from_arrays(pa.array([0, len(cells)], pa.int32()), cells)
     return memoryview(pc.binary_join(whole, between)[0].as_buffer())
 
 
+def _listed(values: pa.BinaryArray) -> bytes:
+    return b"".join((b"[", _joined(values, _APART), b"]"))
+
+
 def _values(cells: pa.BinaryArray, leads_on: bytes) -> pa.BinaryArray:
     """The values alone, once it is sure that the same bytes stand behind each."""
-    if not pc.all(pc.ends_with(cells, leads_on), min_count=0).as_py():
+    if not _all(pc.ends_with(cells, leads_on)):
         raise UnusualError
     return pc.binary_slice(cells, 0, -len(leads_on))
 
 
+def _all(those: pa.BooleanArray) -> bool:
+    return bool(pc.all(those, min_count=0).as_py())
+
+
+def _are_plain(values: pa.BinaryArray, cells: pa.BinaryArray, leads_on: bytes) -> bool:
+    """Whether each value is a text in quotes, without escapes, bare control characters or further quotes: it holds what is written."""
+    starts = np.frombuffer(cells.buffers()[1], "<i4")[cells.offset : cells.offset + len(cells) + 1]
+    shortest = int(np.diff(starts).min()) - len(leads_on)
+    if shortest < 2 or not (_all(pc.starts_with(values, b'"')) and _all(pc.ends_with(values, b'"'))):
+        return False
+    written = np.frombuffer(cells.buffers()[2], np.uint8)[starts[0] : starts[-1]]
+    quotes = len(cells) * (2 + leads_on.count(b'"'))
+    return not ((written < ord(" ")) | (written == ord("\\"))).any() and np.count_nonzero(written == ord('"')) == quotes
+
+
+def _inside(values: pa.BinaryArray) -> pa.StringArray:
+    return pc.binary_slice(values, 1, -1).cast(pa.string())
+
+
 def _texts_of(values: pa.BinaryArray) -> list[str | None]:
-    texts = _texts(b"".join((b"[", _joined(values, _APART), b"]")))
+    texts = _texts(_listed(values))
     if len(texts) != len(values):
         raise UnusualError
     return texts

@@ -18,7 +18,7 @@ from mlc_pipelines.ledger.errors import DataError
 
 T = TypeVar("T")
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 4 << 20
 _LARGEST_BLOCK_BYTES = 64 << 20
 _TRIES = 16
 _NEAR_BYTES = 4 << 10

@@ -219,6 +219,15 @@ def edited(old: str, new: str) -> bytes:
         ('{"value":"INV-1"}', '{"value":"INV-1","error":"no"}'),
         ('{"value":"0010"}', '{"value":"0010","error":"no"}'),
         ('{"value":12.5}', '{"value":12.5,"error":"no"}'),
+        ('{"value":"C001"}', '{"value":"C001"},{"x":2}'),
+        ('{"value":"C001"}', '{"value":"C001",2}'),
+        ('{"value":"INV-1"}', '{"value":"}'),
+        ('{"value":"INV-1"}', '{"value":"INV"-"1"}'),
+        ('{"value":"INV-1"}', '{"value":"INV\x01"}'),
+        ('"note":null', '"note":null},{"id":"x"'),
+        ('{"id"', '"id"'),
+        ('"rowNumber":2,', '"rowNumber":{"x":1,'),
+        ('"custom":{}}', '"custom":{"x":1}}'),
         ('"custom":{}', '"error":"no","custom":{}'),
         ('"custom":{}', '"Ledger":{},"custom":{}'),
         ('"note":null', '"note":null,"Posted":{}'),
@@ -238,6 +247,24 @@ def test_what_stands_beside_the_values_counts(old: str, new: str) -> None:
     except UnusualError:
         return
     assert with_care(text) == found
+
+
+def test_values_that_make_up_for_each_other_do_not_pass() -> None:
+    """A lone quote in one row and two too many in the next: as many quotes as there should be, and yet neither is a text."""
+    rows = [json.dumps(line(number), separators=(",", ":")) for number in (1, 2, 3)]
+    rows[1] = rows[1].replace('"INV-1"', '"', 1)
+    rows[2] = rows[2].replace('"INV-1"', '"INV"1"', 1)
+    with pytest.raises(UnusualError):
+        in_bulk(block(rows), first=block([line()]))
+
+
+@pytest.mark.parametrize("first", [{"error": "no"}, {"error": None}])
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_an_error_of_the_first_record_is_no_part_of_the_layout(first: Row, at_the_end: bool) -> None:
+    """The layout is learned from the first record, but an error is never something that all records may have."""
+    row = {**line(1), **first} if at_the_end else {**first, **line(1)}
+    with pytest.raises(UnusualError):
+        in_bulk(block([row, line(2), {**line(3), "error": "no"}]))
 
 
 @pytest.mark.parametrize(
