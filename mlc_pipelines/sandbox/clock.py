@@ -1,4 +1,4 @@
-"""The sandbox's own clock: it ticks like the real one, and a test may push it forward."""
+"""The sandbox's own clock: it ticks like the real one; a test may push it forward, hold it still or let it run faster."""
 
 import threading
 import time
@@ -12,24 +12,37 @@ class Clock:
         """Start at an aware instant; without one, at the real now. Raises ValueError on a naive instant."""
         if start is not None and start.tzinfo is None:
             raise ValueError(f"the instant {start} has no time zone")
-        self._base = (start or datetime.now(UTC)).astimezone(UTC)
+        self._start = (start or datetime.now(UTC)).astimezone(UTC)
         self._started = time.monotonic()
-        self._advanced = timedelta(0)
         self._lock = threading.Lock()
+        self._ticking_from(self._start, self._started, 1.0)
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         with self._lock:
-            return self._base + self._advanced + timedelta(seconds=time.monotonic() - self._started)
+            return self._now()
 
     def advance(self, seconds: float) -> datetime:
         """Move the clock; the new now. A negative number of seconds moves it back."""
         with self._lock:
-            self._advanced += timedelta(seconds=seconds)
-        return self.now()
+            self._base += timedelta(seconds=seconds)
+            return self._now()
+
+    def run(self, speed: float) -> datetime:
+        """From now on run so many times as fast as the real one; 0 stands still, so that only pushes move it. The present now."""
+        with self._lock:
+            now = self._now()
+            self._ticking_from(now, time.monotonic(), speed)
+            return now
 
     def reset(self) -> datetime:
-        """Undo every push; the new now."""
+        """Undo every push and every change of speed; the new now."""
         with self._lock:
-            self._advanced = timedelta(0)
-        return self.now()
+            self._ticking_from(self._start, self._started, 1.0)
+            return self._now()
+
+    def _now(self) -> datetime:
+        return self._base + timedelta(seconds=(time.monotonic() - self._since) * self._speed)
+
+    def _ticking_from(self, base: datetime, since: float, speed: float) -> None:
+        self._base, self._since, self._speed = base, since, speed

@@ -365,6 +365,7 @@ def test_F01_a_file_that_is_replaced_every_time_is_not_used(
 
     def elsewhere() -> None:
         tenant.start(tenant.model(), "exports", action, user.id, "another process")
+        sandbox.clock.advance(5)
         hands.meanwhile.append(elsewhere)
 
     hands.meanwhile.append(elsewhere)
