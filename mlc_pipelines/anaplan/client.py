@@ -30,6 +30,7 @@ _COLLECTIONS: dict[Kind, str] = {
     "process": "processes",
     "action": "actions",
 }
+_LOADING: tuple[Kind, ...] = ("import", "process")  # what reads an uploaded file
 
 
 class Anaplan:
@@ -57,7 +58,7 @@ class Anaplan:
         self._model = Model(self._api, config, memory=memory, say=say)
         hands: dict[str, Any] = {"sleep": sleep, "clock": clock, "now": now, "say": say}
         self._courtesy = Courtesy(self._api, self._model, config, own_task=self._own_task, **hands)
-        self._runner = Runner(self._api, config, sleep=sleep, clock=clock)
+        self._runner = Runner(self._api, config, sleep=sleep, clock=clock, holder=self._courtesy.holder, say=say)
         self._loader = Loader(self._api, self._model, self._runner, config)
         self._exporter = Exporter(self._api, self._model, self._runner)
 
@@ -91,7 +92,7 @@ class Anaplan:
         self._courtesy.wait_until_welcome()
 
     def wait_until_free(self) -> None:
-        """Whoever is inside is waited for; a task of an import used in this run counts too, for it may still wait in the model's queue."""
+        """Whoever is inside is waited for; a task of an import or process used in this run counts too, for it may still wait in the model's queue."""
         self._courtesy.wait_until_free()
 
     def import_file(
@@ -140,8 +141,13 @@ class Anaplan:
         return read_steps(self._api, path, action.label, self._runner.run(action).task)
 
     def _own_task(self) -> str:
-        for found in self._model.known("imports"):
-            action = Action(f"{self._model.path}/imports/{found['id']}", f"import {found['name']}", "", True)
+        used: list[tuple[Kind, dict[str, Any]]] = [
+            (kind, found) for kind in _LOADING for found in self._model.known(_COLLECTIONS[kind])
+        ]
+        for kind, found in used:
+            action = Action(
+                f"{self._model.path}/{_COLLECTIONS[kind]}/{found['id']}", f"{kind} {found['name']}", "", True
+            )
             if running := self._runner.running(action):
                 return running
         return ""

@@ -75,8 +75,8 @@ class Courtesy:
 
     def holder(self) -> str:
         """Who works in the model now, in its own words; "" when nobody does."""
-        busy = self._busy()
-        return "" if busy == _ASLEEP else busy
+        status = self._status()
+        return "" if status == _ASLEEP else status
 
     def _outside_quiet_hours(self) -> None:
         quiet = self._config.quiet

@@ -15,6 +15,8 @@ _FINAL = {"COMPLETE", "CANCELLED"}
 _QUIET_SECONDS = (1.0, 4.0, 10.0)  # after an unclear start: how long its task is looked for
 _MISSES_MAX = 3
 _CANCEL_SECONDS = 60.0
+_IN_LINE = "NOT_STARTED"
+_IN_LINE_SECONDS = 2.0  # so long it may take to begin without anybody in the way
 _OUT_OF_SIGHT = {"taskState": "not to be seen"}
 
 Task = dict[str, Any]
@@ -55,7 +57,10 @@ class Ended:
 
 
 class Runner:
-    """Starts actions and waits for them. sleep and clock are handed in so that tests can move time."""
+    """Starts actions and waits for them. sleep and clock are handed in so that tests can move time.
+
+    holder: who works in the model now, "" for nobody; say tells a person. Asked once a task of ours stands in line, and if it still does at the end.
+    """
 
     def __init__(
         self,
@@ -64,11 +69,15 @@ class Runner:
         *,
         sleep: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
+        holder: Callable[[], str] = lambda: "",
+        say: Callable[[str], None] = lambda _said: None,
     ) -> None:
         self._api = api
         self._config = config
         self._sleep = sleep
         self._clock = clock
+        self._holder = holder
+        self._say = say
 
     def run(self, action: Action) -> Ended:
         """Start the action and return its task once it has ended, well or badly.
@@ -174,6 +183,8 @@ class Runner:
             if read.get("taskState") in _FINAL:
                 return read
             said = f"It was asked to stop and has not within {_CANCEL_SECONDS:.0f} seconds."
+        if read.get("taskState") == _IN_LINE:
+            said = f"In the model: {self._seen_inside()}. {said}"
         raise UncertainError(
             f"Task {task} of the {action.label} is still {read.get('taskState')} after {self._config.task_seconds:.0f} seconds. {said}",
             holds="It may still be carried out.",
@@ -182,9 +193,12 @@ class Runner:
 
     def _polled(self, action: Action, task: str, seconds: float) -> Task:
         """The task at its end, or as it was last seen. Pauses grow with the time spent; Anaplan may be out of reach for a while."""
-        started, misses = self._clock(), 0
+        started, misses, told = self._clock(), 0, False
         seen_at = started
         while True:
+            self._sleep(
+                self._config.pause_seconds(self._clock() - started)
+            )  # no task has ended the moment it was started
             try:
                 read, misses = self._read(action, task), 0
                 seen_at = self._clock()
@@ -199,7 +213,18 @@ class Runner:
             spent = self._clock() - started
             if read.get("taskState") in _FINAL or spent >= seconds:
                 return read
-            self._sleep(self._config.pause_seconds(spent))
+            if read.get("taskState") == _IN_LINE and spent >= _IN_LINE_SECONDS and not told:
+                told = True
+                self._say(
+                    f"Task {task} of the {action.label} waits in the model's queue. In the model: {self._seen_inside()}."
+                )
+
+    def _seen_inside(self) -> str:
+        """Who has the model, for people; that it could not be seen changes nothing about the task."""
+        try:
+            return self._holder() or "nobody that its status names"
+        except PipelineError as error:
+            return f"not to be seen ({error.what})"
 
     def _read(self, action: Action, task: str) -> Task:
         answer = self._api.get(f"{action.path}/tasks/{task}")

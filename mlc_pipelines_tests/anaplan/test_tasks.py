@@ -15,6 +15,7 @@ from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientErro
 from mlc_pipelines.sandbox.faults import Fault
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.traffic import Request
+from mlc_pipelines.transport.caller import Limits
 
 Calls = Callable[[str], list[Request]]
 Connect = Callable[..., Anaplan]
@@ -180,8 +181,12 @@ def test_a_task_that_is_cancelled_ends_the_wait(plan: Anaplan, sandbox: Sandbox,
 def test_E08_a_task_that_never_ends_is_named_with_its_state(
     connect: Connect, sandbox: Sandbox, hands: Any, calls: Calls, three_rows: Path, ahead: bool
 ) -> None:
-    """The wait ends after the stated time, by the clock that was handed in; the task is named, it may still be carried out."""
-    with connect(task_seconds=600.0) as plan:
+    """The wait ends after the stated time, by the clock that was handed in; the task is named, it may still be carried out.
+
+    One that stands in the model's queue says who is inside: once while it waits, and at the end.
+    """
+    said: list[str] = []
+    with connect(task_seconds=60.0, given={"say": said.append}) as plan:
         plan.import_file(IMPORT, three_rows)
         hands.slept.clear()
         sandbox.set_switches(anaplan={"task_seconds": 1e6})
@@ -192,8 +197,25 @@ def test_E08_a_task_that_never_ends_is_named_with_its_state(
     assert ours(sandbox).id in caught.value.what
     assert ("NOT_STARTED" if ahead else "IN_PROGRESS") in caught.value.what
     assert "may still be carried out" in caught.value.holds
-    assert 600 <= sum(hands.slept) <= 610
+    assert 60 <= sum(hands.slept) <= 66
     assert [] == calls("DELETE ")
+    assert ahead == ("started by user Jesse Smith" in caught.value.what)
+    assert [True] * ahead == [f"Task {ours(sandbox).id}" in one and "Jesse Smith" in one for one in said]
+    assert (1 + 1) * ahead == len(calls("GET .*/status"))
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_holder_that_cannot_be_seen_changes_nothing_about_the_task(
+    connect: Connect, sandbox: Sandbox, plant: Plant, three_rows: Path, status: int
+) -> None:
+    """Ours stands in line, and who is inside may not be known: it is said so, and the task is followed to its end."""
+    said: list[str] = []
+    with connect(given={"say": said.append}) as plan:
+        plan.import_file(IMPORT, three_rows)
+        plant("GET .*/status", times=-1, kind="status", status=status)
+        sandbox.tenant.foreign_task(20)
+        assert 3 == plan.import_file(IMPORT, three_rows).rows_taken
+    assert ["not to be seen" in one for one in said] == [True]
 
 
 def test_E07_a_task_that_vanishes_is_no_success(
@@ -240,11 +262,12 @@ def test_a_poll_that_fails_once_is_repeated(
 
 @pytest.mark.parametrize("status", [400, 403, 422, 500, 503])
 def test_a_poll_that_keeps_failing_leaves_the_outcome_open(
-    plan: Anaplan, plant: Plant, sandbox: Sandbox, three_rows: Path, status: int
+    connect: Connect, plant: Plant, sandbox: Sandbox, three_rows: Path, status: int
 ) -> None:
     """Whatever the reason: the import may have been carried out, so it is uncertain, and the task is named."""
     plant(POLL, times=-1, kind="status", status=status)
-    with pytest.raises(UncertainError) as caught:
+    limits = Limits(attempts=3, retry_seconds=30.0)
+    with connect(limits=limits) as plan, pytest.raises(UncertainError) as caught:
         plan.import_file(IMPORT, three_rows)
     assert ours(sandbox).id in str(caught.value)
 
