@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -132,12 +133,14 @@ def _behind(desk: Desk, key: str, found: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
 def _lines(desk: Desk, extract: str, wanted: pd.DataFrame) -> pd.DataFrame:
     """Posted lines on the wanted pairs of codes, each beside its cell."""
-    accounts = pc.field(ACCOUNT).cast("string").isin(wanted["ledger_account"].unique().tolist())
+    codes = pa.array(wanted["ledger_account"].unique(), pa.string())  # none at all where nobody posted to the cells
+    accounts = pc.field(ACCOUNT).cast("string").isin(codes)
     lines = pq.read_table(desk.store.artefacts.path(extract), columns=_LINE_COLUMNS, filters=accounts).to_pandas()
     subaccounts = lines["subaccount"].astype(object).unique().tolist()
     center_of = dict(zip(subaccounts, desk.ledger.cost_centers_of(subaccounts), strict=True))
     lines["ledger_cost_center"] = lines["subaccount"].astype(object).map(center_of)
-    lines = lines.rename(columns={ACCOUNT: "ledger_account"}).astype({"ledger_account": object, "batch": object})
+    texts = dict.fromkeys(("ledger_account", "ledger_cost_center", "batch"), object)
+    lines = lines.rename(columns={ACCOUNT: "ledger_account"}).astype(texts)
     return wanted.merge(lines, on=["ledger_account", "ledger_cost_center"]).drop(columns="ledger_cost_center")
 
 

@@ -1,7 +1,7 @@
 """ERP codes -> list members: previewed, refused by name where a list cannot take them, written once, read back. Nothing is ever deleted."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.steps import CHART, COST_CENTERS, LIST_SYNC
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, UncertainError
 from mlc_pipelines.ledger.members import CHANGED, GONE, MOVED, NEW, RENAMED, ListPlan, ListRule, differing, plan_list
+from mlc_pipelines.ledger.outcomes import shortfall
 
 _COUNTS = {
     NEW: "new members",
@@ -104,22 +105,33 @@ def _write(desk: Desk, listed: _Listed) -> None:
     rule = listed.plan.rule
     desk.progress(f"{rule.list_name}: writing {len(listed.plan.rows):,} members")
     unclear: UncertainError | None = None
-    refused = pd.DataFrame()
+    answer = _Answer()
     try:
-        refused = _imported(desk, listed.plan) if rule.by == "import" else _posted(desk, listed.plan)
+        answer = _imported(desk, listed.plan) if rule.by == "import" else _posted(desk, listed.plan)
     except UncertainError as error:
         unclear = error
     after = desk.plan.read_members(rule.list_name, tuple(rule.properties))
     wrong = differing(listed.plan, listed.before, after)
     if not wrong.empty:
-        raise _not_as_planned(rule, wrong, refused, unclear)
+        raise _not_as_planned(rule, wrong, answer, unclear)
+    if answer.short:
+        raise _not_whole(rule, answer)
 
 
-def _imported(desk: Desk, plan: ListPlan) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Answer:
+    """What Anaplan says it did. refused: rows with their reason. short: how an import ended that did not take every row, else ""."""
+
+    refused: pd.DataFrame = field(default_factory=pd.DataFrame)
+    short: str = ""
+
+
+def _imported(desk: Desk, plan: ListPlan) -> _Answer:
     with desk.store.artefacts.draft() as path:
         _write_file(path, plan)
         desk.store.artefacts.keep_bytes(path.read_bytes())
-        return desk.plan.import_file(plan.rule.import_name, path).refused
+        outcome = desk.plan.import_file(plan.rule.import_name, path)
+    return _Answer(outcome.refused, shortfall(outcome, len(plan.rows)))
 
 
 def _write_file(path: Path, plan: ListPlan) -> None:
@@ -131,21 +143,34 @@ def _write_file(path: Path, plan: ListPlan) -> None:
         writer.writerows(rows.itertuples(index=False, name=None))
 
 
-def _posted(desk: Desk, plan: ListPlan) -> pd.DataFrame:
+def _posted(desk: Desk, plan: ListPlan) -> _Answer:
     new = plan.rows["code"].isin(plan.added)
     parts = [(plan.rows[new], True), (plan.rows[~new], False)]
     written = [desk.plan.write_members(plan.rule.list_name, rows, new=added) for rows, added in parts if len(rows)]
-    return pd.concat([one.refused for one in written], ignore_index=True)
+    return _Answer(pd.concat([one.refused for one in written], ignore_index=True))
+
+
+def _not_whole(rule: ListRule, answer: _Answer) -> DataError:
+    """The list stands as planned, and the import says that it did not take every row: either word may be the wrong one."""
+    error = DataError(
+        f"The list {rule.list_name} reads as planned, yet of its import {rule.import_name} {answer.short}",
+        holds="The members stand as planned; nothing was deleted by us.",
+        next_step="Have the model builder look at the import's history in Anaplan; then synchronize again: it starts from what the list holds.",
+    )
+    error.evidence = {} if answer.refused.empty else {"Refused rows": answer.refused}
+    return error
 
 
 def _not_as_planned(
-    rule: ListRule, wrong: pd.DataFrame, refused: pd.DataFrame, unclear: UncertainError | None
+    rule: ListRule, wrong: pd.DataFrame, answer: _Answer, unclear: UncertainError | None
 ) -> PipelineError:
     shown = "; ".join(
         f"{code}: {what} {held!r} instead of {wanted!r}"
         for code, what, wanted, held in wrong.head(5).itertuples(index=False)
     )
-    said = f" Anaplan refused {len(refused):,}: {_first_reasons(refused)}." if len(refused) else ""
+    refused = answer.refused
+    said = f" By its own word {answer.short}" if answer.short else ""
+    said += f" Anaplan refused {len(refused):,}: {_first_reasons(refused)}." if len(refused) else ""
     lost = f" {unclear.what}" if unclear else ""
     kind = UncertainError if unclear else DataError
     error = kind(

@@ -20,6 +20,7 @@ from mlc_pipelines.ledger.errors import DataError, PipelineError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.mapping import CELL_KEYS, with_zeros
 from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.outcomes import shortfall
 from mlc_pipelines.ledger.ports import ImportOutcome
 from mlc_pipelines.store.history import AGREED, DIRTY
 
@@ -172,20 +173,12 @@ def _rows_leg(key: str, outcome: ImportOutcome, cells: pd.DataFrame) -> Leg:
 
 
 def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) -> None:
-    """Refuse an import that did not take every row. COMPLETE, and even `successful`, prove nothing by themselves [S anaplan.md 6.3]."""
-    readable = outcome.rows_taken is not None
-    if outcome.state == "COMPLETE" and outcome.successful and readable and rows.agreed:
+    """Refuse an import that did not take every row, with what was refused and what the model holds all the same."""
+    if not (short := shortfall(outcome, rows.left_minor)):
         return
-    counts = (
-        f"took {outcome.rows_taken:,}, ignored {outcome.rows_ignored or 0:,}, refused {outcome.rows_failed or 0:,} of {rows.left_minor:,} rows"
-        if readable
-        else "gave no readable row counts"
-    )
-    said = f" It said: {'; '.join(outcome.messages[:3])}." if outcome.messages else ""
     dump = f" The list of refused rows could not be fetched ({outcome.dump_problem})." if outcome.dump_problem else ""
     error = DataError(
-        f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: the import ended {outcome.state}, "
-        f"{'successful' if outcome.successful else 'not successful'}, and {counts}.{said}{_refusals(outcome)}{dump} Read back: {read_back}",
+        f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: {short}{_refusals(outcome)}{dump} Read back: {read_back}",
         holds="The model holds the figures as read back above; the slice is marked and will be sent whole again.",
         next_step=f"Correct the members or the import (the model builder can), then materialize actuals_import for {key} again.",
     )

@@ -43,6 +43,23 @@ class ActionOutcome:
         raise error
 
 
+def shortfall(outcome: ImportOutcome, rows: int) -> str:
+    """How an import ended that did not take all of its rows; "" where it took every one.
+
+    COMPLETE, and even `successful`, prove nothing by themselves [S anaplan.md 6.3]; counts that cannot be read are a failure.
+    """
+    counted = (outcome.rows_taken, outcome.rows_ignored or 0, outcome.rows_failed or 0)
+    if outcome.state == "COMPLETE" and outcome.successful and counted == (rows, 0, 0):
+        return ""
+    counts = "took {:,}, ignored {:,}, refused {:,} of {:,} rows".format(outcome.rows_taken or 0, *counted[1:], rows)
+    readable = outcome.rows_taken is not None
+    said = f" It said: {'; '.join(outcome.messages[:3])}." if outcome.messages else ""
+    return (
+        f"the import ended {outcome.state}, {'successful' if outcome.successful else 'not successful'}, "
+        f"and {counts if readable else 'gave no readable row counts'}.{said}"
+    )
+
+
 def _fault_of(step: ImportOutcome) -> str:
     told = [] if step.successful else ["was not successful"]
     told += [f"refused {step.rows_failed:,} rows"] if step.rows_failed else []

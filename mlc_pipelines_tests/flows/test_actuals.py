@@ -77,7 +77,7 @@ def test_unmapped_codes_are_shown_with_their_money_and_parked(desk: Desk, sandbo
     )
 
 
-def test_recoding_a_line_moves_its_money_and_leaves_a_zero(desk: Desk, sandbox: Sandbox) -> None:
+def test_e17_recoding_a_line_moves_its_money_and_leaves_a_zero(desk: Desk, sandbox: Sandbox) -> None:
     """E17: re-coding the only line of a cell from cost center A to B and loading again leaves A at 0, B at the amount, total unchanged."""
     late = sandbox.books.post(
         "ACTUAL",
@@ -112,7 +112,7 @@ def test_loading_twice_changes_nothing(desk: Desk, sandbox: Sandbox) -> None:
     assert [report.artefact for report in first[:1]] == [report.artefact for report in second[:1]]
 
 
-def test_cells_of_an_earlier_filling_become_zero(desk: Desk, sandbox: Sandbox) -> None:
+def test_e17_cells_of_an_earlier_filling_become_zero(desk: Desk, sandbox: Sandbox) -> None:
     """A figure that stood in the slice before the first load of this installation, and that the ledger does not have, is set to zero."""
     refresh_reference(desk)
     sandbox.tenant.edit_cell(("A1010", "CC_120", LABEL, "Actual"), Decimal("77.00"))

@@ -1,7 +1,9 @@
 """Lists follow the ERP's codes: previewed, written once by import or by items, read back; nothing is deleted."""
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,6 +118,73 @@ def test_c10_one_bad_name_stops_every_list_before_anything_is_sent(demo: Named, 
     assert before == members(sandbox)
 
 
+STRANGE = ["0012", "=1+2", "-5", "+1", "@SUM(A1)", 'a, "b"; c', "NA", "null", "TRUE", "1e5", "Dépôt", "Mu\u0308nchen", "旅費", "💰", "x" * 60]  # fmt: skip
+NO_NAMES = {" blank": "a blank", "a\nb": "U+000A", "a\tb": "U+0009", "a\u200fb": "U+200F", "a\u200bb": "U+200B", "a\ufeffb": "U+FEFF", "y" * 61: "61 characters", "a\x00b": "U+0000"}  # fmt: skip
+
+
+@contextmanager
+def own_units(demo: Named, folder: Path, way: dict[str, Any], rows: list[tuple[str, str]]) -> Iterator[Desk]:
+    """A dimension from a file of codes and names, written by the way given."""
+    with (folder / "units.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("code", "name", "fte"), *((code, name, "1") for code, name in rows)])
+    (folder / "demo.yaml").write_text(demo.file.read_text())
+    rule = {"file": "units.csv", "list": "Cost Centers", "code": "{code}", "name": "{name}", **way}
+    with syncing(Named("demo", folder / "demo.yaml", demo.settings), units=rule) as desk:
+        yield desk
+
+
+UNITS_IMPORT = {
+    "by": "import",
+    "import": "Load Cost Centers",
+    "properties": {"Short Name": "{name}", "Capacity FTE": "{fte}"},
+    "columns": {
+        "Code": "code",
+        "Name": "name",
+        "Parent": "parent",
+        "Short Name": "Short Name",
+        "Capacity FTE": "Capacity FTE",
+    },
+}
+
+
+@pytest.mark.parametrize("way", [pytest.param(UNITS_IMPORT, id="import"), pytest.param({"by": "items"}, id="items")])
+def test_c10_c14_strange_codes_and_names_arrive_byte_for_byte(
+    demo: Named, sandbox: Sandbox, tmp_path: Path, way: dict[str, Any]
+) -> None:
+    """Digits only, formulas, quotes, accents in pieces, emoji: the model holds exactly the code and the name, and shows them so."""
+    with own_units(demo, tmp_path, way, [(text, f"{text[:55]} name") for text in STRANGE]) as desk:
+        report = sync_lists(desk)
+        again = sync_lists(desk)
+        shown = desk.plan.read_members("Cost Centers")
+    held = members(sandbox, "Cost Centers")
+    wanted = {text: f"{text[:55]} name" for text in STRANGE}
+    assert wanted == {code: held[code][0] for code in STRANGE}
+    assert wanted.items() <= dict(zip(shown["code"], shown["name"], strict=True)).items()
+    assert (len(STRANGE), 0) == (report.counts["members written"], again.counts["members written"])
+
+
+def test_c14_the_file_of_an_import_holds_a_formula_as_it_is(demo: Named, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A file for a machine: nothing is put before the text, and every field is quoted."""
+    with own_units(demo, tmp_path, UNITS_IMPORT, [("=1+2", '=HYPERLINK("http://x")')]) as desk:
+        sync_lists(desk)
+    [sent] = sandbox.tenant.model().files["113000000003"].private.values()
+    assert b'"=1+2","=HYPERLINK(""http://x"")","","=HYPERLINK(""http://x"")","1"\n' in sent.content
+
+
+def test_c10_every_name_that_no_list_takes_is_told_at_once(demo: Named, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Blanks, line ends, marks that show nothing, too long, and twins in NFC and NFD: each by its code, and nothing was sent."""
+    before = members(sandbox, "Cost Centers")
+    rows = [(f"N{number}", name) for number, name in enumerate(NO_NAMES)]
+    twins = [("N_NFC", "Caf\u00e9"), ("N_NFD", "Cafe\u0301")]
+    with own_units(demo, tmp_path, {"by": "items"}, rows + twins) as desk, pytest.raises(DataError) as caught:
+        sync_lists(desk)
+    table = caught.value.evidence["Members refused"].set_index("member")["problem"]
+    assert [True] * len(rows) == [said in table[f"N{number}"] for number, said in enumerate(NO_NAMES.values())]
+    assert "has the same name as member N_NFC" in table["N_NFD"]
+    assert before == members(sandbox, "Cost Centers")
+    assert not [one for one in sandbox.traffic.requests if one.method in {"POST", "PUT"} and "/items" in one.path]
+
+
 @pytest.mark.parametrize("way", SHORT)
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_lost_answer_is_looked_up(demo: Named, sandbox: Sandbox, way: dict[str, Any], *, arrived: bool) -> None:
@@ -189,3 +258,21 @@ def test_a_property_that_the_list_lacks_is_named(demo: Named) -> None:
         pytest.raises(SetupError, match="no property Colour; it has Account Type, Active"),
     ):
         sync_lists(desk, dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("switches", "said"),
+    [
+        pytest.param({"import_ends": "UNSUCCESSFUL"}, "ended COMPLETE, not successful", id="E10-unsuccessful"),
+        pytest.param({"import_ends": "CANCELLED"}, "ended CANCELLED, not successful", id="E10-cancelled"),
+        pytest.param({"details_style": "none"}, "ended COMPLETE, successful, and gave no readable", id="no-counts"),
+    ],
+)
+def test_an_import_that_does_not_say_it_took_every_row_is_no_success(
+    demo: Named, sandbox: Sandbox, switches: dict[str, Any], said: str
+) -> None:
+    """State, flag and counts of the import's own word are told, also where the list stands as planned."""
+    with syncing(demo, accounts={**ACCOUNTS, **BY_IMPORT}) as desk:
+        sandbox.set_switches(anaplan=switches)
+        with pytest.raises(DataError, match=rf"list Accounts .*the import {said}"):
+            sync_lists(desk)

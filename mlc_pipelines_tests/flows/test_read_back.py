@@ -1,13 +1,17 @@
 """What the model shows in its export is held against what was sent, cell by cell: parents, names, noise and other slices are told apart."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.members import members_now
+from mlc_pipelines.flows.read_back import look
 from mlc_pipelines.flows.reference import refresh_reference
+from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.history import AGREED, DIRTY
@@ -59,6 +63,34 @@ def test_E23_a_difference_is_still_seen(ready: Desk, sandbox: Sandbox, switches:
     sandbox.set_switches(anaplan={"ignore_rows": [5], "ignored_counted": False, **switches})
     with pytest.raises(DataError, match=r"account A\S+ cost_center CC_\S+: "):
         load_actuals(ready, PERIOD)
+
+
+def test_f08_only_leaves_are_read_back(ready: Desk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The export shows totals of accounts, of cost centers and of the year beside the leaves: none of them is taken for a cell."""
+    load_actuals(ready, PERIOD)
+    sandbox.set_switches(anaplan={"export_totals": True})
+    members = members_now(ready)
+    parents = set(members["code"].where(members["code"] != "", members["name"])[~members["leaf"]])
+    ready.plan.export_file("Export GL Actuals", tmp_path / "shown.csv")
+    shown = read_cells(tmp_path / "shown.csv", ready.target.columns, currency="USD", only=(LABEL, "Actual"))
+    assert parents & set(shown["account"])
+    assert parents & set(shown["cost_center"])
+    seen = look(ready, ready.calendar.period(PERIOD), "USD", members).cells
+    cells = {(row.account, row.cost_center): Decimal(row.amount_minor) / 100 for row in seen.itertuples()}
+    assert held(sandbox) == {key: amount for key, amount in cells.items() if amount}
+
+
+def test_e23_a_cell_that_a_person_edits_is_named_with_both_figures(ready: Desk, sandbox: Sandbox) -> None:
+    """After our import and before our look: account, cost center, what was sent and what is there; the next load heals it."""
+    cell = dict(zip(("account", "cost_center", "period", "version"), EARLIER, strict=True))
+    edit = {"kind": "control", "path": "/control/anaplan/cell", "body": {**cell, "amount": "77.00"}, "after": True}
+    sandbox.traffic.plant({"match": r"GET .*/files/113\d+/chunks/0$", "times": 1, "action": edit})
+    with pytest.raises(DataError, match=r"account A1010 cost_center CC_120: 0\.00 USD against 77\.00 USD") as caught:
+        load_actuals(ready, PERIOD)
+    assert "model_matches_cells" == caught.value.leg
+    load_actuals(ready, PERIOD)
+    assert EARLIER[:2] not in held(sandbox)
+    assert [DIRTY, AGREED] == [load.state for load in ready.store.history.loads("demo", PERIOD)]
 
 
 def test_figures_of_planners_finer_than_money_stay_out_of_it(ready: Desk, sandbox: Sandbox) -> None:

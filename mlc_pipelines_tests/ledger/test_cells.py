@@ -146,10 +146,11 @@ def test_no_cells_are_a_file_with_a_header(folder: Path) -> None:
         ("+5", 500),
         ("007.10", 710),
         (".5", 50),
+        ("1234567890123456.78", 123456789012345678),
         ("92233720368547758.07", LARGEST_MINOR),
     ],
 )
-def test_the_noise_of_a_double_is_no_difference(folder: Path, text: str, minor: int) -> None:
+def test_c04_every_digit_counts_but_the_noise_of_a_double(folder: Path, text: str, minor: int) -> None:
     """A planning model keeps doubles and prints them; a blank cell is zero."""
     assert [minor, 100] == amounts_of(folder, text, "1.00")
 
@@ -188,14 +189,14 @@ def test_what_is_fine_in_one_currency_is_too_fine_in_another(folder: Path) -> No
         "1E999999",
     ],
 )
-def test_what_is_no_amount_is_refused(folder: Path, text: str) -> None:
-    """C02, C05: no guess at what somebody may have meant, and nothing wraps round."""
+def test_c02_c05_what_is_no_amount_is_refused(folder: Path, text: str) -> None:
+    """No guess at what somebody may have meant, and nothing wraps round."""
     with pytest.raises(DataError, match="no number or has too many digits"):
         amounts_of(folder, text)
 
 
-def test_columns_are_found_by_name(folder: Path) -> None:
-    """C13: an export may have further columns, another order, a byte-order mark and CRLF."""
+def test_c13_columns_are_found_by_name(folder: Path) -> None:
+    """An export may have further columns, another order, a byte-order mark and CRLF."""
     path = folder / "export.csv"
     path.write_bytes(b"\xef\xbb\xbfVersion,Amount,Note,Account,Period,Cost Center\r\nActual,1.50,x,0010,Jul 25,NA\r\n")
     assert [("0010", "NA", "Jul 25", "Actual", 150)] == list(

@@ -150,8 +150,8 @@ AMOUNTS = st.lists(
 
 @settings(deadline=None, max_examples=30)
 @given(AMOUNTS)
-def test_lines_are_cells_plus_unmapped(rows: list[tuple[str, str, int, int]]) -> None:
-    """For any amounts nothing is lost, doubled or invented between ledger and plan."""
+def test_c11_lines_are_cells_plus_unmapped(rows: list[tuple[str, str, int, int]]) -> None:
+    """For any amounts nothing is lost, doubled or invented between ledger and plan, also where two codes share a member."""
     total = amounts(rows)
     placed = place(total, member_map(signs=False), None)
     cells, lacking = to_cells(placed), unmapped(placed)
