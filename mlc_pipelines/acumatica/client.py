@@ -1,7 +1,8 @@
 """Acumatica as a general ledger: the port `GeneralLedger` fulfilled over one site's REST API."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -48,6 +49,8 @@ class Acumatica:
         self._config = config
         self._site = Connection(config, credential, sleep=sleep, seats=seats, contracts=contracts)
         self._books: codec.Books | None = None
+        self._readings = ExitStack()
+        self._remarks: dict[str, None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -55,11 +58,14 @@ class Acumatica:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._site.close(error)
+        try:
+            self._readings.close()  # one that nobody followed to its end holds sessions
+        finally:
+            self._site.close(error)
 
     def identity(self) -> LedgerIdentity:
         books = self._open_books()
-        warnings = () if self._config.check_fields else (openapi.NOT_CHECKED,)
+        warnings = (*(() if self._config.check_fields else (openapi.NOT_CHECKED,)), *self._remarks)
         return LedgerIdentity(
             self._config.system, books.company, books.ledger, books.ledger_type, books.currency, warnings
         )
@@ -96,13 +102,22 @@ class Acumatica:
 
     def read_posted(self, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
         """Posted lines of one period in batches of the shape `journal.LINES`, in ledger currency; at least one batch."""
-        way = inquiry if self._config.lines_from == "inquiry" else transactions
+        found = self._readings.enter_context(closing(self._lines_of(period)))
         empty = True
-        for batch in way.read_lines(self._site, self._open_books(), period):
+        for batch in found:
             empty = False
             yield batch
         if empty:
             yield codec.no_lines()
+
+    def _lines_of(self, period: FiscalPeriod) -> Generator[pa.RecordBatch]:
+        if self._config.lines_from == "inquiry":
+            yield from inquiry.read_lines(self._site, self._open_books(), period)
+        else:
+            yield from transactions.read_lines(self._site, self._open_books(), period, self._remark)
+
+    def _remark(self, text: str) -> None:
+        self._remarks[text] = None
 
     def now(self) -> datetime | None:
         return self._site.now()

@@ -77,6 +77,7 @@ class AcumaticaConfig:
     locale: language of a cookie sign-in; statuses are read by their English names. A token takes the user's own locale.
     companies: all companies that the tenant's ledgers belong to; where they are named, any other set is refused as another tenant.
     sessions: how many API sessions this installation may have open at the site at once.
+    parallel: how many of these read one period side by side ("transactions").
     session_wait_seconds: how long to wait for a free one, here or on the licence.
     check_fields: hold the fields that are used against the endpoint's published contract before anything is read.
     odata_auth: how generic inquiries are signed in to: by the session's token, or by name and password; "" takes the token where there is one.
@@ -97,6 +98,7 @@ class AcumaticaConfig:
     locale: str = "en-US"
     companies: tuple[str, ...] = ()
     sessions: int = 1
+    parallel: int = 1
     session_wait_seconds: float = 1800.0
     check_fields: bool = True
     odata_auth: Literal["", "bearer", "basic"] = ""
@@ -119,11 +121,22 @@ class AcumaticaConfig:
         if self.odata_auth == "basic" and self.auth == "oauth_code":
             raise _wrong("odata_auth", "is 'basic', but a log-in by a person leaves no password; write bearer")
         _require_one_of("lines_from", self.lines_from, ("inquiry", "transactions"))
-        for name in ("page_batches", "sessions"):
+        for name in ("page_batches", "sessions", "parallel"):
             if getattr(self, name) < 1:
                 raise _wrong(name, f"is {getattr(self, name)}; it must be at least 1")
+        self._require_sessions_to_share()
         if self.companies and self.company not in self.companies:
             raise _wrong("companies", f"does not name {self.company}, which is `erp.company`")
+
+    def _require_sessions_to_share(self) -> None:
+        if self.parallel == 1:
+            return
+        if self.parallel > self.sessions:
+            raise _wrong("parallel", f"is {self.parallel}, but `erp.sessions` allows {self.sessions} at once")
+        if self.lines_from != "transactions":
+            raise _wrong("parallel", "needs `lines_from: transactions`; the inquiry is one answer to one question")
+        if self.auth == "oauth_code":
+            raise _wrong("parallel", "does not go with a log-in by a person: all its tokens share one session")
 
     @property
     def site(self) -> str:

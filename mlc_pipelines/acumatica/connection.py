@@ -3,14 +3,17 @@
 Before the first record is read, the tenant that answered is the one that was asked for, and the endpoint has every field that is used.
 """
 
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -23,6 +26,7 @@ from mlc_pipelines.acumatica.refusals import Refusals
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller, Limits
+from mlc_pipelines.transport.rows import read_rows
 
 T = TypeVar("T")
 
@@ -43,6 +47,7 @@ class Connection:
         contracts: openapi.Contracts | None = None,
     ) -> None:
         self.config = config
+        self._credential = credential
         self._sleep = sleep
         self._seats = seats or sessions.Alone()
         self._contracts = contracts or openapi.Forgetful()
@@ -63,6 +68,22 @@ class Connection:
         path = self._path(entity, select=select, expand=expand, filter=where)
         return self._decoded(lambda: self._read("GET", path), list[record])  # type: ignore[valid-type]
 
+    def stream(self, entity: str, record: type[T], *, select: str, where: str) -> Iterator[Sequence[T]]:
+        """The same, some thousands at a time: for lists that grow with the year. The whole answer is on disk before the first is looked at."""
+        path, decode = self._path(entity, select=select, filter=where), msgspec.json.Decoder(list[record]).decode  # type: ignore[valid-type]
+        with tempfile.TemporaryDirectory(prefix="acumatica-") as folder:
+            file = Path(folder) / "list.json"
+            call = self._to_file("GET", path, file, brackets=b"[]").call
+
+            def records(block: bytes) -> Sequence[T]:
+                try:
+                    return decode(block)
+                except msgspec.ValidationError:
+                    wire.require_no_refusal(call, block)
+                    raise
+
+            yield from read_rows(file, records, what=call)
+
     def ask(self, inquiry: str, parameters: Mapping[str, str], shape: type[T]) -> T:
         """The whole answer of an inquiry. Sent by PUT but stores nothing, so it is read like any other [S DOC; HT]."""
         path, body = self._path(inquiry, expand="Results"), wire.wrap(parameters)
@@ -70,12 +91,18 @@ class Connection:
 
     def download(self, inquiry: str, parameters: Mapping[str, str], into: Path) -> Answer:
         """The answer of a large inquiry in a file; read once more when its end is missing. TransientError when it is missing again."""
-        path, body = self._path(inquiry, expand="Results"), wire.wrap(parameters)
+        return self._to_file(
+            "PUT", self._path(inquiry, expand="Results"), into, brackets=b"{}", json=wire.wrap(parameters)
+        )
+
+    def _to_file(self, method: str, path: str, into: Path, *, brackets: bytes, **request: Any) -> Answer:
         for _ in range(2):
-            answer = self._when_free(lambda: self._caller().download("PUT", path, into, json=body))
+            answer = self._when_free(lambda: self._caller().download(method, path, into, **request))
             start, end = _edges(into)
             replace(answer, body=start).require_no_html()
-            if end.rstrip().endswith(b"}"):
+            if brackets == b"[]" and start.lstrip().startswith(b"{"):  # one record in place of a list: what went wrong
+                wire.require_no_refusal(answer.call, into.read_bytes())
+            if end.rstrip().endswith(brackets[1:]):
                 return answer
         raise TransientError(f"{answer.call} answered twice with JSON that has no end.", holds="Nothing was loaded.")
 
@@ -115,6 +142,42 @@ class Connection:
         self._when_free(self._caller)
         actions.invoke(self._with_session, self.config, path, keys, self._sleep)
 
+    @contextmanager
+    def others(self, most: int) -> "Iterator[Sequence[Connection]]":
+        """Up to so many further sessions at the same site; fewer where this installation or the licence has no more to spare now.
+
+        The site runs the requests of one session one after another [C acumatica-cli SessionPool], so who reads side by side needs one each.
+        """
+        with ExitStack() as opened:
+            sites = deque[Connection]()
+            while len(sites) < most and (another := self._another()):
+                sites.append(opened.enter_context(another))
+            yield sites
+
+    def _another(self) -> "Connection | None":
+        """One more session, signed in; None where no seat is free at once, or the site is too busy to give one."""
+        config = replace(self.config, check_fields=False)
+        another = Connection(config, self._credential, sleep=self._sleep, seats=self._seats, contracts=self._contracts)
+        another._offered = self._offered
+        try:
+            caller = another._signed_in(wait_seconds=0.0)
+            with replace(caller, limits=replace(config.limits, attempts=1)) as once:
+                once.read("GET", "/entity")
+        except BaseException as error:
+            another.close(error)
+            if isinstance(error, TransientError):
+                return None
+            raise
+        return another
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(error)
+
     def close(self, error: BaseException | None) -> None:
         """Sign out whatever happened, so that no seat stays taken. A failure of it never hides the first error."""
         try:
@@ -151,13 +214,14 @@ class Connection:
             self._ready = True
         return self._with_session
 
-    def _signed_in(self) -> Caller:
+    def _signed_in(self, *, wait_seconds: float | None = None) -> Caller:
         """The caller that signs in at its first call; before, one of the sessions that this installation may have is taken."""
+        wait = self.config.session_wait_seconds if wait_seconds is None else wait_seconds
         if not self._seated:
             claim = self._seats.claim(
                 self.config.site,
                 sessions=self.config.sessions,
-                wait_seconds=self.config.session_wait_seconds,
+                wait_seconds=wait,
                 sign_out=lambda proof: sessions.sign_out_left(self._in_the_open, proof),
                 sleep=self._sleep,
             )

@@ -7,10 +7,12 @@ what is new is read too, and only when two readings of the keys agree is the rea
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from mlc_pipelines.acumatica.parallel import in_turn
 from mlc_pipelines.ledger.errors import DataError, TransientError
 
 R = TypeVar("R")
@@ -37,7 +39,7 @@ class Source(ABC, Generic[R]):
     changes_void: bool
 
     @abstractmethod
-    def headers(self) -> list[R]:
+    def headers(self) -> Iterable[R]:
         """Every record, with no more than its key and its stamp of change."""
 
     @abstractmethod
@@ -74,17 +76,18 @@ class Source(ABC, Generic[R]):
 class Reading(Generic[R]):
     """One reading: which records have been read, as of which change, and which came without being announced.
 
-    read: may begin with records that are held already, key -> stamp; as long as their stamp is the same they are not read again.
+    others: up to so many more sources of the same records, to read pages side by side; by default there are none.
     """
 
     source: Source[R]
     page: int
+    others: Callable[[int], AbstractContextManager[Sequence[Source[R]]]] = lambda _: nullcontext(())
     read: dict[Key, str] = field(default_factory=dict)
     announced: dict[Key, str] = field(default_factory=dict)
     unannounced: set[Key] = field(default_factory=set)
     place: dict[Key, int] = field(default_factory=dict)
 
-    def pages(self, held: Mapping[Key, str] | None = None) -> Iterator[list[R]]:
+    def pages(self, held: Mapping[Key, str] | None = None) -> Generator[list[R]]:
         """The records not held yet, some at a time; afterwards `announced` is what there is.
 
         Raises DataError, naming them, for announced records that do not come or come twice, and TransientError when they change faster
@@ -97,8 +100,7 @@ class Reading(Generic[R]):
             if not fresh and number > 0:
                 self._require_nobody_else()
                 return
-            for keys in (fresh[at : at + self.page] for at in range(0, len(fresh), self.page)):
-                yield self._records(keys)
+            yield from self._pages([fresh[at : at + self.page] for at in range(0, len(fresh), self.page)])
         if self._fresh(again=True):
             raise TransientError(
                 f"{self.source.scope} was still being {self.source.busy} after {ROUNDS_MAX} readings.",
@@ -112,12 +114,7 @@ class Reading(Generic[R]):
         if again:
             self._announce()
         moved = [key for key, stamp in self.read.items() if self.announced.get(key) != stamp]
-        if moved and self.source.changes_void:
-            raise TransientError(
-                f"{self.source.some(moved)} of {self.source.scope} changed while it was read.",
-                holds="Nothing was loaded.",
-                next_step="Load it again.",
-            )
+        self._require_allowed(moved)
         for key in moved:
             del self.read[key]
         return [key for key in self.place if key not in self.read]
@@ -128,40 +125,77 @@ class Reading(Generic[R]):
 
     def _listed(self) -> dict[Key, str]:
         """All keys with their stamps; read once more when one stands there twice."""
-        listed = self.source.headers()
-        if self._twice(listed):
-            listed = self.source.headers()
-        if twice := self._twice(listed):
+        listed, twice = self._headers()
+        if twice:
+            listed, twice = self._headers()
+        if twice:
             raise self.source.broken(f"stand twice in the list of {self.source.many.lower()}", twice, times=2)
-        return {self.source.key(record): self.source.stamp(record) for record in listed}
+        return listed
 
-    def _records(self, keys: Sequence[Key]) -> list[R]:
-        """These records, each exactly once; asked for once more, by name, where they did not come so."""
-        came = [] if self._far_apart(keys) else self.source.between(keys[0], keys[-1])
-        self.unannounced |= {self.source.key(record) for record in came} - self.announced.keys()
-        found = {self.source.key(record): record for record in came}
+    def _headers(self) -> tuple[dict[Key, str], set[Key]]:
+        """Keys with their stamps, and the keys that came more than once."""
+        listed: dict[Key, str] = {}
+        twice: set[Key] = set()
+        for record in self.source.headers():
+            key = self.source.key(record)
+            if key in listed:
+                twice.add(key)
+            listed[key] = self.source.stamp(record)
+        return listed, twice
+
+    def _pages(self, ranges: Sequence[Sequence[Key]]) -> Generator[list[R]]:
+        """The records of each range, in order, read side by side where there are sources for it."""
+        with (
+            self.others(len(ranges) - 1) as others,
+            closing(in_turn(self._page, ranges, [self.source, *others])) as pages,
+        ):
+            for page in pages:
+                self._require_gone(page.missing)
+                self.unannounced |= page.unannounced
+                self.read |= {key: self.source.stamp(record) for key, record in page.records.items()}
+                yield list(page.records.values())
+
+    def _page(self, source: Source[R], keys: Sequence[Key]) -> "_Page[R]":
+        """These records, each exactly once; asked for once more, by name, where they did not come so. Changes nothing here."""
+        came = [] if self._far_apart(keys) else source.between(keys[0], keys[-1])
+        found = {source.key(record): record for record in came}
+        unannounced = found.keys() - self.announced.keys()
         twice = self._twice(came)
         amiss = [key for key in keys if key not in found or key in twice]
-        found |= {self.source.key(record): record for record in self._by_name(amiss)}
-        self.read |= {key: self.source.stamp(found[key]) for key in keys}
-        return [found[key] for key in keys]
+        found |= {source.key(record): record for record in self._by_name(source, amiss)}
+        return _Page({key: found[key] for key in keys if key in found}, set(keys) - found.keys(), unannounced)
 
     def _far_apart(self, keys: Sequence[Key]) -> bool:
         return self.place[keys[-1]] - self.place[keys[0]] >= _SPARSE * len(keys)
 
-    def _by_name(self, keys: Sequence[Key]) -> list[R]:
+    def _by_name(self, source: Source[R], keys: Sequence[Key]) -> list[R]:
         """These records asked for by their keys, a few in one call: web servers limit the length of an address."""
         came: list[R] = []
         for at in range(0, len(keys), NAMED_AT_ONCE):
-            came += self.source.named(keys[at : at + NAMED_AT_ONCE])
+            came += source.named(keys[at : at + NAMED_AT_ONCE])
         if twice := self._twice(came):
             raise self.source.broken("came twice, also when asked for by name", twice, times=2)
-        if missing := set(keys) - set(map(self.source.key, came)):
+        return came
+
+    def _require_gone(self, missing: set[Key]) -> None:
+        """What was announced and did not come, also when asked for by name, must have gone away meanwhile."""
+        if not missing:
+            return
+        if there := missing & self._listed().keys():
             many = self.source.many.lower()
             raise self.source.broken(
-                f"are in the list of {many} but did not come, also when asked for by name", missing, times=0
+                f"are in the list of {many} but did not come, also when asked for by name", there, times=0
             )
-        return came
+        self._require_allowed(missing)
+
+    def _require_allowed(self, moved: Collection[Key]) -> None:
+        """Raises TransientError when records changed or went away, and that makes the reading void."""
+        if moved and self.source.changes_void:
+            raise TransientError(
+                f"{self.source.some(moved)} of {self.source.scope} changed while it was read.",
+                holds="Nothing was loaded.",
+                next_step="Load it again.",
+            )
 
     def _require_nobody_else(self) -> None:
         """What came unannounced must have been announced by now: else the list of keys cannot be relied on."""
@@ -171,6 +205,15 @@ class Reading(Generic[R]):
 
     def _twice(self, records: Sequence[R]) -> set[Key]:
         return {key for key, times in Counter(map(self.source.key, records)).items() if times > 1}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page(Generic[R]):
+    """What one range of keys brought, by key and in order; what did not come, and what came without being announced."""
+
+    records: dict[Key, R]
+    missing: set[Key]
+    unannounced: set[Key]
 
 
 def in_order(key: Key) -> tuple[tuple[int, str, str], ...]:

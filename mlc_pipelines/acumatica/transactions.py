@@ -1,6 +1,7 @@
 """Posted lines of a period from its batches (JournalTransaction): for sites that hide or altered the inquiry. The recipe is that of `records`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 import pyarrow as pa
 
@@ -9,8 +10,9 @@ from mlc_pipelines.acumatica.amounts import minor_column
 from mlc_pipelines.acumatica.codec import Books
 from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.records import Key, Reading, Source, any_of, quoted, within
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.transport.caller import AnswerTooLargeError
 
 NAME = "JournalTransaction"
 
@@ -20,14 +22,31 @@ _LINE = "LineNbr,BranchID,Account,Subaccount,ReferenceNbr,TransactionDescription
 _WHOLE = ",".join([_HEADER, *(f"Details/{name}" for name in _LINE.split(","))])
 
 
-def read_lines(site: Connection, books: Books, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
-    """The lines, some batches at a time.
+def read_lines(
+    site: Connection, books: Books, period: FiscalPeriod, say: Callable[[str], None]
+) -> Generator[pa.RecordBatch]:
+    """The lines, some batches at a time, in the order of their keys; ranges of them are read side by side in as many sessions as declared.
+
+    say: is told when there were fewer sessions to be had.
 
     Raises DataError, naming them, for announced batches that do not come or come twice, and TransientError when the period
     is being posted to faster than it can be read, or a batch changed after it was read.
     """
-    for batches in Reading(_Batches(site, books, period), books.page_batches).pages():
-        yield to_batch(batches, books, period)
+
+    @contextmanager
+    def others(most: int) -> Iterator[list[_Batches]]:
+        wanted = min(site.config.parallel - 1, most)
+        with site.others(wanted) as sites:
+            if len(sites) < wanted:
+                say(
+                    f"{period.key} was read in {_sessions(1 + len(sites))} at once, not in {site.config.parallel} (erp.parallel): the others were "
+                    "in use by other runs (erp.sessions) or refused by the licence (SM604000)."
+                )
+            yield [_Batches(one, books, period) for one in sites]
+
+    with closing(Reading(_Batches(site, books, period), books.page_batches, others).pages()) as pages:
+        for batches in pages:
+            yield to_batch(batches, books, period)
 
 
 class _Batches(Source[wire.Batch]):
@@ -39,14 +58,17 @@ class _Batches(Source[wire.Batch]):
         self._site, self._books, self._period = site, books, period
         self.scope = period.key
 
-    def headers(self) -> list[wire.Batch]:
-        return self._fetch(_HEADER, self._posted())
+    def headers(self) -> Iterator[wire.Batch]:
+        for batches in self._site.stream(NAME, wire.Batch, select=_HEADER, where=self._posted()):
+            for batch in batches:
+                self._require_ours(batch, with_lines=False)
+                yield batch
 
     def between(self, first: Key, last: Key) -> list[wire.Batch]:
-        return self._fetch(_WHOLE, f"{self._posted()} and {within(_KEYS, _literals(first), _literals(last))}")
+        return self._fetch(within(_KEYS, _literals(first), _literals(last)))
 
     def named(self, keys: Sequence[Key]) -> list[wire.Batch]:
-        return self._fetch(_WHOLE, f"{self._posted()} and ({any_of(_KEYS, [_literals(key) for key in keys])})")
+        return self._fetch(f"({any_of(_KEYS, [_literals(key) for key in keys])})")
 
     def key(self, record: wire.Batch) -> Key:
         return _key(record)
@@ -54,11 +76,19 @@ class _Batches(Source[wire.Batch]):
     def stamp(self, record: wire.Batch) -> str:
         return record.last_modified.value or ""
 
-    def _fetch(self, select: str, where: str) -> list[wire.Batch]:
-        whole = select is _WHOLE
-        batches = self._site.list(NAME, wire.Batch, select=select, expand="Details" if whole else "", where=where)
+    def _fetch(self, which: str) -> list[wire.Batch]:
+        where = f"{self._posted()} and {which}"
+        try:
+            batches = self._site.list(NAME, wire.Batch, select=_WHOLE, expand="Details", where=where)
+        except AnswerTooLargeError as error:
+            raise SetupError(
+                error.what,
+                holds=error.holds,
+                next_step=f"Write less than {self._books.page_batches} into `erp.page_batches` of the connection file, so that fewer batches "
+                "come in one answer.",
+            ) from None
         for batch in batches:
-            self._require_ours(batch, with_lines=whole)
+            self._require_ours(batch, with_lines=True)
         return batches
 
     def _posted(self) -> str:
@@ -133,6 +163,10 @@ def _require_each_line_once(batch: wire.Batch) -> None:
 
 def _key(batch: wire.Batch) -> tuple[str, str]:
     return batch.module.value or "", batch.number.value or ""
+
+
+def _sessions(number: int) -> str:
+    return "one session" if number == 1 else f"{number} sessions"
 
 
 def _literals(key: Key) -> list[str]:

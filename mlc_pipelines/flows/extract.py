@@ -44,7 +44,8 @@ def read_slice(desk: Desk, key: str) -> Report:
     )
     facts = {"extract": extract, "currency": books.currency, "erp_status": erp_period.status, **begun}
     report = _read_report(desk, key, amounts, leg, facts)
-    return replace(report, texts={**report.texts, "beware": " ".join(books.warnings)}) if books.warnings else report
+    warnings = desk.ledger.identity().warnings  # only now: some tell of the reading itself
+    return replace(report, texts={**report.texts, "beware": " ".join(warnings)}) if warnings else report
 
 
 def require_readable(erp_periods: list[LedgerPeriod], period: FiscalPeriod) -> LedgerPeriod:

@@ -18,6 +18,11 @@ from mlc_pipelines.transport.budget import Budget, Metered, Unlimited, same_site
 from mlc_pipelines.transport.secret import redacted
 from mlc_pipelines.transport.wire import BodyTooLarge, WireTransport
 
+
+class AnswerTooLargeError(SetupError):
+    """An answer had more bytes than are allowed; less must be asked for at once."""
+
+
 Explain = Callable[[Answer], PipelineError | None]
 _HOPS_MAX = 3
 
@@ -175,7 +180,7 @@ class Caller:
             too_large = f"{call} got {error}."
             if wrote and error.request is built:
                 raise UncertainError(too_large, holds="The call was carried out, its answer was not used.") from None
-            raise SetupError(too_large, holds="The answer was not used.") from None
+            raise AnswerTooLargeError(too_large, holds="The answer was not used.") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise SetupError(
                 f"{call} cannot be sent: {error}.", next_step="Check the address in the connection file."

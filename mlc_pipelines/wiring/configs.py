@@ -22,6 +22,7 @@ def acumatica_config(erp: settings.AcumaticaErp) -> AcumaticaConfig:
         locale=erp.locale,
         companies=erp.companies,
         sessions=erp.sessions,
+        parallel=erp.parallel,
         session_wait_seconds=erp.session_wait_minutes * 60,
         check_fields=erp.check_fields,
         odata_auth=erp.odata_auth,

@@ -67,6 +67,7 @@ class AcumaticaErp(Setting):
     locale: Text = "en-US"
     companies: tuple[Text, ...] = ()
     sessions: int = Field(1, ge=1, le=50)
+    parallel: int = Field(1, ge=1, le=50)
     session_wait_minutes: float = Field(30, ge=0, le=1440)
     check_fields: bool = True
     odata_auth: Literal["", "bearer", "basic"] = ""

@@ -1,6 +1,6 @@
 """Many runs one after another and two at a time, each a process of its own, some of them killed: the program behind test_sessions.
 
-Arguments: one JSON object with erp (the sandbox's info), home, control_url, runs, seed, auth, period. Prints one JSON object:
+Arguments: one JSON object with erp (the sandbox's info), home, control_url, runs, seed, auth, period, config (what the connection says more). Prints one JSON object:
 finished (what each run that came to its end read: debit, credit), refused (errors by kind), killed (how many).
 """
 
@@ -29,8 +29,8 @@ CALLS = (
     "/entity ",
     "swagger",
     "/Ledger",
-    "AccountDetails",
-    "AccountDetails",
+    "AccountDetails|JournalTransaction",
+    "AccountDetails|JournalTransaction.*Details",
 )
 ACTIONS: tuple[dict[str, Any], ...] = (
     {"kind": "reset"},
@@ -94,6 +94,7 @@ def client(said: dict[str, Any], store: Store) -> Acumatica:
         auth=said["auth"],
         session_wait_seconds=60,
         limits=Limits(attempts=3),
+        **said.get("config", {}),
     )
     credential = AcumaticaCredential(
         *(Secret(erp[name], name) for name in ("username", "password", "client_id", "client_secret")), "demo"

@@ -22,6 +22,8 @@ from mlc_pipelines.transport.secret import redacted
 ROOT = Path(__file__).parents[2]
 METHODS = ("oauth_password", "cookie")
 Config = Callable[..., AcumaticaConfig]
+TOGETHER: dict[str, Any] = {"lines_from": "transactions", "page_batches": 3, "sessions": 4, "parallel": 3}
+"""Two runs at a time that want three sessions each, of which there are four."""
 
 KILLED = """
 import json, sys
@@ -148,8 +150,8 @@ def test_b20_a_full_licence_is_waited_for_within_the_limit(
     assert len([one for one in sandbox.traffic.requests if "token" in one.path]) <= 3 * (len(long) + 1)
 
 
-def random_runs(sandbox: Sandbox, store: Store, auth: str, runs: int) -> dict[str, Any]:
-    arguments = order(sandbox, store, auth, runs=runs, seed=7, period="FY2026-P13")
+def random_runs(sandbox: Sandbox, store: Store, auth: str, runs: int, config: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = order(sandbox, store, auth, runs=runs, seed=7, period="FY2026-P13", config=config)
     command = [sys.executable, "-m", "mlc_pipelines_tests.acumatica.random_runs", arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert 0 == done.returncode, done.stderr
@@ -158,22 +160,25 @@ def random_runs(sandbox: Sandbox, store: Store, auth: str, runs: int) -> dict[st
 
 
 @pytest.mark.parametrize(
-    ("auth", "runs"),
+    ("auth", "ways", "runs"),
     [
-        ("oauth_password", 12),
-        pytest.param("oauth_password", 200, marks=pytest.mark.prove),
-        pytest.param("cookie", 200, marks=pytest.mark.prove),
+        ("oauth_password", {}, 12),
+        ("cookie", TOGETHER, 8),
+        pytest.param("oauth_password", {}, 200, marks=pytest.mark.prove),
+        pytest.param("cookie", {}, 200, marks=pytest.mark.prove),
+        pytest.param("oauth_password", TOGETHER, 200, marks=pytest.mark.prove),
     ],
 )
 def test_b20_random_failures_and_kills_leave_no_session_that_was_ever_used(
-    connect: Callable[..., Acumatica], sandbox: Sandbox, store: Store, auth: str, runs: int
+    connect: Callable[..., Acumatica], sandbox: Sandbox, store: Store, auth: str, ways: Mapping[str, Any], runs: int
 ) -> None:
     """After one more, undisturbed run every session that served a call is closed. One whose run died between the site's answer to
     the sign-in and the record of it was never used, and ends by itself. No run that came to its end read a wrong total."""
     truth = sandbox.books.truth("ACTUAL", "FY2026-P13")
-    told = random_runs(sandbox, store, auth, runs)
+    sandbox.set_switches(acumatica={"order": "scrambled"})
+    told = random_runs(sandbox, store, auth, runs, ways)
     sandbox.traffic.clear_faults()
-    with connect(auth=auth) as ledger:
+    with connect(auth=auth, **ways) as ledger:
         ledger.identity()
     right = {"debit": sum(row.debit_minor for row in truth), "credit": sum(row.credit_minor for row in truth)}
     assert [] == [one for one in told["finished"] if one != right]

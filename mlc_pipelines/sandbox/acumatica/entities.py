@@ -187,7 +187,7 @@ def _period(site: Site, period: Period) -> dict[str, Value]:
 
 
 def _all_batches(site: Site) -> Iterator[Record]:
-    return _batches(site, site.books.batches)
+    return _batches(site, list(site.books.batches))  # as they are now, whatever is posted while they are read
 
 
 def _batches(site: Site, batches: Iterable[Batch]) -> Iterator[Record]:

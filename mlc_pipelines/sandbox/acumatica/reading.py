@@ -6,7 +6,7 @@ Reference: acumatica 3.1 to 3.4. Without `$top` a list holds every record; nothi
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from mlc_pipelines.sandbox.acumatica import entities, filters, meanwhile
+from mlc_pipelines.sandbox.acumatica import busy, entities, filters, meanwhile
 from mlc_pipelines.sandbox.acumatica.contract import Entity
 from mlc_pipelines.sandbox.acumatica.errors import cannot_optimize, no_entity
 from mlc_pipelines.sandbox.acumatica.query import Query
@@ -20,6 +20,8 @@ def listed(site: Site, entity: Entity, query: Query, home: str) -> Iterator[str]
     """The records of a list, one JSON text each. Raises a 500 for inquiries and for filters that do not fit."""
     if entity.inquiry:
         raise cannot_optimize(next(iter(entity.fields)))
+    if entity.name == "JournalTransaction":
+        busy.stir(site, query.filter or "")
     found = _matching(site, entity, query, entities.records_of(site, entity.name))
     if entity.name == "JournalTransaction":
         found = _faulty(found, site.switches["drop_batches"], site.switches["repeat_batches"])

@@ -79,6 +79,14 @@ SWITCHES: dict[str, Switch] = {
     "meanwhile_times": Switch(1, int, "how often they do it"),
     "odata_page": Switch(0, int, "rows after which an OData answer goes on at a next link; 0 = never [S that it may]"),
     "odata_decimals": Switch("number", ("number", "text"), "decimals in OData: numbers, or texts as in the guide [S]"),
+    "busy_every": Switch(
+        0, int, "before every so-manyth list of journals of a period somebody works on one; 0 = never"
+    ),
+    "busy_deeds": Switch(
+        ["insert", "insert beside", "change beside"],
+        list,
+        "what they do in turn: insert, change, move; in that period, or beside it",
+    ),
     "push_twice": Switch(False, bool, "each push notification comes two times; delivery is at least once [S]"),
     "push_period": Switch(
         "MMYYYY", ("MMYYYY", "YYYYMM"), "how the watched inquiry shows periods, as its author chose [C]"
@@ -130,6 +138,7 @@ class Site:
         self.sessions: dict[str, Session] = {}
         self.sessions_most = 0
         self.lock = threading.RLock()
+        self.busy_calls = 0
         self._shuffles = 0
         self.vendors = payables.sample_vendors(books)
         self.orders = payables.sample_orders(books)
