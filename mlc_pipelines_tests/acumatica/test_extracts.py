@@ -133,7 +133,8 @@ def test_d01_records_inserted_while_we_read_are_read_too(
 def test_d02_records_deleted_while_we_read_are_not_kept(connect: Connect, sandbox: Sandbox) -> None:
     """A vendor that was announced and is gone before it is read, or after: the next reading of the keys says so."""
     sandbox.set_switches(acumatica={"meanwhile": "delete", "meanwhile_times": 1})
-    assert "did not come" in refusal(connect, DataError, rule(VENDORS, page=3))
+    came = read(connect, rule(VENDORS, page=3))
+    assert sorted(sandbox.site.vendors) == sorted(came.rows["VendorID"].to_pylist())
     sandbox.set_switches(acumatica={"meanwhile": "nothing"})
     with connect() as ledger:
         held = stamps_of(ledger.read_extract(VENDORS, None, {}).rows, VENDORS)
