@@ -9,15 +9,16 @@ from typing import Self
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlc_pipelines.acumatica import (
+    balances,
     changes,
     codec,
     extracts,
     inquiry,
     odata,
     openapi,
-    periods,
     tenants,
     transactions,
     wire,
@@ -27,13 +28,14 @@ from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.sessions import Seats
 from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.journal import of_books
 from mlc_pipelines.ledger.ports import Changes, LedgerIdentity, LedgerPeriod
 
 
 class Acumatica:
-    """The posted figures of one ledger of one company. Nothing is called before the first question; always signs out at the end.
+    """The posted figures of one ledger of one company, or of several companies. Nothing is called before the first question; always signs out at the end.
 
-    Before the first figure: the site lists the pinned endpoint version, the tenant knows the company, and the ledger is Actual.
+    Before the first figure: the site lists the pinned endpoint version, the tenant knows the companies, and their ledgers are Actual.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Acumatica:
         """seats: who remembers open sessions beyond this process, and shares them with others; contracts: who keeps what a site publishes."""
         self._config = config
         self._site = Connection(config, credential, sleep=sleep, seats=seats, contracts=contracts)
-        self._books: codec.Books | None = None
+        self._books: dict[str, codec.Books] = {}
         self._readings = ExitStack()
         self._remarks: dict[str, None] = {}
 
@@ -63,18 +65,24 @@ class Acumatica:
         finally:
             self._site.close(error)
 
-    def identity(self) -> LedgerIdentity:
-        books = self._open_books()
+    def identities(self) -> list[LedgerIdentity]:
         warnings = (*(() if self._config.check_fields else (openapi.NOT_CHECKED,)), *self._remarks)
-        return LedgerIdentity(
-            self._config.system, books.company, books.ledger, books.ledger_type, books.currency, warnings
-        )
+        return [
+            LedgerIdentity(self._config.system, one.company, one.ledger, one.ledger_type, one.currency, warnings)
+            for one in self._open_books().values()
+        ]
 
-    def read_periods(self) -> list[LedgerPeriod]:
-        """The master calendar's periods in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
-        self._open_books()
-        years = self._site.list("FinancialPeriod", wire.FinancialYear, expand="Details")
-        return codec.to_periods(years, self._config)
+    def identity(self) -> LedgerIdentity:
+        return self.identities()[0]
+
+    def read_periods(self, company: str = "") -> list[LedgerPeriod]:
+        """The periods of the calendar that the company goes by, in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
+        books = self._books_of(company)
+        if not books.own_calendar:
+            years = self._site.list("FinancialPeriod", wire.FinancialYear, expand="Details")
+            return codec.to_periods(years, self._config)
+        own = self._site.list("CompanyFinancialPeriod", wire.CompanyYear, expand="Details")
+        return codec.to_company_periods(own, books, self._config)
 
     def read_accounts(self) -> pd.DataFrame:
         """Chart of accounts in code order: code, name, account_class, kind, active."""
@@ -95,26 +103,37 @@ class Acumatica:
             self._site.list("Subaccount", wire.Subaccount, select=select), self._config.subaccount
         )
 
+    def read_subaccounts(self) -> list[str]:
+        """All subaccounts in code order, closed ones too."""
+        return codec.to_codes(self._site.list("Subaccount", wire.Subaccount, select="SubaccountCD,Description,Active"))
+
     def cost_centers_of(self, subaccounts: Sequence[str]) -> list[str]:
         """The cost center segment of each subaccount; "" for all where the connection declares none."""
         rule = self._config.subaccount
         return [rule.cost_center(subaccount) if rule else "" for subaccount in subaccounts]
 
-    def read_posted(self, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
+    def read_posted(self, period: FiscalPeriod, company: str = "") -> Iterator[pa.RecordBatch]:
         """Posted lines of one period in batches of the shape `journal.LINES`, in ledger currency; at least one batch."""
-        found = self._readings.enter_context(closing(self._lines_of(period)))
+        books = self._books_of(company)
+        found = self._readings.enter_context(closing(self._lines_of(period, books)))
         empty = True
         for batch in found:
             empty = False
-            yield batch
+            yield of_books(_wanted(batch, books), books.company, books.ledger, books.currency)
         if empty:
-            yield codec.no_lines()
+            yield of_books(codec.no_lines(), books.company, books.ledger, books.currency)
 
-    def _lines_of(self, period: FiscalPeriod) -> Generator[pa.RecordBatch]:
+    def read_balances(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
+        """Balances per account and subaccount; see `balances`. Closed subaccounts are asked for as well, for balances stay on them."""
+        books = self._books_of(company)
+        codes = self.read_subaccounts() if books.has_subaccounts else []
+        return balances.read_balances(self._site, books, period, codes, self._config.balance_calls)
+
+    def _lines_of(self, period: FiscalPeriod, books: codec.Books) -> Generator[pa.RecordBatch]:
         if self._config.lines_from == "inquiry":
-            yield from inquiry.read_lines(self._site, self._open_books(), period)
+            yield from inquiry.read_lines(self._site, books, period)
         else:
-            yield from transactions.read_lines(self._site, self._open_books(), period, self._remark)
+            yield from transactions.read_lines(self._site, books, period, self._remark)
 
     def _remark(self, text: str) -> None:
         self._remarks[text] = None
@@ -124,17 +143,19 @@ class Acumatica:
 
     def read_changes(self, since: datetime) -> Changes:
         """By LastModifiedDateTime of the batches, in windows of a week; see `changes`."""
-        return changes.read_changes(self._site, self._open_books(), since)
+        ledgers = {one.ledger: one for one in self._open_books().values()}
+        found = [changes.read_changes(self._site, one, since) for one in ledgers.values()]
+        batches = pd.concat([one.batches for one in found], ignore_index=True) if len(found) > 1 else found[0].batches
+        return Changes(min(one.until for one in found), batches)
 
-    def read_trial_balance(self, period: FiscalPeriod) -> pd.DataFrame:
-        """Balances per account in code order: account, opening_minor, debit_minor, credit_minor, closing_minor (debit positive).
+    def read_trial_balance(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
+        """Balances per account; see `balances`."""
+        return balances.read_trial_balance(self._site, self._books_of(company), period)
 
-        The site may show liabilities and income positive or negative, by a preference (GL102000, Sign of the Trial Balance);
-        which of the two is read off the figures themselves.
-        """
+    def _books_of(self, company: str) -> codec.Books:
+        """The books of that company; of the first one where none is named."""
         books = self._open_books()
-        asked = {"Ledger": books.ledger, "Period": periods.spelled(period)}
-        return codec.to_trial_balance(self._site.ask("AccountSummaryInquiry", asked, wire.Balances), books, period)
+        return books[company] if company else next(iter(books.values()))
 
     def read_extract(self, rule: ExtractRule, period: FiscalPeriod | None, held: Stamps) -> ExtractRead:
         """A declared extract, from the same tenant as everything else: an entity of the endpoint, or a generic inquiry over OData."""
@@ -142,10 +163,17 @@ class Acumatica:
         way = extracts.read_entity if rule.entity else odata.read_inquiry
         return way(self._site, rule, period, held)
 
-    def _open_books(self) -> codec.Books:
-        """The ledger and its company, read once, before anything else is."""
-        if self._books is None:
+    def _open_books(self) -> dict[str, codec.Books]:
+        """Each company's ledger, read once, before anything else is."""
+        if not self._books:
             ledgers = self._site.list("Ledger", wire.Ledger, expand="Branches,Companies")
             tenants.require_companies(ledgers, self._config)
-            self._books = codec.to_books(ledgers, self._config)
+            self._books = {rule.company: codec.to_books(ledgers, self._config, rule) for rule in self._config.rules}
         return self._books
+
+
+def _wanted(batch: pa.RecordBatch, books: codec.Books) -> pa.RecordBatch:
+    """Without the lines of branches that are not read. A branch that the ledger does not have was refused before."""
+    if books.wanted is None:
+        return batch
+    return batch.filter(pc.is_in(batch["branch"].cast(pa.string()), pa.array(sorted(books.wanted))))

@@ -14,7 +14,7 @@ _TRIALS = 8  # so many unusual blocks in a row, and the site has habits of its o
 
 
 class UsualRows:
-    """Turns blocks of one answer of the inquiry into batches of journal.LINES, as far as they are as they usually come."""
+    """Turns blocks of one answer of the inquiry into batches of journal.LINE, as far as they are as they usually come."""
 
     def __init__(self, books: Books, period: FiscalPeriod) -> None:
         self._books = books

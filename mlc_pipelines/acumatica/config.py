@@ -62,13 +62,29 @@ class SegmentRule:
         return f"{shape}, cost center in segment {self.segment}"
 
 
+@dataclass(frozen=True, slots=True)
+class BooksRule:
+    """Which books are read: the Actual ledger of a company, of some of its branches only where they are named.
+
+    calendar: "master" takes periods and statuses from the master calendar (GL201000), "company" from the company's own (GL201100).
+    """
+
+    company: str
+    ledger: str
+    branches: tuple[str, ...] = ()
+    calendar: Literal["master", "company"] = "master"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcumaticaConfig:
-    """One company's ledger on one site.
+    """One company's ledger on one site, or those of several companies.
 
     url: the site with its virtual directory, "https://erp.example.com/Site".
     version: the pinned version of the endpoint; the site must list it. It need not equal the ERP release.
     subaccount: None says that the site has no subaccounts; all figures then belong to the cost center "".
+    books: the companies and ledgers that are read; where none is named, the one of company and ledger.
+    read: "journals" reads the posted lines, "balances" what the site itself adds up, by account and subaccount.
+    balance_calls: how many calls one company's balances may take, one for each subaccount.
     lines_from: "inquiry" is one call per period; "transactions" reads the batches, for sites that hide or altered the inquiry.
     net_income_account: the YTD Net Income account of GL102000, which only repeats the profit-and-loss accounts and takes no
         posting; found by its figures where it is not declared.
@@ -91,6 +107,9 @@ class AcumaticaConfig:
     version: str = "24.200.001"
     auth: Literal["oauth_password", "oauth_code", "cookie"] = "oauth_password"
     subaccount: SegmentRule | None = field(default_factory=SegmentRule)
+    books: tuple[BooksRule, ...] = ()
+    read: Literal["journals", "balances"] = "journals"
+    balance_calls: int = 1000
     lines_from: Literal["inquiry", "transactions"] = "inquiry"
     net_income_account: str = ""
     page_batches: int = 100
@@ -120,13 +139,22 @@ class AcumaticaConfig:
             raise _wrong("odata_auth", "is 'bearer', but a cookie sign-in has no token; write basic")
         if self.odata_auth == "basic" and self.auth == "oauth_code":
             raise _wrong("odata_auth", "is 'basic', but a log-in by a person leaves no password; write bearer")
+        _require_one_of("read", self.read, ("journals", "balances"))
         _require_one_of("lines_from", self.lines_from, ("inquiry", "transactions"))
-        for name in ("page_batches", "sessions", "parallel"):
+        for name in ("page_batches", "sessions", "parallel", "balance_calls"):
             if getattr(self, name) < 1:
                 raise _wrong(name, f"is {getattr(self, name)}; it must be at least 1")
         self._require_sessions_to_share()
-        if self.companies and self.company not in self.companies:
-            raise _wrong("companies", f"does not name {self.company}, which is `erp.company`")
+        if strange := [one.company for one in self.rules if self.companies and one.company not in self.companies]:
+            raise _wrong("companies", f"does not name {', '.join(strange)}, which the connection reads")
+        named = [one.company for one in self.rules]
+        if twice := {name for name in named if named.count(name) > 1}:
+            raise _wrong("books", f"names company {', '.join(sorted(twice))} twice")
+
+    @property
+    def rules(self) -> tuple[BooksRule, ...]:
+        """The books that are read; at least one."""
+        return self.books or (BooksRule(self.company, self.ledger),)
 
     def _require_sessions_to_share(self) -> None:
         if self.parallel == 1:

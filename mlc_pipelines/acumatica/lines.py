@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from mlc_pipelines.acumatica.amounts import Where
 from mlc_pipelines.acumatica.codec import Books
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.ledger.journal import LINES
+from mlc_pipelines.ledger.journal import LINE
 
 NEXT_STEP = (
     "Ask the Acumatica administrator whether the inquiry or the endpoint was changed; load again when it is mended."
@@ -17,8 +17,8 @@ NEXT_STEP = (
 
 
 def batch_of(columns: dict[str, pa.Array]) -> pa.RecordBatch:
-    """Columns of journal.LINES as one batch."""
-    return pa.RecordBatch.from_arrays([columns[field.name] for field in LINES], schema=LINES)
+    """Columns of journal.LINE as one batch."""
+    return pa.RecordBatch.from_arrays([columns[field.name] for field in LINE], schema=LINE)
 
 
 def texts(values: Sequence[str | None]) -> pa.Array:

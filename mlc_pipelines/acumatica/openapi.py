@@ -84,12 +84,18 @@ def used(config: AcumaticaConfig) -> Mapping[str, Mapping[str, Any]]:
     """Every entity that this connection reads, and its fields: exactly what `wire` decodes."""
     entities: dict[str, Mapping[str, Any]] = {
         "Ledger": _fields(wire.Ledger),
-        "FinancialPeriod": _fields(wire.FinancialYear),
         "Account": _fields(wire.Account),
         "AccountSummaryInquiry": _fields(wire.Balances),
     }
+    calendars = {rule.calendar for rule in config.rules}
+    if "master" in calendars:
+        entities["FinancialPeriod"] = _fields(wire.FinancialYear)
+    if "company" in calendars:
+        entities["CompanyFinancialPeriod"] = _fields(wire.CompanyYear)
     if config.subaccount is not None:
         entities["Subaccount"] = _fields(wire.Subaccount)
+    if config.read == "balances":
+        return entities
     if config.lines_from == "inquiry":
         lines = {"Results": _fields(wire.PostedLine)}
         entities["AccountDetailsForPeriodInquiry"] = {**_fields(wire.PostedLines), **lines}

@@ -79,6 +79,14 @@ class FinancialYear(Record, rename="pascal"):
     details: list[Period] = []
 
 
+class CompanyYear(Record, rename="pascal"):
+    """A year of one company's own calendar (CompanyFinancialPeriod)."""
+
+    company: Text = _TEXT
+    financial_year: Text = _TEXT
+    details: list[Period] = []
+
+
 class Account(Record, rename="pascal"):
     code: Text = msgspec.field(default=_TEXT, name="AccountCD")
     description: Text = _TEXT
@@ -94,10 +102,11 @@ class Subaccount(Record, rename="pascal"):
 
 
 class Balance(Record, rename="pascal"):
-    """One account of AccountSummaryInquiry (perhaps one branch of it)."""
+    """One account of AccountSummaryInquiry; of one branch and subaccount where they were asked for."""
 
     account: Text = _TEXT
     branch: Text = _TEXT
+    subaccount: Text = _TEXT
     type: Text = _TEXT
     beginning_balance: Amount = _AMOUNT
     debit_total: Amount = _AMOUNT

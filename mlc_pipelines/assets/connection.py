@@ -10,6 +10,7 @@ import dagster as dg
 from mlc_pipelines.assets.changes import changes_sensor
 from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.perform import perform
+from mlc_pipelines.flows.steps import EXTRACT, legs_of_extract
 from mlc_pipelines.wiring.connections import Named
 
 if TYPE_CHECKING:
@@ -58,11 +59,10 @@ STEPS = (
     ),
     Step(
         "gl_actuals",
-        "Posted journal lines of one fiscal period, read from the ERP and equal to its own trial balance: debits and credits of every account.",
+        "Posted figures of one fiscal period, read from the ERP and equal to its own trial balance in every account.",
         (),
         ("acumatica", "parquet"),
         by_period=True,
-        legs=(("lines_match_ledger", "Debits and credits of every account: ERP trial balance = lines read."),),
     ),
     Step(
         "actuals_csv",
@@ -101,9 +101,11 @@ LIST_SYNC = Step(
 
 def steps_of(named: Named) -> tuple[Step, ...]:
     """The steps of a connection; lists are synchronized, before they are read, only where the connection declares some."""
+    legs = legs_of_extract(named.settings.erp.read, named.settings.actuals.figures)
+    steps = tuple(replace(step, legs=legs) if step.name == EXTRACT else step for step in STEPS)
     if not named.settings.lists:
-        return STEPS
-    later = [replace(step, deps=(LIST_SYNC.name,)) if step.name == "plan_members" else step for step in STEPS]
+        return steps
+    later = [replace(step, deps=(LIST_SYNC.name,)) if step.name == "plan_members" else step for step in steps]
     return (LIST_SYNC, *later)
 
 

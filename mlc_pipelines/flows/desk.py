@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from mlc_pipelines.flows.steps import JOURNALS, PERIODIC
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.extracts import ExtractRule, Extracts
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
@@ -22,6 +23,7 @@ class ActualsTarget:
     suspense: None means that an unmapped code stops the slice.
     process: runs the import among other actions; "" where the import is started by itself. import_name may be "" where it runs only one.
     parameters: what the import asks for at run time, kind of entity -> name; {period} and {version} stand for the slice's own.
+    figures: "periodic" sends the movement of the period, "ytd" the balance at its end: of the year for income and expense, of all time for the others.
     """
 
     import_name: str
@@ -35,6 +37,7 @@ class ActualsTarget:
     suspense: Suspense | None
     process: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    figures: str = PERIODIC
 
     def parameters_of(self, period: FiscalPeriod) -> dict[str, str]:
         """What the import asks for, filled in for the slice."""
@@ -61,6 +64,7 @@ class Desk:
     """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch.
 
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
+    read: "journals" or "balances", what the figures are read from.
     """
 
     connection: str
@@ -75,6 +79,7 @@ class Desk:
     lists: tuple[ListRule, ...] = ()
     accept_shrunk: frozenset[str] = frozenset()
     extract_rules: tuple[ExtractRule, ...] = ()
+    read: str = JOURNALS
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     def period_labels(self) -> dict[tuple[str, str], str]:

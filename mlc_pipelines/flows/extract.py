@@ -1,100 +1,131 @@
-"""Ledger -> posted lines: one period, read once, proved equal to the ERP's own trial balance."""
+"""Ledger -> posted figures: one period, read once, proved equal to the ERP's own trial balance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame, keep_lines, read_line_amounts
+from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_journals
 from mlc_pipelines.flows.report import Report, money_table
-from mlc_pipelines.flows.steps import EXTRACT, LINES_MATCH_LEDGER, NOTHING_SENT
-from mlc_pipelines.ledger.control import Leg, compare, debits_and_credits
-from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.journal import by_cost_center, sum_lines, turnover_by_account
-from mlc_pipelines.ledger.mapping import CELL_KEYS
-from mlc_pipelines.ledger.money import Money
-from mlc_pipelines.ledger.ports import LedgerPeriod
+from mlc_pipelines.flows.steps import BALANCES, EXTRACT, NOTHING_SENT, YTD
+from mlc_pipelines.ledger.errors import DataError, SetupError
+from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
+from mlc_pipelines.ledger.money import Money, minor_digits
+from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
 from mlc_pipelines.store.history import timestamp
 
 
 def read_slice(desk: Desk, key: str) -> Report:
-    """Read the posted lines of one period and hold their sums against the ERP's own trial balance, debit and credit of each account."""
+    """Read one period of every company of the connection, and hold it against the ERP's own trial balance. All companies, or nothing."""
     period = desk.calendar.period(key)
-    books = desk.ledger.identity()
-    erp_period = require_readable(desk.ledger.read_periods(), period)
+    books = desk.ledger.identities()
+    unit = _one_unit(desk, books)
+    calendars = {one.company: desk.ledger.read_periods(one.company) for one in books}
+    statuses = {
+        company: require_readable(periods, period, company if len(books) > 1 else "").status
+        for company, periods in calendars.items()
+    }
     begun = {"begun_at": timestamp(), "read_at": now.isoformat() if (now := desk.ledger.now()) else ""}
-    desk.progress(f"{key}: reading posted lines of ledger {books.ledger}")
-    extract = keep_lines(desk, desk.ledger.read_posted(period))
-    lines = by_cost_center(read_line_amounts(desk, extract), desk.ledger.cost_centers_of)
-    amounts = sum_lines(lines, CELL_KEYS)
-    trial_balance = desk.ledger.read_trial_balance(period)
-    leg = compare(
-        LINES_MATCH_LEDGER,
-        key,
-        ("trial balance", debits_and_credits(trial_balance)),
-        ("lines read", debits_and_credits(turnover_by_account(amounts))),
-        keys=["account", "side"],
-        unit=books.currency,
-    )
-    leg.require_agreed(
-        holds=NOTHING_SENT,
-        next_step=f"Materialize gl_actuals for {key} again: figures may have been posted while they were read. If it fails again, compare the accounts named above in the ERP.",
-    )
-    facts = {"extract": extract, "currency": books.currency, "erp_status": erp_period.status, **begun}
-    report = _read_report(desk, key, amounts, leg, facts)
-    warnings = desk.ledger.identity().warnings  # only now: some tell of the reading itself
-    return replace(report, texts={**report.texts, "beware": " ".join(warnings)}) if warnings else report
+    before = {company: _before(periods, key) for company, periods in calendars.items()}
+    asked = Asked(period, books, before, unit, desk.target.columns.keys)
+    names = ", ".join(f"{one.ledger} of {one.company}" for one in books)
+    desk.progress(f"{key}: reading {desk.read} of ledger {names}")
+    posted = (read_balances if desk.read == BALANCES else read_journals)(desk, asked)
+    facts = {"extract": posted.extract, "currency": unit, "erp_status": _told(statuses), "read": desk.read, **begun}
+    report = _read_report(desk, key, posted, set(statuses.values()), facts)
+    told = [one.warnings for one in desk.ledger.identities()]  # only now: some tell of the reading itself
+    warnings = " ".join(dict.fromkeys(warning for of_one in told for warning in of_one))
+    return replace(report, texts={**report.texts, "beware": warnings}) if warnings else report
 
 
-def require_readable(erp_periods: list[LedgerPeriod], period: FiscalPeriod) -> LedgerPeriod:
-    """The ERP's own period of that key. Raises DataError when it does not exist there, has other dates, or cannot hold postings yet."""
+def _one_unit(desk: Desk, books: Sequence[LedgerIdentity]) -> str:
+    """The currency of all figures, or their currencies in one word where the file keeps them apart.
+
+    Raises SetupError where figures of several currencies would be added up, or have different decimals.
+    """
+    currencies = sorted({one.currency for one in books})
+    if len(currencies) == 1:
+        return currencies[0]
+    said = ", ".join(f"{one.company} {one.currency}" for one in books)
+    if not {"company", "currency"} & set(desk.target.columns.keys):
+        raise SetupError(
+            f"The companies of this connection keep their ledgers in several currencies ({said}), which cannot be added up.",
+            holds=NOTHING_SENT,
+            next_step="Name the column that keeps them apart under `actuals.columns.company` or `actuals.columns.currency`, or make a connection "
+            "for each currency.",
+        )
+    if len({minor_digits(currency) for currency in currencies}) > 1:
+        raise SetupError(
+            f"The currencies of this connection's companies ({said}) have different numbers of decimals.",
+            holds=NOTHING_SENT,
+            next_step="Make a connection for each of them.",
+        )
+    return "/".join(currencies)
+
+
+def _before(periods: Sequence[LedgerPeriod], key: str) -> FiscalPeriod | None:
+    """The ERP's own period before that one, adjustment periods included."""
+    earlier = [one for one in periods if one.key < key]
+    if not earlier:
+        return None
+    last = max(earlier, key=lambda one: one.key)
+    return from_iso(last.key, last.start_on, last.end_on, adjustment=last.adjustment)
+
+
+def _told(statuses: Mapping[str, str]) -> str:
+    """One status, or each company's own."""
+    if len(statuses) == 1:
+        return next(iter(statuses.values()))
+    return ", ".join(f"{company} {status}" for company, status in statuses.items())
+
+
+def require_readable(erp_periods: Sequence[LedgerPeriod], period: FiscalPeriod, company: str = "") -> LedgerPeriod:
+    """The ERP's own period of that key, in the calendar of the company where there are several. Raises DataError when it does not exist there, has other dates, or cannot hold postings yet."""
+    whose = f" for {company}" if company else ""
     found = {one.key: one for one in erp_periods}.get(period.key)
     if found is None:
         raise DataError(
-            f"Period {period.key} does not exist in the ERP, whose periods run from {erp_periods[0].key} to {erp_periods[-1].key}."
+            f"Period {period.key} does not exist in the ERP{whose}, whose periods run from {erp_periods[0].key} to {erp_periods[-1].key}."
             if erp_periods
-            else f"Period {period.key} does not exist in the ERP: it lists no fiscal periods at all.",
+            else f"Period {period.key} does not exist in the ERP{whose}: it lists no fiscal periods at all.",
             holds=NOTHING_SENT,
             next_step="Choose another period, or have the period generated in the ERP's financial calendar.",
         )
     if (found.start_on, found.end_on) != (period.start_on.isoformat(), period.end_on.isoformat()):
         raise DataError(
-            f"Period {period.key} runs from {found.start_on} to {found.end_on} in the ERP, from {period.start_on} to {period.end_on} in the connection file.",
+            f"Period {period.key} runs from {found.start_on} to {found.end_on} in the ERP{whose}, from {period.start_on} to {period.end_on} in the connection file.",
             holds=NOTHING_SENT,
             next_step="Correct `calendar` in the connection file.",
         )
     if not found.readable:
         raise DataError(
-            f"Period {period.key} is {found.status} in the ERP: nothing can be posted in it yet.",
+            f"Period {period.key} is {found.status} in the ERP{whose}: nothing can be posted in it yet.",
             holds=NOTHING_SENT,
             next_step="Load it after it was opened.",
         )
     return found
 
 
-def _read_report(desk: Desk, key: str, amounts: pd.DataFrame, leg: Leg, known: Mapping[str, str]) -> Report:
-    """Record the step, and tell it. known: extract (hash of the lines), currency, status in the ERP, and when reading began."""
+def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known: Mapping[str, str]) -> Report:
+    """Record the step, and tell it. known: extract (hash of what was read), currency, read, status in the ERP, and when reading began."""
+    amounts, currency = posted.amounts, known["currency"]
     debit, credit, lines = (int(amounts[column].sum()) for column in ("debit_minor", "credit_minor", "lines"))
-    facts = {**known, "lines": lines, "debit_minor": debit, "credit_minor": credit}
-    artefact, currency = keep_frame(desk, amounts), known["currency"]
+    facts = {**known, "lines": lines, "debit_minor": debit, "credit_minor": credit, "figures": desk.target.figures}
+    artefact = keep_frame(desk, amounts)
     desk.store.history.record_step(desk.connection, EXTRACT, key, artefact, facts, run=desk.run)
-    largest = (
-        amounts.groupby("account", sort=True)[["debit_minor", "credit_minor", "amount_minor", "lines"]]
-        .sum()
-        .reset_index()
-    )
-    largest = largest.sort_values("amount_minor", key=abs, ascending=False, kind="stable").head(15)
     provisional = (
-        ""
-        if known["erp_status"] in {"Closed", "Locked"}
-        else " The period is still open in the ERP: the figures are provisional."
+        "" if statuses <= {"Closed", "Locked"} else " The period is still open in the ERP: the figures are provisional."
+    )
+    rows = "balances of accounts and subaccounts" if known["read"] == BALANCES else "posted lines"
+    carried = (
+        " The figures are balances at the end of the period, not its movement." if desk.target.figures == YTD else ""
     )
     return Report(
         EXTRACT,
         key,
-        f"{lines:,} posted lines, debits {Money(debit, currency)}, credits {Money(credit, currency)}, equal to the trial balance.{provisional}",
+        f"{lines:,} {rows}, debits {Money(debit, currency)}, credits {Money(credit, currency)}, equal to the trial balance.{carried}{provisional}",
         artefact,
         counts={
             "lines": lines,
@@ -102,7 +133,17 @@ def _read_report(desk: Desk, key: str, amounts: pd.DataFrame, leg: Leg, known: M
             "cost centers": amounts["cost_center"].nunique(),
         },
         amounts={"debits": Money(debit, currency), "credits": Money(credit, currency)},
-        texts={"period in the ERP": known["erp_status"], "lines kept as": known["extract"]},
-        tables={"Largest accounts": money_table(largest, currency)},
-        legs=(leg,),
+        texts={
+            "period in the ERP": known["erp_status"],
+            "lines kept as": known["extract"],
+            "proved": "; ".join(f"{leg.left} = {leg.right}" for leg in posted.legs),
+        },
+        tables={"Largest accounts": money_table(_largest(amounts), currency)},
+        legs=posted.legs,
     )
+
+
+def _largest(amounts: pd.DataFrame) -> pd.DataFrame:
+    keys = [key for key in ("company", "currency", "account") if key in amounts]
+    summed = amounts.groupby(keys, sort=True)[["debit_minor", "credit_minor", "amount_minor", "lines"]].sum()
+    return summed.reset_index().sort_values("amount_minor", key=abs, ascending=False, kind="stable").head(15)

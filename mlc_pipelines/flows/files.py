@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, LINES
+from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, BOOKS_KEYS, LINES
 from mlc_pipelines.store.history import Step
 
 
@@ -37,6 +37,7 @@ def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch]) -> str:
 
 
 def read_line_amounts(desk: Desk, artefact: str) -> pa.Table:
-    """Only the columns that are added up: branch, account, subaccount, debit_minor, credit_minor."""
+    """Only the columns that are added up: company, currency, branch, account, subaccount, debit_minor, credit_minor."""
     path = desk.store.artefacts.path(artefact)
-    return pq.read_table(path, columns=AMOUNT_KEYS + AMOUNT_COLUMNS, read_dictionary=AMOUNT_KEYS)
+    keys = BOOKS_KEYS + AMOUNT_KEYS
+    return pq.read_table(path, columns=keys + AMOUNT_COLUMNS, read_dictionary=keys)

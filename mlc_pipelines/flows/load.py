@@ -67,7 +67,7 @@ def _completed(
 ) -> tuple[str, int]:
     """The file to send, and how many zeros were added: figures that the model holds in the slice, and that the file does not name, get one."""
     cells = read_cells(desk.store.artefacts.path(file), desk.target.columns, currency=currency)
-    whole = with_zeros(cells, before.cells[before.cells["amount_minor"] != 0])
+    whole = with_zeros(cells, before.cells[before.cells["amount_minor"] != 0], desk.target.columns.keys)
     others = len(whole) - len(cells)
     sendable = require_members(desk, period.key, whole, members, currency)
     if not others and len(sendable) == len(cells):
@@ -125,7 +125,7 @@ def _send(
         raise
     attempt.read_back = keep_frame(desk, held.cells)
     sides = ("cells sent", cells), ("cells in the model", held.cells)
-    model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=CELL_KEYS, unit=currency)
+    model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=desk.target.columns.keys, unit=currency)
     try:
         _require_taken(period.key, outcome, rows, str(model))
         _require_held(period.key, model)
@@ -156,8 +156,10 @@ def _explained(
     members: pd.DataFrame,
 ) -> PipelineError:
     """The same failure with each row's money, cause and journal lines beside it."""
-    if model.agreed and outcome.refused.empty:
-        return error
+    if (model.agreed and outcome.refused.empty) or desk.target.columns.keys != CELL_KEYS:
+        return (
+            error  # rows are laid to cells of account and cost center; with further keys the cells that differ must do
+        )
     why = explain(desk, key, model, outcome, cells, before.cells, members)
     told = " ".join(text for text in (error.what, outcome.file_note, why.said) if text)
     seen = type(error)(told, holds=error.holds, next_step=error.next_step)

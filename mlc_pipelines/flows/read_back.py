@@ -8,7 +8,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.cells import fingerprints, read_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER
+from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER
 
 _UNSEEN = (
     "not seen: {way} shows one month at a time. The figures of this period are proved; that the import left other periods alone is not. "
@@ -41,7 +41,7 @@ def look(desk: Desk, period: FiscalPeriod, currency: str, members: pd.DataFrame)
         cells = _leaves(cells, key, members[members["list"] == rule.list_name])
     own = desk.period_labels()
     others = beside and {place: number for place, number in beside.items() if place in own and place != slice_}
-    return Held(cells[[*CELL_KEYS, "amount_minor"]].reset_index(drop=True), others)
+    return Held(cells[[*desk.target.columns.keys, "amount_minor"]].reset_index(drop=True), others)
 
 
 def _leaves(cells: pd.DataFrame, key: str, listed: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from mlc_pipelines.ledger.cells import read_cells, write_cells
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import CELL_KEYS, place, require_known, to_cells, unmapped, with_zeros
+from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 
@@ -32,9 +32,9 @@ def write_slice(desk: Desk, key: str) -> Report:
     lacking = unmapped(placed)
     if desk.target.suspense is None:
         _require_all_mapped(key, lacking, currency)
-    placed_cells = to_cells(placed)
+    placed_cells = to_cells(placed, desk.target.columns.keys)
     _require_not_shrunk(desk, key, placed_cells, currency)
-    cells = with_zeros(placed_cells, _maybe_loaded(desk, key, currency))
+    cells = with_zeros(placed_cells, _maybe_loaded(desk, key, currency), desk.target.columns.keys)
     with desk.store.artefacts.draft() as draft:
         write_file(desk, draft, cells, period, currency)
         leg = _mapped_leg(desk, key, placed, draft, currency)
@@ -94,14 +94,15 @@ def _maybe_loaded(desk: Desk, key: str, currency: str) -> pd.DataFrame:
 
     The kept files are the memory: each was written down before its first byte left, so no crash can lose one.
     """
-    frames = [pd.DataFrame(columns=[*CELL_KEYS, "amount_minor"])]
+    keys = desk.target.columns.keys
+    frames = [pd.DataFrame(columns=[*keys, "amount_minor"])]
     for load in desk.store.history.since_agreed(desk.connection, key):
         sent = read_cells(desk.store.artefacts.path(load.sent), desk.target.columns, currency=currency)
         frames.append(sent[sent["amount_minor"] != 0] if load.state == AGREED else sent)
         if load.read_back and load.state != AGREED:
             held = read_kept_frame(desk, load.read_back)
             frames.append(held[held["amount_minor"] != 0])
-    return pd.concat(frames, ignore_index=True)[CELL_KEYS].drop_duplicates()
+    return pd.concat(frames, ignore_index=True)[keys].drop_duplicates()
 
 
 def write_file(desk: Desk, path: Path, cells: pd.DataFrame, period: FiscalPeriod, currency: str) -> None:
@@ -112,12 +113,14 @@ def write_file(desk: Desk, path: Path, cells: pd.DataFrame, period: FiscalPeriod
 
 def _mapped_leg(desk: Desk, key: str, placed: pd.DataFrame, file: Path, currency: str) -> Leg:
     """Expected per member, straight from the amounts, against what stands in the bytes of the file."""
-    expected = placed.loc[placed["to_account"] != "", ["to_account", "plan_minor"]].set_axis(
-        ["account", "amount_minor"], axis=1
+    keys = [key for key in desk.target.columns.keys if key != COST_CENTER]
+    landing = ["to_account" if key == ACCOUNT else key for key in keys]
+    expected = placed.loc[placed["to_account"] != "", [*landing, "plan_minor"]].set_axis(
+        [*keys, "amount_minor"], axis=1
     )
     written = read_cells(file, desk.target.columns, currency=currency)
     return compare(
-        CELLS_MATCH_LINES, key, ("lines, mapped", expected), ("file of cells", written), keys=["account"], unit=currency
+        CELLS_MATCH_LINES, key, ("lines, mapped", expected), ("file of cells", written), keys=keys, unit=currency
     )
 
 

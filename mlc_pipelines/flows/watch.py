@@ -59,7 +59,12 @@ def look(desk: Desk) -> Look:
     names = _names(found)
     known = pd.Series(names, dtype=str).isin(held.seen if held else ())
     fresh = found.batches[~known].reset_index(drop=True)
-    statuses = {one.key: one.status for one in desk.ledger.read_periods()}
+    books = desk.ledger.identities()
+    statuses = {
+        f"{one.key} {of.company}" if len(books) > 1 else one.key: one.status
+        for of in books
+        for one in desk.ledger.read_periods(of.company)
+    }
     reopened = _reopened(held, statuses)
     stamp = int(found.until.timestamp() * 1000)
     for source, periods in ((BATCHES, sorted(set(fresh["period"]))), (STATUS, list(reopened))):
@@ -118,4 +123,5 @@ def _names(found: Changes) -> list[str]:
 
 def _reopened(held: Mark | None, statuses: dict[str, str]) -> tuple[str, ...]:
     before = held.facts["statuses"] if held else {}
-    return tuple(sorted(key for key, status in before.items() if status in _CLOSED and statuses.get(key) == "Open"))
+    opened = {name for name, status in before.items() if status in _CLOSED and statuses.get(name) == "Open"}
+    return tuple(sorted({name.partition(" ")[0] for name in opened}))

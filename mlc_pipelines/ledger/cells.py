@@ -1,6 +1,6 @@
 """Cells as a CSV file, in bulk: the same cells give the same bytes; amounts leave and arrive as exact decimals."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -27,17 +27,30 @@ _LARGEST_EXPONENT = 20
 
 @dataclass(frozen=True, slots=True)
 class CellColumns:
-    """Header names of the file, in file order."""
+    """Header names of the file. company and currency: "" where the file has no such column."""
 
     account: str
     cost_center: str
     period: str
     version: str
     amount: str
+    company: str = ""
+    currency: str = ""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Our name -> header name of the texts, in file order; the amount stands after them."""
+        every = ("account", "cost_center", "company", "currency", "period", "version")
+        return {name: header for name in every if (header := getattr(self, name))}
+
+    @property
+    def keys(self) -> list[str]:
+        """What makes a cell, within its period and version."""
+        return [name for name in self.named if name not in {"period", "version"}]
 
     @property
     def header(self) -> tuple[str, ...]:
-        return (self.account, self.cost_center, self.period, self.version, self.amount)
+        return (*self.named.values(), self.amount)
 
 
 def write_cells(
@@ -45,22 +58,16 @@ def write_cells(
 ) -> None:
     """One row per cell, in the order given: text quoted, amounts plain (`-1234.50`), LF line ends, UTF-8.
 
-    cells: account, cost_center (member codes), amount_minor. period and version are the member names all rows carry.
+    cells: the keys of the columns (account, cost_center as member codes), amount_minor. period and version are the member names all rows carry.
     Raises DataError on a repeated cell key: a planning model would add the two up without a word.
     """
-    account, cost_center = (pa.array(cells[key], pa.string()) for key in ("account", "cost_center"))
-    if not _ascending(account, cost_center):
-        _require_distinct(cells, period)
+    texts = {key: pa.array(cells[key], pa.string()) for key in columns.keys}
+    if len(texts) > 2 or not _ascending(texts["account"], texts["cost_center"]):
+        _require_distinct(cells, period, columns.keys)
     rows = len(cells)
-    table = pa.table(
-        {
-            columns.account: account,
-            columns.cost_center: cost_center,
-            columns.period: pa.repeat(pa.scalar(period), rows),
-            columns.version: pa.repeat(pa.scalar(version), rows),
-            columns.amount: decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency)),
-        }
-    )
+    texts |= {"period": pa.repeat(pa.scalar(period), rows), "version": pa.repeat(pa.scalar(version), rows)}
+    amounts = decimals(cells["amount_minor"].to_numpy("int64"), minor_digits(currency))
+    table = pa.table({header: texts[name] for name, header in columns.named.items()} | {columns.amount: amounts})
     pa_csv.write_csv(table, sink, pa_csv.WriteOptions(batch_size=_ROWS_AT_ONCE))
 
 
@@ -71,12 +78,12 @@ def _ascending(first: pa.Array, second: pa.Array) -> bool:
     return bool(pc.all(pc.or_(rises, pc.and_(same, pc.less(second[:-1], second[1:]))), min_count=0).as_py())
 
 
-def _require_distinct(cells: pd.DataFrame, period: str) -> None:
-    repeated = cells[cells.duplicated(["account", "cost_center"])]
+def _require_distinct(cells: pd.DataFrame, period: str, keys: Sequence[str]) -> None:
+    repeated = cells[cells.duplicated(list(keys))]
     if not repeated.empty:
         first = repeated.iloc[0]
         raise DataError(
-            f"{period}: cell {first['account']} / {first['cost_center']} stands in the file more than once ({len(repeated)} repeated keys).",
+            f"{period}: cell {' / '.join(first[key] for key in keys)} stands in the file more than once ({len(repeated)} repeated keys).",
             holds="Nothing was sent.",
             next_step="This is a defect of the mapping step: report it with the member map.",
         )
@@ -91,7 +98,7 @@ def decimals(minor: npt.NDArray[np.int64], digits: int) -> pa.Array:
 
 
 def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[str, str] | None = None) -> pd.DataFrame:
-    """Cells of a CSV file (ours, or one the planning model exported): account, cost_center, period, version, amount_minor.
+    """Cells of a CSV file (ours, or one the planning model exported): the named columns (account, cost_center, period, version ...), amount_minor.
 
     only: the period and version wanted; other rows are left aside unread, for planners keep figures there that are finer than money.
     Further columns are left aside. Raises DataError when a column is missing, a row is malformed, or an amount is no number
@@ -102,8 +109,8 @@ def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[s
         table = table.filter(
             pc.and_(pc.equal(table.column(columns.period), only[0]), pc.equal(table.column(columns.version), only[1]))
         )
-    frame: pd.DataFrame = table.select(list(columns.header[:4])).to_pandas()
-    frame = frame.set_axis(["account", "cost_center", "period", "version"], axis=1)
+    frame: pd.DataFrame = table.select(list(columns.named.values())).to_pandas()
+    frame = frame.set_axis(list(columns.named), axis=1)
     frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)
     return frame
 
@@ -115,14 +122,15 @@ def fingerprints(path: Path, columns: CellColumns, *, versions: Collection[str])
     """
     frame: pd.DataFrame = _read_texts(path, columns).to_pandas()
     kept = frame[frame[columns.version].isin(list(versions)) & (frame[columns.amount].str.strip("-0.") != "")]
-    rows = pd.util.hash_pandas_object(kept[[columns.account, columns.cost_center, columns.amount]], index=False)
+    keys = [columns.named[key] for key in columns.keys]
+    rows = pd.util.hash_pandas_object(kept[[*keys, columns.amount]], index=False)
     sums = rows.groupby([kept[columns.period], kept[columns.version]]).sum().rename("number").reset_index()
     places = zip(sums[columns.period], sums[columns.version], strict=True)
     return dict(zip(places, sums["number"].tolist(), strict=True))
 
 
 def _read_texts(path: Path, columns: CellColumns) -> pa.Table:
-    """The five columns of a CSV file, every field as the text it is."""
+    """The declared columns of a CSV file, every field as the text it is."""
     try:
         return pa_csv.read_csv(
             path,

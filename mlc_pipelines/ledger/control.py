@@ -97,9 +97,9 @@ def compare(
     )
 
 
-def debits_and_credits(turnover: pd.DataFrame) -> pd.DataFrame:
+def debits_and_credits(turnover: pd.DataFrame, keys: Sequence[str] = ("account",)) -> pd.DataFrame:
     """Turnover per account as one amount per account and side, so that errors which cancel out in the net still show."""
     sides = [
-        turnover[["account"]].assign(side=side, amount_minor=turnover[f"{side}_minor"]) for side in ("debit", "credit")
+        turnover[list(keys)].assign(side=side, amount_minor=turnover[f"{side}_minor"]) for side in ("debit", "credit")
     ]
     return pd.concat(sides, ignore_index=True)

@@ -41,6 +41,12 @@ def split_key(key: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def from_iso(key: str, start_on: str, end_on: str, *, adjustment: bool = False) -> FiscalPeriod:
+    """A period by its key, with its dates as a ledger told them (ISO days)."""
+    year, number = split_key(key)
+    return FiscalPeriod(year, number, date.fromisoformat(start_on), date.fromisoformat(end_on), adjustment)
+
+
 @dataclass(frozen=True)
 class FiscalCalendar:
     """All periods of a connection in fiscal order."""

@@ -13,7 +13,7 @@ from mlc_pipelines.ledger.money import require_summable
 
 _CODE = pa.dictionary(pa.int32(), pa.string())
 
-LINES = pa.schema(
+LINE = pa.schema(
     [
         ("batch", _CODE),  # module and number, "GL GL000123"
         ("line", pa.int32()),  # line number in its batch; null where the source gives none
@@ -28,11 +28,22 @@ LINES = pa.schema(
         ("credit_minor", pa.int64()),
     ]
 )
-"""Shape of posted lines: one row per line of one period of one ledger, in ledger currency, any order."""
+"""What the source of a line says of it."""
+
+LINES = pa.schema([*((name, _CODE) for name in ("company", "ledger", "currency")), *LINE])
+"""Shape of posted lines: one row per line of one period, in the currency of its ledger, any order."""
 
 _PLACES_AT_LEAST = 1 << 20
 AMOUNT_KEYS = ["branch", "account", "subaccount"]
+BOOKS_KEYS = ["company", "currency"]
 AMOUNT_COLUMNS = ["debit_minor", "credit_minor"]
+
+
+def of_books(line: pa.RecordBatch, company: str, ledger: str, currency: str) -> pa.RecordBatch:
+    """Lines of the shape LINE as LINES: each says whose books it stands in."""
+    first = pa.array(np.zeros(len(line), np.int32))
+    said = [pa.DictionaryArray.from_arrays(first, pa.array([text])) for text in (company, ledger, currency)]
+    return pa.RecordBatch.from_arrays([*said, *line.columns], schema=LINES)
 
 
 def by_cost_center(lines: pa.Table, cost_centers_of: Callable[[Sequence[str]], Sequence[str]]) -> pa.Table:
@@ -94,6 +105,6 @@ def _added_up(minor: npt.NDArray[np.int64], group_of: npt.NDArray[np.int64], gro
     return sums
 
 
-def turnover_by_account(amounts: pd.DataFrame) -> pd.DataFrame:
+def turnover_by_account(amounts: pd.DataFrame, keys: Sequence[str] = ("account",)) -> pd.DataFrame:
     """Debit and credit turnover per account, to be held against the ledger's own trial balance."""
-    return amounts.groupby("account", sort=True)[AMOUNT_COLUMNS].sum().reset_index()
+    return amounts.groupby(list(keys), sort=True)[AMOUNT_COLUMNS].sum().reset_index()

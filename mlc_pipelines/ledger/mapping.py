@@ -123,26 +123,29 @@ def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | 
 
 def unmapped(placed: pd.DataFrame) -> pd.DataFrame:
     """What has no partner, by code pair, largest money first: account, cost_center, lines, debit_minor, credit_minor, amount_minor, problem."""
-    columns = ["account", "cost_center", "lines", "debit_minor", "credit_minor", "amount_minor", "problem"]
+    books = [name for name in ("company", "currency") if name in placed]
+    columns = [*CELL_KEYS, *books, "lines", "debit_minor", "credit_minor", "amount_minor", "problem"]
     rows = placed.loc[placed["problem"] != "", columns]
     at_stake = rows["amount_minor"].abs()
     return rows.assign(_stake=at_stake).sort_values(
-        ["_stake", *CELL_KEYS], ascending=[False, True, True], ignore_index=True
+        ["_stake", *CELL_KEYS, *books], ascending=[False, True, True, *(True for _ in books)], ignore_index=True
     )[columns]
 
 
-def to_cells(placed: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell key in key order: account, cost_center (member codes), amount_minor in the planners' sign. Leaves out what has no member."""
+def to_cells(placed: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFrame:
+    """One row per cell key in key order: account, cost_center (member codes), what else the keys name as it stands, amount_minor in the planners' sign. Leaves out what has no member."""
     landed = placed[(placed["to_account"] != "") & (placed["to_cost_center"] != "")]
-    sums = landed.groupby(["to_account", "to_cost_center"], sort=True)["plan_minor"].sum().reset_index()
-    return sums.set_axis([*CELL_KEYS, "amount_minor"], axis=1)
+    landing = [f"to_{key}" if key in CELL_KEYS else key for key in keys]
+    sums = landed.groupby(landing, sort=True)["plan_minor"].sum().reset_index()
+    return sums.set_axis([*keys, "amount_minor"], axis=1)
 
 
-def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFrame:
     """The whole slice: the cells, and an explicit zero for every earlier key that holds nothing now; in key order."""
-    every = pd.concat([cells, earlier[CELL_KEYS].assign(amount_minor=0)], ignore_index=True)
-    whole = every.drop_duplicates(CELL_KEYS, keep="first")
-    return whole.sort_values(CELL_KEYS, ignore_index=True).astype({"amount_minor": "int64"})
+    names = list(keys)
+    every = pd.concat([cells, earlier[names].assign(amount_minor=0)], ignore_index=True)
+    whole = every.drop_duplicates(names, keep="first")
+    return whole.sort_values(names, ignore_index=True).astype({"amount_minor": "int64"})
 
 
 def landable(cells: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

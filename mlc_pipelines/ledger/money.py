@@ -35,8 +35,8 @@ LARGEST_MINOR = 2**63 - 1
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals an amount of this currency has: 2 for USD, 0 for JPY, 3 for KWD."""
-    return _DIGITS.get(currency, 2)
+    """How many decimals an amount of this currency has: 2 for USD, 0 for JPY, 3 for KWD. "EUR/USD": currencies kept apart, of equally many."""
+    return _DIGITS.get(currency.partition("/")[0], 2)
 
 
 @dataclass(frozen=True, slots=True)

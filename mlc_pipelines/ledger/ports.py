@@ -50,18 +50,24 @@ class Changes:
 
 
 class GeneralLedger(Protocol):
-    """The posted figures of one ledger of one company. All reads; nothing is ever changed through this port.
+    """The posted figures of one ledger of one company, or of several companies. All reads; nothing is ever changed through this port.
+
+    company: whose books are meant, one of `identities`; "" where there is one only.
 
     Errors: SetupError for credentials, rights, versions, wrong names; DataError for records that cannot be understood;
     TransientError when the system stayed unreachable within the limits.
     """
 
-    def identity(self) -> LedgerIdentity:
-        """The ledger as the ERP describes it. Raises SetupError when it does not exist or has no type 'Actual'."""
+    def identities(self) -> list[LedgerIdentity]:
+        """The ledger of each company as the ERP describes it. Raises SetupError when one does not exist or has no type 'Actual'."""
         ...
 
-    def read_periods(self) -> list[LedgerPeriod]:
-        """The ERP's own fiscal periods, in fiscal order."""
+    def identity(self) -> LedgerIdentity:
+        """The first of them."""
+        ...
+
+    def read_periods(self, company: str = "") -> list[LedgerPeriod]:
+        """The ERP's own fiscal periods, in fiscal order, with the statuses that they have for the company."""
         ...
 
     def read_accounts(self) -> pd.DataFrame:
@@ -79,7 +85,7 @@ class GeneralLedger(Protocol):
         """The cost center part of each subaccount, in the same order. Raises DataError for one that does not fit the declared shape."""
         ...
 
-    def read_posted(self, period: FiscalPeriod) -> Iterator[pa.RecordBatch]:
+    def read_posted(self, period: FiscalPeriod, company: str = "") -> Iterator[pa.RecordBatch]:
         """Posted lines of one period in batches of the shape `journal.LINES`; at least one batch, perhaps empty. Bounded memory."""
         ...
 
@@ -91,7 +97,11 @@ class GeneralLedger(Protocol):
         """Posted batches of the ledger that were posted, changed or reversed after `since`, a time of the ERP's own clock."""
         ...
 
-    def read_trial_balance(self, period: FiscalPeriod) -> pd.DataFrame:
+    def read_balances(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
+        """The ERP's own balances of the period, one row per account and subaccount: account, subaccount and the figures of `balances.FIGURES`."""
+        ...
+
+    def read_trial_balance(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
         """The ERP's own balances of the period, one row per account: account, opening_minor, debit_minor, credit_minor, closing_minor.
 
         opening and closing in our sign (debit positive).

@@ -13,6 +13,7 @@ from mlc_pipelines.sandbox.shapes import (
     Balance,
     Batch,
     Branch,
+    Company,
     Ledger,
     Line,
     Period,
@@ -46,6 +47,7 @@ class Books:
     retained_earnings: str
     net_income: str
     batches: list[Batch] = field(default_factory=list)
+    others: dict[str, Company] = field(default_factory=dict)
 
     def copy(self) -> "Books":
         """The same books, free to be changed; the frozen lines are shared."""
@@ -59,10 +61,17 @@ class Books:
             cost_centers=dict(self.cost_centers),
             practices=dict(self.practices),
             regions=dict(self.regions),
+            others={code: replace(company) for code, company in self.others.items()},
             batches=[replace(batch, lines=list(batch.lines)) for batch in self.batches],
         )
 
     # -- reading ------------------------------------------------------------------------------------------------------
+
+    @property
+    def companies(self) -> list[Company]:
+        """The first company, and those beside it."""
+        own = [one.code for one in self.ledgers.values() if one.company in ("", self.company)]
+        return [Company(self.company, self.company_name, own, {}), *self.others.values()]
 
     def batches_of(self, ledger: str, period: str) -> list[Batch]:
         """The batches of one ledger and period ("FY2026-P03"), whatever their status, by module and number."""
@@ -104,11 +113,11 @@ class Books:
         now = self.periods[period]
         sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
         for batch in self._posted_until(ledger, now):
-            booked = self.periods[batch.period]
+            booked, is_now = self.periods[batch.period], batch.period == period
             for line in _of_branch(batch.lines, branch):
                 account = self._account_at(line.account, booked.year, now.year)
                 row = sums[account, line.subaccount if by_subaccount else ""]
-                if booked.key == now.key:
+                if is_now:
                     row[1] += line.debit_minor
                     row[2] += line.credit_minor
                 else:
@@ -130,8 +139,9 @@ class Books:
         return Balance(self.net_income, "", beginning, debit, credit, beginning + debit - credit)
 
     def _posted_until(self, ledger: str, period: Period) -> Iterable[Batch]:
+        last = period.key
         for batch in self.batches:
-            if batch.ledger == ledger and batch.status == "Posted" and batch.period <= period.key:
+            if batch.period <= last and batch.ledger == ledger and batch.status == "Posted":
                 yield batch
 
     def _account_at(self, account: str, booked_year: int, year: int) -> str:

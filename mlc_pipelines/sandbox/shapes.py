@@ -49,13 +49,24 @@ class Branch:
 
 
 @dataclass(slots=True)
+class Company:
+    """A company beside the first one: the ledgers it keeps, and the statuses that periods have in its own calendar only."""
+
+    code: str
+    name: str
+    ledgers: list[str]
+    statuses: dict[str, str]
+
+
+@dataclass(slots=True)
 class Ledger:
-    """One set of books; `type` is Actual, Statistical, Budget or Reporting."""
+    """One set of books; `type` is Actual, Statistical, Budget or Reporting; `company` is "" where the first company keeps it."""
 
     code: str
     description: str
     type: str
     currency: str
+    company: str = ""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """A connection's settings -> what its rooms want to be told. Light: nothing that computes or talks is loaded for it."""
 
-from mlc_pipelines.acumatica.config import AcumaticaConfig, SegmentRule
+from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, SegmentRule
 from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.wiring import settings
 
@@ -9,8 +9,11 @@ def acumatica_config(erp: settings.AcumaticaErp) -> AcumaticaConfig:
     return AcumaticaConfig(
         url=erp.url,
         tenant=erp.tenant,
-        company=erp.company,
-        ledger=erp.ledger,
+        company=erp.every_book[0].company,
+        ledger=erp.every_book[0].ledger,
+        books=tuple(BooksRule(one.company, one.ledger, one.branches, one.calendar) for one in erp.every_book),
+        read=erp.read,
+        balance_calls=erp.balance_calls,
         endpoint=erp.endpoint,
         version=erp.version,
         auth=erp.auth,

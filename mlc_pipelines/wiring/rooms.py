@@ -59,6 +59,7 @@ def open_desk(
             lists=list_rules(named, target),
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
             extract_rules=extract_rules(named),
+            read=chosen.erp.read,
             progress=progress,
         )
 
@@ -72,6 +73,7 @@ def actuals_target(named: Named) -> ActualsTarget:
         import_name=actuals.import_,
         process=actuals.process,
         parameters=actuals.parameters,
+        figures=actuals.figures,
         read_back=_read_way(chosen),
         columns=CellColumns(**actuals.columns.model_dump()),
         period_label=actuals.period_label,

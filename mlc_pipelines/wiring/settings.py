@@ -46,14 +46,27 @@ class Push(Setting):
     period_format: Literal["MMYYYY", "YYYYMM"] = "MMYYYY"
 
 
+class CompanyBooks(Setting):
+    """The Actual ledger of one company, of some of its branches only where they are named; calendar: whose periods count."""
+
+    company: Text
+    ledger: Text
+    branches: tuple[Text, ...] = ()
+    calendar: Literal["master", "company"] = "company"
+
+
 class AcumaticaErp(Setting):
-    """Acumatica Cloud ERP: one ledger of one company."""
+    """Acumatica Cloud ERP: one ledger of one company (company, ledger), or those of several companies (books)."""
 
     system: Literal["acumatica"]
     url: Text
     tenant: Text
-    company: Text
-    ledger: Text
+    company: str = ""
+    ledger: str = ""
+    branches: tuple[Text, ...] = ()
+    books: tuple[CompanyBooks, ...] = ()
+    read: Literal["journals", "balances"] = "journals"
+    balance_calls: int = Field(1000, ge=1, le=100_000)
     endpoint: Text = "Default"
     version: Text
     auth: Literal["oauth_password", "oauth_code", "cookie"] = "oauth_password"
@@ -73,6 +86,24 @@ class AcumaticaErp(Setting):
     odata_auth: Literal["", "bearer", "basic"] = ""
     push: Push | None = None
     ca_file: str | None = None
+
+    @model_validator(mode="after")
+    def _some_books(self) -> "AcumaticaErp":
+        if self.books and (self.company or self.ledger or self.branches):
+            raise ValueError(
+                "books names the companies and ledgers; company, ledger and branches are for a connection of one company"
+            )
+        if not self.books and not (self.company and self.ledger):
+            raise ValueError("name the company and its ledger under `company` and `ledger`, or several under `books`")
+        return self
+
+    @property
+    def every_book(self) -> tuple[CompanyBooks, ...]:
+        """The books that are read; at least one."""
+        own = CompanyBooks.model_construct(
+            company=self.company, ledger=self.ledger, branches=self.branches, calendar="master"
+        )
+        return self.books or (own,)
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> "AcumaticaErp":
@@ -226,17 +257,19 @@ class Months(Setting):
 
 
 class Columns(Setting):
-    """Header names of the import's file, in file order."""
+    """Header names of the import's file, in file order; company and currency, where the file has them, stand after the cost center."""
 
     account: Text
     cost_center: Text
     period: Text
     version: Text
     amount: Text
+    company: str = ""
+    currency: str = ""
 
     @model_validator(mode="after")
     def _distinct(self) -> "Columns":
-        names = list(self.model_dump().values())
+        names = [name for name in self.model_dump().values() if name]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two columns have the same name: {', '.join(sorted(twice))}")
         return self
@@ -258,6 +291,7 @@ class Actuals(Setting):
     export: str = ""
     read_back: ReadBack | None = None
     columns: Columns
+    figures: Literal["periodic", "ytd"] = "periodic"
     period_label: Text = "%b %y"
     version: Text = "Actual"
     adjustment_version: str = ""
@@ -273,6 +307,14 @@ class Actuals(Setting):
         for name, value in self.parameters.items():
             if set("{}") & set(value.replace("{period}", "").replace("{version}", "")):
                 raise ValueError(f"parameters.{name} is {value!r}: only {{period}} and {{version}} can be filled in")
+        return self
+
+    @model_validator(mode="after")
+    def _books_are_read_back(self) -> "Actuals":
+        if (self.columns.company or self.columns.currency) and self.read_back and self.read_back.by != "export":
+            raise ValueError(
+                "columns.company and columns.currency are read back by an export only; name it under `export`"
+            )
         return self
 
     @model_validator(mode="after")

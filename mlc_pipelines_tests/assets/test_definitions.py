@@ -64,6 +64,21 @@ def test_lists_are_synchronized_before_members_are_read_where_declared(connectio
     assert dg.AssetKey(["demo", "list_sync"]) in job.asset_layer.executable_asset_keys
 
 
+@pytest.mark.parametrize(
+    ("read", "figures", "legs"),
+    [
+        ("journals", "ytd", {"lines_match_ledger", "opening_matches_before", "closing_matches_ledger"}),
+        ("balances", "periodic", {"balances_match_ledger", "opening_matches_before"}),
+    ],
+)
+def test_the_checks_are_those_of_the_way_of_reading(connections: Path, read: str, figures: str, legs: set[str]) -> None:
+    """What reading a period proves depends on what is read and which figures go on; the checks of gl_actuals say it."""
+    said = DEMO.replace("    ledger: ACTUAL\n", f"    ledger: ACTUAL\n    read: {read}\n")
+    (connections / "demo.yaml").write_text(said.replace("  actuals:\n", f"  actuals:\n    figures: {figures}\n"))
+    graph = build_definitions().resolve_asset_graph()
+    assert legs == {check.name for check in graph.get_check_keys_for_assets({dg.AssetKey(["demo", "gl_actuals"])})}
+
+
 def test_periods_stand_in_fiscal_order(connections: Path) -> None:
     """Partition keys come from the declared calendar, adjustment periods in their place."""
     job = build_definitions().resolve_job_def("demo_actuals")

@@ -1,6 +1,6 @@
 """Posted lines of one period from the wire into columns: one answer of AccountDetailsForPeriodInquiry.
 
-All end with the same table: the eleven columns of journal.LINES, amounts in whole cents. Ours is Arrow, and every line is checked
+All end with the same table: the eleven columns of journal.LINE (ours also says whose books they are), amounts in whole cents. Ours is Arrow, and every line is checked
 to be posted, of this ledger and this period; the others are DataFrames, and check nothing. Log-in and easy-acumatica's
 building of itself are not counted.
 """
@@ -136,7 +136,7 @@ def _easy(setting: Mapping[str, Any]) -> Callable[[], list[dict[str, Any]]]:
 
 
 def same_table(frame: Any, ending: str) -> Any:
-    """The columns of journal.LINES from a DataFrame of all fields; floats become exact by their shortest text, as everybody does it."""
+    """The columns of journal.LINE from a DataFrame of all fields; floats become exact by their shortest text, as everybody does it."""
     batch = frame["Module" + ending] + " " + frame["BatchNumber" + ending]
     kept = {"batch": batch, "line": None, **{name: frame[field + ending] for name, field in _FIELDS.items()}}
     amounts = {

@@ -8,6 +8,7 @@ import pytest
 
 from mlc_pipelines.sandbox import chart
 from mlc_pipelines.sandbox.company import Batch, Books, Line, empty_company, sample_company
+from mlc_pipelines.sandbox.second import OWN, SHARED, found
 
 NOW = datetime(2026, 8, 14, 9, 0, tzinfo=UTC)
 
@@ -326,3 +327,16 @@ def test_nonsense_is_not_booked() -> None:
     with pytest.raises(KeyError, match="no batch GL000001"):
         books.recode("GL000001", 1, account="6110", now=NOW)
     assert [] == books.batches
+
+
+@pytest.mark.parametrize(("kind", "ledger", "branch"), [(OWN, "ACTUAL_EU", "BERLIN"), (SHARED, "ACTUAL", "BOSTON")])
+def test_a_second_company_is_founded_once_and_balances(kind: str, ledger: str, branch: str) -> None:
+    """It posts under its own branch only, adds nothing the second time, and leaves the books of others untouched."""
+    books, untouched = sample_company(), sample_company()
+    found(books, kind)
+    batches = len(books.batches)
+    found(books, kind)
+    assert batches == len(books.batches) > len(untouched.batches)
+    assert 0 == sum(row.ending_minor for row in books.balances(ledger, "FY2026-P10", branch=branch))
+    assert {"MERIDIAN", *books.others} == {company.code for company in books.companies}
+    assert {} == untouched.others

@@ -4,13 +4,14 @@ Ids are stable: made from the keys, or a batch's note id [I that the note id is 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
 from mlc_pipelines.sandbox.acumatica import payables, periods
 from mlc_pipelines.sandbox.acumatica.site import Site
 from mlc_pipelines.sandbox.acumatica.wire import Record, Value, record_id
-from mlc_pipelines.sandbox.company import Account, Batch, Ledger, Line, Period
+from mlc_pipelines.sandbox.company import Account, Batch, Company, Ledger, Line, Period
 
 NO_PROJECT = "X"
 """The code that stands for "no project" where projects are installed [I]."""
@@ -100,6 +101,7 @@ def _ledgers(site: Site) -> Iterator[Record]:
 
 def _branches(site: Site, ledger: Ledger) -> Callable[[], list[Record]]:
     def rows() -> list[Record]:
+        names = {company.code: company.name for company in _keepers(site, ledger)}
         return [
             Record(
                 record_id("LedgerBranches", ledger.code, branch.code),
@@ -107,10 +109,11 @@ def _branches(site: Site, ledger: Ledger) -> Callable[[], list[Record]]:
                     "Active": True,
                     "BranchID": branch.code,
                     "BranchName": branch.name,
-                    "CompanyName": site.books.company_name,
+                    "CompanyName": names[branch.company],
                 },
             )
             for branch in site.books.branches.values()
+            if branch.company in names
         ]
 
     return rows
@@ -118,15 +121,24 @@ def _branches(site: Site, ledger: Ledger) -> Callable[[], list[Record]]:
 
 def _companies(site: Site, ledger: Ledger) -> Callable[[], list[Record]]:
     def rows() -> list[Record]:
-        values: dict[str, Value] = {
-            "Active": True,
-            "Company": site.books.company,
-            "CompanyName": site.books.company_name,
-            "CompanyType": "With Branches Not Requiring Balancing",
-        }
-        return [Record(record_id("LedgerCompanies", ledger.code, site.books.company), values)]
+        return [
+            Record(
+                record_id("LedgerCompanies", ledger.code, company.code),
+                {
+                    "Active": True,
+                    "Company": company.code,
+                    "CompanyName": company.name,
+                    "CompanyType": "With Branches Not Requiring Balancing",
+                },
+            )
+            for company in _keepers(site, ledger)
+        ]
 
     return rows
+
+
+def _keepers(site: Site, ledger: Ledger) -> list[Company]:
+    return [company for company in site.books.companies if ledger.code in company.ledgers]
 
 
 def _financial_years(site: Site) -> Iterator[Record]:
@@ -144,16 +156,17 @@ def _financial_years(site: Site) -> Iterator[Record]:
 
 
 def _company_years(site: Site) -> Iterator[Record]:
-    company = site.books.company
-    for year, of_year in _years(site):
-        values: dict[str, Value] = {
-            "Company": company,
-            "FinancialYear": str(year),
-            "NbrOfPeriods": len(of_year),
-            "StartDate": of_year[0].start,
-        }
-        rows = _period_rows(site, of_year, company)
-        yield Record(record_id("CompanyFinancialPeriod", company, str(year)), values, {"Details": rows})
+    for company in site.books.companies:
+        for year, of_year in _years(site):
+            values: dict[str, Value] = {
+                "Company": company.code,
+                "FinancialYear": str(year),
+                "NbrOfPeriods": len(of_year),
+                "StartDate": of_year[0].start,
+            }
+            own = [replace(one, status=company.statuses.get(one.key, one.status)) for one in of_year]
+            rows = _period_rows(site, own, company.code)
+            yield Record(record_id("CompanyFinancialPeriod", company.code, str(year)), values, {"Details": rows})
 
 
 def _years(site: Site) -> Iterator[tuple[int, list[Period]]]:

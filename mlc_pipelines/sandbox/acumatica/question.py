@@ -75,5 +75,5 @@ def required_period(site: Site, given: Mapping[str, Value], name: str) -> Period
 
 def state_of(site: Site, batches: Iterator[Batch]) -> tuple[Any, ...]:
     """How these batches stand now, and the switches that change how they are shown."""
-    shown = (site.switches["post_period_format"], site.switches["trial_balance_sign"])
+    shown = tuple(site.switches[name] for name in ("post_period_format", "trial_balance_sign", "summary_of_mask"))
     return (*shown, hash(tuple((one.number, one.modified_at, one.status, len(one.lines)) for one in batches)))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
-from mlc_pipelines.sandbox import payables
+from mlc_pipelines.sandbox import payables, second
 from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import Books
@@ -65,6 +65,10 @@ SWITCHES: dict[str, Switch] = {
     "unexpanded": Switch("absent", ("absent", "empty"), "a detail that was not expanded: left out, or [] [C both]"),
     "calendar_rows": Switch(True, bool, "false: lists of periods answer [] as without a company context [C]"),
     "trial_balance_sign": Switch("Normal", ("Normal", "Reversed"), "signs of AccountSummaryInquiry [C PX]"),
+    "second_company": Switch(None, (None, second.OWN, second.SHARED), "a second company, from then on; see `second`"),
+    "summary_of_mask": Switch(
+        "rows", ("rows", "summed"), "AccountSummaryInquiry of a subaccount mask: by pair [S], or [I]"
+    ),
     "inquiry_hidden": Switch(None, (None, 403, 404), "status of AccountDetailsForPeriodInquiry; a site may hide it"),
     "inquiry_error_status": Switch(422, (422, 500), "status when a parameter of an inquiry is wrong [I]"),
     "results_key_order": Switch("after", ("after", "before"), "Results after or before the echoed parameters"),
@@ -139,6 +143,7 @@ class Site:
         self.sessions_most = 0
         self.lock = threading.RLock()
         self.busy_calls = 0
+        self.worked_out: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         self._shuffles = 0
         self.vendors = payables.sample_vendors(books)
         self.orders = payables.sample_orders(books)
@@ -164,6 +169,8 @@ class Site:
             if not _fits(value, SWITCHES[name]):
                 raise ValueError(f"switch {name} takes {SWITCHES[name].allowed}, not {value!r}")
         self.switches.update(changes)
+        if self.switches["second_company"]:
+            second.found(self.books, self.switches["second_company"])
 
     def ordered(self, rows: list[Item]) -> list[Item]:
         """The rows in the order of the switch: as they are, or in another order at each call."""

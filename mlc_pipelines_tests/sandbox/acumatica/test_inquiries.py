@@ -220,7 +220,11 @@ def test_balances_can_be_narrowed(rig):
     assert {one} == {row["AccountClass"] for row in rig.balances(AccountClass=one).values()}
     rows = rig.balances(Subaccount="020-???")
     assert {"020-ADV"} == {row["Subaccount"] for row in rows.values()}
-    assert {"0010", "1210", "3900", "6500"} == set(rows)
+    assert {"0010", "1210", "3900", "3999", "6500"} == set(rows)
+    rig.site.set_switches({"summary_of_mask": "summed", "trial_balance_sign": "Reversed"})
+    summed = rig.balances(Subaccount="020-???")
+    assert {"0010", "1210", "3900", "6500"} == set(summed)
+    assert all(row.get("Subaccount") is None for row in summed.values())
 
 
 def test_lines_and_balances_agree(rig):
