@@ -61,8 +61,8 @@ class AcumaticaErp(Setting):
     system: Literal["acumatica"]
     url: Text
     tenant: Text
-    company: str = ""
-    ledger: str = ""
+    company: Text = ""
+    ledger: Text = ""
     branches: tuple[Text, ...] = ()
     books: tuple[CompanyBooks, ...] = ()
     read: Literal["journals", "balances"] = "journals"
@@ -93,8 +93,9 @@ class AcumaticaErp(Setting):
             raise ValueError(
                 "books names the companies and ledgers; company, ledger and branches are for a connection of one company"
             )
-        if not self.books and not (self.company and self.ledger):
-            raise ValueError("name the company and its ledger under `company` and `ledger`, or several under `books`")
+        for name in ("company", "ledger"):
+            if not self.books and not getattr(self, name):
+                raise ValueError(f"{name} is missing; name it, or several companies with their ledgers under `books`")
         return self
 
     @property

@@ -41,7 +41,7 @@ def test_several_companies_each_go_by_their_own_calendar(tmp_path: Path) -> None
     ("erp", "complaint"),
     [
         (ONE + SEVERAL, "books names the companies"),
-        ("    company: MERIDIAN\n", "name the company and its ledger"),
+        ("    company: MERIDIAN\n", "ledger is missing"),
         (ONE + "    read: ledgers\n", "erp.*read"),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_whole_file_is_a_connection(place: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "field", "said"),
     [
-        ("    ledger: ACTUAL\n", "", 3, "attributes.erp.ledger", "is missing"),
+        ("    ledger: ACTUAL\n", "", 3, "attributes.erp", "ledger is missing"),
         ("    ledger: ACTUAL\n", "    ledger:\n", 8, "attributes.erp.ledger", "valid string"),
         ("ledger: ACTUAL", "ledger: ''", 8, "attributes.erp.ledger", "at least 1 character"),
         ("ledger: ACTUAL", "ledgr: ACTUAL", 8, "attributes.erp.ledgr", "is not known here"),
