@@ -139,7 +139,8 @@ def _lines(desk: Desk, extract: str, wanted: pd.DataFrame) -> pd.DataFrame:
     held = [column for column in _LINE_COLUMNS if column in pq.read_schema(path).names]
     lines = pq.read_table(path, columns=held, filters=accounts).to_pandas()
     if "batch" not in held:  # balances: movements of account and subaccount stand for the lines
-        lines = lines.assign(**{column: "" for column in _LINE_COLUMNS if column not in held}, batch="balance")
+        lines[[column for column in _LINE_COLUMNS if column not in held]] = ""
+        lines["batch"] = "balance"
     subaccounts = lines["subaccount"].astype(object).unique().tolist()
     center_of = dict(zip(subaccounts, desk.ledger.cost_centers_of(subaccounts), strict=True))
     lines["ledger_cost_center"] = lines["subaccount"].astype(object).map(center_of)

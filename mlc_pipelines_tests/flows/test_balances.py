@@ -9,6 +9,7 @@ import pytest
 
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.explain import WHY_LINES
 from mlc_pipelines.flows.extract import read_slice
 from mlc_pipelines.flows.reference import refresh_reference
 from mlc_pipelines.flows.report import Report
@@ -96,9 +97,14 @@ def test_a_year_begins_where_the_last_one_ended(demo: Named, sandbox: Sandbox) -
 
 
 def test_figures_to_date_arrive_in_the_plan(demo: Named, sandbox: Sandbox) -> None:
-    """The plan holds the balances at the end of the period, in the planners' signs."""
+    """The plan holds the balances at the end of the period, in the planners' signs; a refused row is explained by balances, for no line was read."""
     with open_desk(declared(demo, "ytd", read="balances"), sleep=briefly) as desk:
         refresh_reference(desk)
+        sandbox.set_switches(anaplan={"reject_rows": [5]})
+        with pytest.raises(DataError, match="rows_all_taken") as caught:
+            load_actuals(desk, "FY2025-P01")
+        assert {"balance"} == set(caught.value.evidence[WHY_LINES]["batch"])
+        sandbox.set_switches(anaplan={"reject_rows": []})
         load_actuals(desk, "FY2025-P01")
     held = {
         (cell["account"], cell["cost_center"]): Decimal(cell["amount"])
