@@ -13,7 +13,7 @@ import httpx
 
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.refusals import seats_taken, sign_in_refused
-from mlc_pipelines.ledger.errors import PipelineError, SetupError
+from mlc_pipelines.ledger.errors import PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer, encode
 from mlc_pipelines.transport.auth import Token, TokenAuth
 from mlc_pipelines.transport.oauth import OAuthClient, RefreshAuth, fields_of, withheld
@@ -103,8 +103,7 @@ class PasswordGrant(TokenAuth, SignIn):
         """As every token; but the session of a token that is about to be replaced gives its seat back first."""
         token = self.token
         if token is not None and (token is worn_out or time.monotonic() >= token.ends_at):
-            response = yield sign_out_request(self._config, self.proof())
-            response.read()
+            _require_signed_out(self._config, (yield sign_out_request(self._config, self.proof())))
         return (yield from super()._usable(worn_out=worn_out))
 
 
@@ -159,7 +158,7 @@ class CookieSignIn(SignIn):
         if response.status_code == httpx.codes.UNAUTHORIZED:
             response.read()
             left = yield sign_out_request(self._config, self.proof())  # it may be open all the same
-            left.read()
+            _require_signed_out(self._config, left)
             yield from self._sign_in()
             request.headers.update(self.proof())
             yield request
@@ -195,6 +194,16 @@ class CookieSignIn(SignIn):
 
 def sign_out_request(config: AcumaticaConfig, proof: Mapping[str, str]) -> httpx.Request:
     return httpx.Request("POST", f"{config.site}/entity/auth/logout", headers=dict(proof))
+
+
+def _require_signed_out(config: AcumaticaConfig, response: httpx.Response) -> None:
+    """Before a session is replaced by a new one it must have ended, or nobody would know it any more. 401 says that it has."""
+    response.read()
+    if response.status_code not in {200, 204, 401}:
+        raise TransientError(
+            f"{_answer(config, response).call} answered {response.status_code}: the session to be replaced was not signed out.",
+            holds="Nothing was read.",
+        )
 
 
 def _cookies_of(response: httpx.Response) -> dict[str, str]:

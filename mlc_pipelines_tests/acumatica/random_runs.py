@@ -112,6 +112,8 @@ def plant(control_url: str, dice: random.Random) -> None:
         {"match": dice.choice(CALLS), "times": dice.choice((1, 1, 4)), "action": dice.choice(ACTIONS)}
         for _ in range(dice.randrange(3))
     ]
+    # A site that answers a sign-out with 401 says that the session has ended; nobody can know better.
+    faults = [one for one in faults if (one["match"], one["action"].get("status")) != ("auth/logout", 401)]
     for method, body in (("DELETE", None), ("POST", json.dumps(faults).encode())):
         request = urllib.request.Request(f"{control_url}/faults", data=body, method=method)
         urllib.request.urlopen(request, timeout=10).close()

@@ -55,6 +55,19 @@ def test_b04_sessions_that_somebody_ended_are_opened_again(
 
 
 @pytest.mark.parametrize("auth", METHODS)
+@pytest.mark.parametrize("action", [{"kind": "status", "status": 503}, {"kind": "reset"}], ids=["busy", "reset"])
+def test_b02_b20_a_refused_session_is_not_replaced_before_it_has_ended(
+    connect: Connect, sandbox: Sandbox, march: FiscalPeriod, auth: str, action: dict[str, Any]
+) -> None:
+    """401 for a session that lives, and its sign-out fails: that is tried again, so that no session is left of which nobody knows."""
+    refused = {"match": PAGE, "action": {"kind": "status", "status": 401}}
+    faults = sandbox.traffic.plant_all([refused, {"match": "auth/logout", "action": action}])
+    assert posted(sandbox, march) == len(lines_of(connect, march, auth=auth, **BY_BATCHES))
+    assert [1, 1] == [fault.fired for fault in faults]
+    assert 0 == sandbox.site.sessions_open()
+
+
+@pytest.mark.parametrize("auth", METHODS)
 def test_a14_b01_a_slow_site_and_a_session_that_ends_in_between(
     connect: Connect, sandbox: Sandbox, march: FiscalPeriod, auth: str
 ) -> None:
