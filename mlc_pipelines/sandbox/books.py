@@ -4,8 +4,9 @@ import uuid
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from mlc_pipelines.sandbox.shapes import (
@@ -22,6 +23,8 @@ from mlc_pipelines.sandbox.shapes import (
 )
 
 Shape = TypeVar("Shape")
+
+_VALUES = attrgetter(*(one.name for one in fields(Batch)))
 
 BALANCE_SHEET = ("Asset", "Liability")
 
@@ -62,7 +65,7 @@ class Books:
             practices=dict(self.practices),
             regions=dict(self.regions),
             others={code: replace(company) for code, company in self.others.items()},
-            batches=[replace(batch, lines=list(batch.lines)) for batch in self.batches],
+            batches=[_copied(batch) for batch in self.batches],
         )
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -233,6 +236,13 @@ class Books:
         _known(line.account, self.accounts, "account")
         _known(line.subaccount, self.subaccounts, "subaccount")
         _known(line.branch, self.branches, "branch")
+
+
+def _copied(batch: Batch) -> Batch:
+    """The same batch with a list of lines of its own. `replace` takes five times as long, and a reset copies thousands."""
+    copy = Batch(*_VALUES(batch))
+    copy.lines = list(batch.lines)
+    return copy
 
 
 def _known(code: str, shelf: Mapping[str, Shape], kind: str) -> Shape:

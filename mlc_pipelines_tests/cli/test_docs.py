@@ -1,14 +1,13 @@
 """Every command that README and docs show is run here as it stands, or is named with the test that runs it."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mlc_pipelines.cli import cli
 from mlc_pipelines.wiring.connections import Named
 
 ROOT = Path(__file__).parents[2]
@@ -48,23 +47,18 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", [command for command in commands() if command not in ELSEWHERE])
-def test_the_command_works_as_written(command: str, demo: Named, tmp_path: Path) -> None:
-    """`yourname` stands for the reader's own connection: here a copy of the demo connection."""
+def test_the_command_works_as_written(
+    command: str, demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`yourname` stands for the reader's own connection: here a copy of the demo connection. As a process of its own `mlc` runs in test_cli.py."""
     (tmp_path / "own").mkdir()
     (tmp_path / "plan.p12").write_bytes(b"a key file")
     for name in ("demo", "yourname"):
         (tmp_path / "own" / f"{name}.yaml").write_text(demo.file.read_text())
-    done = subprocess.run(
-        [sys.executable, "-m", "mlc_pipelines.cli", *shlex.split(command)[1:]],
-        input=TYPED.get(command, ""),
-        capture_output=True,
-        text=True,
-        env={**os.environ, "MLC_CONNECTIONS": str(tmp_path / "own")},
-        cwd=tmp_path,
-        timeout=120,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, shlex.split(command)[1:], input=TYPED.get(command, ""), prog_name="mlc")
+    assert (0, None) == (done.exit_code, done.exception), done.output
 
 
 def test_commands_run_elsewhere_are_still_shown() -> None:
