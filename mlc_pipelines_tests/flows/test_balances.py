@@ -77,6 +77,7 @@ def test_either_way_gives_the_books(
     assert legs == [leg.name for leg in report.legs if leg.agreed and leg.compared]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(("sign", "of_mask"), [("Normal", "summed"), ("Reversed", "rows")])
 def test_habits_of_a_site_change_nothing(demo: Named, sandbox: Sandbox, sign: str, of_mask: str) -> None:
     """Whether credits are shown positive, and whether rows of a subaccount name it, differs between sites; the figures do not."""

@@ -62,7 +62,7 @@ def extract_of(desk: Desk, key: str = PERIOD) -> Step | None:
     return desk.store.history.latest_step("demo", "gl_actuals", key)
 
 
-@pytest.mark.parametrize("lines_from", ["inquiry", "transactions"])
+@pytest.mark.parametrize("lines_from", ["inquiry", pytest.param("transactions", marks=pytest.mark.prove)])
 def test_two_companies_stand_apart_in_one_slice(demo: Named, sandbox: Sandbox, lines_from: str) -> None:
     """With a company column each company's figures are its own ledger's, in its own currency; every line kept names its books."""
     sandbox.set_switches(acumatica={"second_company": "own ledger"})
@@ -143,7 +143,7 @@ def test_d14_one_company_fails_and_nothing_is_kept(demo: Named, sandbox: Sandbox
         assert {"MERIDIAN", "MERIDIAN_EU"} == {row["company"] for row in rows(desk, read_slice(desk, PERIOD).artefact)}
 
 
-@pytest.mark.parametrize("read", ["journals", "balances"])
+@pytest.mark.parametrize("read", ["journals", pytest.param("balances", marks=pytest.mark.prove)])
 def test_a_shared_ledger_is_read_by_branch(demo: Named, sandbox: Sandbox, read: str) -> None:
     """A ledger that two companies keep is parted by their branches, in lines and balances; without a company column they are added up."""
     sandbox.set_switches(acumatica={"second_company": "shared ledger"})

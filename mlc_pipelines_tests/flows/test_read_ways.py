@@ -79,6 +79,7 @@ def test_a_row_dropped_without_a_word_is_found_by_each(demo: Named, sandbox: San
             load_actuals(desk, PERIOD)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("by", ["view", pytest.param("large_read", marks=pytest.mark.prove)])
 def test_other_periods_that_an_import_emptied_are_named_by_each(demo: Named, sandbox: Sandbox, by: str) -> None:
     """`all items` empties every other period: each of these ways sees it."""
@@ -175,6 +176,7 @@ def test_figures_on_members_that_vanished_never_leave(desk: Desk, sandbox: Sandb
     assert [] == sandbox.tenant.log()["uploads"]
 
 
+@pytest.mark.prove
 def test_a_zero_for_a_member_that_is_gone_does_not_block_for_ever(desk: Desk, sandbox: Sandbox) -> None:
     """Its cells went with it: the zero that an earlier load calls for is left out, and the period agrees again."""
     refresh_reference(desk)

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from mlc_pipelines.cli.demo import project_folder
 
 
+@pytest.mark.prove
 def test_the_demo_stays_until_ctrl_c_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
     """It prints the agreed periods, Dagit answers with both of them materialized, and Ctrl-C ends every process."""
     for name in ("dagster.yaml", "workspace.yaml"):
