@@ -163,7 +163,7 @@ def random_runs(sandbox: Sandbox, store: Store, auth: str, runs: int, config: Ma
     ("auth", "ways", "runs"),
     [
         ("oauth_password", {}, 12),
-        ("cookie", TOGETHER, 8),
+        pytest.param("cookie", TOGETHER, 8, marks=pytest.mark.prove),
         pytest.param("oauth_password", {}, 200, marks=pytest.mark.prove),
         pytest.param("cookie", {}, 200, marks=pytest.mark.prove),
         pytest.param("oauth_password", TOGETHER, 200, marks=pytest.mark.prove),
