@@ -11,13 +11,13 @@ A period waits from the moment a change was found until a load that began to rea
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.steps import EXTRACT
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.ledger.ports import Changes
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.marks import Mark
@@ -56,7 +56,7 @@ def look(desk: Desk) -> Look:
     held = desk.store.marks.latest(desk.connection, BATCHES)
     since = held.until if held else _beginning(desk)
     found = desk.ledger.read_changes(since - OVERLAP)
-    names = _names(found)
+    names = _names(found.batches)
     known = pd.Series(names, dtype=str).isin(held.seen if held else ())
     fresh = found.batches[~known].reset_index(drop=True)
     books = desk.ledger.identities()
@@ -67,9 +67,10 @@ def look(desk: Desk) -> Look:
     }
     reopened = _reopened(held, statuses)
     stamp = int(found.until.timestamp() * 1000)
-    for source, periods in ((BATCHES, sorted(set(fresh["period"]))), (STATUS, list(reopened))):
+    told = ((BATCHES, sorted(set(fresh["period"])), _names(fresh)), (STATUS, list(reopened), list(reopened)))
+    for source, periods, what in told:
         if periods:
-            desk.store.notices.keep(desk.connection, source, f"{stamp} {','.join(periods)}", stamp, periods)
+            desk.store.notices.keep(desk.connection, source, _identity(since, what), stamp, periods)
     recent = [name for name, at in zip(names, found.batches["changed_at"], strict=True) if at > found.until - OVERLAP]
     desk.store.marks.move(desk.connection, BATCHES, found.until, recent, {"statuses": statuses})
     return Look(since, found.until, fresh, reopened)
@@ -114,11 +115,13 @@ def _beginning(desk: Desk) -> datetime:
     return now
 
 
-def _names(found: Changes) -> list[str]:
-    return [
-        f"{batch} {at.isoformat()}"
-        for batch, at in zip(found.batches["batch"], found.batches["changed_at"], strict=True)
-    ]
+def _names(batches: pd.DataFrame) -> list[str]:
+    return [f"{batch} {at.isoformat()}" for batch, at in zip(batches["batch"], batches["changed_at"], strict=True)]
+
+
+def _identity(since: datetime, what: list[str]) -> str:
+    """The same for the same finding after the same mark: a look that was killed before its mark moved is told once; one more change is told anew."""
+    return sha256("\n".join([since.isoformat(), *what]).encode()).hexdigest()
 
 
 def _reopened(held: Mark | None, statuses: dict[str, str]) -> tuple[str, ...]:

@@ -121,6 +121,23 @@ def test_killed_before_the_mark_moves_nothing_is_lost_or_told_twice(loaded: Desk
         db.exec_driver_sql("DROP TRIGGER dies")
     assert [PERIOD] == list(look(loaded).batches["period"])
     assert [(PERIOD, BATCHES)] == waits(loaded)
+    assert 1 == len(loaded.store.notices.after(loaded.connection, 0))
+
+
+def test_a_change_after_a_killed_look_is_told_anew(loaded: Desk, sandbox: Sandbox) -> None:
+    """The killed look named the period and it was loaded; what is posted after that makes it wait again."""
+    look(loaded)
+    post(sandbox)
+    with loaded.store.engine.begin() as db:
+        db.exec_driver_sql("CREATE TRIGGER dies BEFORE INSERT ON marks BEGIN SELECT RAISE(ABORT, 'killed'); END")
+    with pytest.raises(Exception, match="killed"):
+        look(loaded)
+    with loaded.store.engine.begin() as db:
+        db.exec_driver_sql("DROP TRIGGER dies")
+    load_actuals(loaded, PERIOD)
+    post(sandbox)
+    look(loaded)
+    assert [(PERIOD, BATCHES)] == waits(loaded)
 
 
 def test_a_load_that_failed_leaves_its_period_waiting(loaded: Desk, sandbox: Sandbox) -> None:
