@@ -5,7 +5,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from mlc_pipelines.flows.lists import sync_lists
+from mlc_pipelines.flows.lists import require_declared, sync_lists
 from mlc_pipelines.flows.reference import read_chart, read_cost_centers
 from mlc_pipelines.wiring.connections import find
 from mlc_pipelines.wiring.rooms import open_desk
@@ -25,6 +25,7 @@ def sync(connection: str, dry_run: bool) -> None:
     """Bring the lists that CONNECTION declares up to the ERP's codes: new members, names, parents, properties. Deletes nothing."""
     progress = Console(stderr=True, log_path=False)
     with open_desk(find(connection), progress=progress.log) as desk:
+        require_declared(desk)
         read_chart(desk)
         read_cost_centers(desk)
         report = sync_lists(desk, dry_run=dry_run)

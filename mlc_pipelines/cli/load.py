@@ -29,6 +29,7 @@ def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_js
     console = Console(stderr=True, log_path=False)
     progress = console.log if not as_json else None
     with open_desk(find(connection), progress=progress, accept_shrunk=[period] if accept_shrunk else ()) as desk:
+        desk.calendar.period(period)  # a period that does not exist is told before anything is read
         reports = refresh_reference(desk)
         reports += [read_slice(desk, period), write_slice(desk, period)] if dry_run else load_actuals(desk, period)
     if as_json:

@@ -37,7 +37,7 @@ def sync_lists(desk: Desk, *, dry_run: bool = False) -> Report:
 
     All lists are planned before the first is written, and one bad member stops them all. A dry run only shows what would change.
     """
-    _require_declared(desk)
+    require_declared(desk)
     if dry_run:
         return _report(desk, [_planned(desk, rule) for rule in desk.lists], dry_run=True)
     desk.plan.wait_until_welcome()
@@ -50,7 +50,8 @@ def sync_lists(desk: Desk, *, dry_run: bool = False) -> Report:
     return _report(desk, planned, dry_run=False)
 
 
-def _require_declared(desk: Desk) -> None:
+def require_declared(desk: Desk) -> None:
+    """Raises SetupError where the connection declares no lists."""
     if not desk.lists:
         raise SetupError(
             f"Connection {desk.connection} declares no lists.",

@@ -161,7 +161,7 @@ def _explained(
             error  # rows are laid to cells of account and cost center; with further keys the cells that differ must do
         )
     why = explain(desk, key, model, outcome, cells, before.cells, members)
-    told = " ".join(text for text in (error.what, outcome.file_note, why.said) if text)
+    told = "\n".join(text for text in (error.what, outcome.file_note, why.said) if text)
     seen = type(error)(told, holds=error.holds, next_step=error.next_step)
     seen.leg, seen.legs, seen.evidence = error.leg, error.legs, {**why.tables(), **error.evidence}
     return seen
@@ -180,7 +180,7 @@ def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) 
         return
     dump = f" The list of refused rows could not be fetched ({outcome.dump_problem})." if outcome.dump_problem else ""
     error = DataError(
-        f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: {short}{_refusals(outcome)}{dump} Read back: {read_back}",
+        f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: {short}{_refusals(outcome)}{dump}\nRead back: {read_back}",
         holds="The model holds the figures as read back above; the slice is marked and will be sent whole again.",
         next_step=f"Correct the members or the import (the model builder can), then materialize actuals_import for {key} again.",
     )
@@ -194,7 +194,7 @@ def _refusals(outcome: ImportOutcome) -> str:
         "; ".join(f"{name} {value}" for name, value in row.items())
         for row in outcome.refused.head(3).to_dict("records")
     ]
-    return f" Refused: {' | '.join(shown)}." if shown else ""
+    return "".join(f"\nRefused: {one}." for one in shown)
 
 
 def _require_held(key: str, model: Leg) -> None:

@@ -59,6 +59,14 @@ def test_exit_codes(demo: Named, words: tuple[str, ...], code: int, said: str) -
     assert said in done.stderr
 
 
+def test_a_period_that_does_not_exist_is_told_before_anything_is_read(demo: Named, sandbox: Sandbox) -> None:
+    """ "Nothing was read or sent" is true: neither system was called."""
+    done = mlc("load", "demo", "FY2031-P01")
+    assert 1 == done.returncode
+    assert "Nothing was read or sent." in done.stderr
+    assert {"acumatica": 0, "anaplan": 0} == sandbox.traffic.counts()
+
+
 def test_an_unreachable_system_ends_with_4(demo: Named) -> None:
     """Nothing happened; the same call may work later."""
     done = mlc("load", "demo", PERIOD, MLC_SANDBOX_URL="http://127.0.0.1:9")

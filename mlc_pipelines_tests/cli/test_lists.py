@@ -60,8 +60,9 @@ def test_the_other_way_of_reading_back_is_one_line(demo: Named, tmp_path: Path) 
     assert ("view", "GL01 Actuals.Integration") == (way.by, way.name)
 
 
-def test_a_connection_without_lists_is_told_what_to_declare(demo: Named) -> None:
-    """Exit code 3: the set-up lacks something."""
+def test_a_connection_without_lists_is_told_what_to_declare(demo: Named, sandbox: Sandbox) -> None:
+    """Exit code 3: the set-up lacks something; and "nothing was read" is true."""
     done = mlc("lists", "sync", "demo")
     assert 3 == done.returncode
     assert "declares no lists" in done.stderr
+    assert {"acumatica": 0, "anaplan": 0} == sandbox.traffic.counts()
