@@ -10,6 +10,7 @@ from mlc_pipelines.ledger.control import ROWS, Leg
 from mlc_pipelines.ledger.errors import PipelineError
 
 _ROWS_SHOWN = 200
+_TITLES = {"left_minor": "left", "right_minor": "right", "difference_minor": "difference"}
 
 
 def report_metadata(report: Report) -> dict[str, dg.MetadataValue]:
@@ -62,7 +63,7 @@ def leg_check(leg: Leg, key: dg.AssetKey, error: PipelineError | None = None) ->
         leg.right: dg.MetadataValue.text(leg.shown(leg.right_minor)),
     }
     if not leg.agreed:
-        shown["What differs"] = table(leg.breaks if leg.unit == ROWS else money_table(leg.breaks, leg.unit))
+        shown["What differs"] = table(_differences(leg))
     if error is not None and ended_it:
         shown |= failure_metadata(error)
     return dg.AssetCheckResult(
@@ -80,6 +81,12 @@ def notice_check(notice: Notice, key: dg.AssetKey) -> dg.AssetCheckResult:
         description=notice.said,
         metadata={"What changed": table(notice.rows)},
     )
+
+
+def _differences(leg: Leg) -> pd.DataFrame:
+    """What differs, under the names of the two sides: counts as they are, amounts with their decimals."""
+    shown = leg.breaks.rename(columns=_TITLES) if leg.unit == ROWS else money_table(leg.breaks, leg.unit)
+    return shown.rename(columns={"left": leg.left, "right": leg.right})
 
 
 def failure(error: PipelineError) -> dg.Failure:

@@ -80,6 +80,14 @@ def test_refused_rows_are_shown_with_their_reason(demo: Named, instance: dg.Dags
     assert {"rows_all_taken": False, "model_matches_cells": False} == {
         name: passed for name, passed in checks(result).items() if name in {"rows_all_taken", "model_matches_cells"}
     }
+    assert ["rows", "rows sent", "rows reported", "difference"] == titles_of_differences(result, "rows_all_taken")
+    assert {"cells sent", "cells in the model"} <= set(titles_of_differences(result, "model_matches_cells"))
+
+
+def titles_of_differences(result: dg.ExecuteInProcessResult, check: str) -> list[str]:
+    """The columns of the table `What differs`."""
+    [found] = [one for one in result.get_asset_check_evaluations() if one.check_name == check]
+    return [column.name for column in found.metadata["What differs"].schema.columns]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("period", ["FY2027-P09"])
