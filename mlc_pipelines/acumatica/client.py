@@ -29,7 +29,7 @@ from mlc_pipelines.acumatica.sessions import Seats
 from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.journal import of_books
-from mlc_pipelines.ledger.ports import Changes, LedgerIdentity, LedgerPeriod
+from mlc_pipelines.ledger.ports import Changes, FiguresFrom, LedgerIdentity, LedgerPeriod
 
 
 class Acumatica:
@@ -74,6 +74,9 @@ class Acumatica:
 
     def identity(self) -> LedgerIdentity:
         return self.identities()[0]
+
+    def figures_from(self) -> FiguresFrom:
+        return FiguresFrom(self._config.read)
 
     def read_periods(self, company: str = "") -> list[LedgerPeriod]:
         """The periods of the calendar that the company goes by, in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
@@ -141,7 +144,10 @@ class Acumatica:
     def now(self) -> datetime | None:
         return self._site.now()
 
-    def read_changes(self, since: datetime) -> Changes:
+    def cursor(self) -> str:
+        return ""
+
+    def read_changes(self, since: datetime, cursor: str = "") -> Changes:  # noqa: ARG002  (this site dates its changes)
         """By LastModifiedDateTime of the batches, in windows of a week; see `changes`."""
         ledgers = {one.ledger: one for one in self._open_books().values()}
         found = [changes.read_changes(self._site, one, since) for one in ledgers.values()]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from mlc_pipelines.flows.steps import JOURNALS, PERIODIC
+from mlc_pipelines.flows.steps import PERIODIC
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.extracts import ExtractRule, Extracts
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
@@ -64,7 +64,6 @@ class Desk:
     """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch.
 
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
-    read: "journals" or "balances", what the figures are read from.
     """
 
     connection: str
@@ -79,7 +78,6 @@ class Desk:
     lists: tuple[ListRule, ...] = ()
     accept_shrunk: frozenset[str] = frozenset()
     extract_rules: tuple[ExtractRule, ...] = ()
-    read: str = JOURNALS
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     def period_labels(self) -> dict[tuple[str, str], str]:

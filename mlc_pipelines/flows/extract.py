@@ -27,13 +27,25 @@ def read_slice(desk: Desk, key: str) -> Report:
         company: require_readable(periods, period, company if len(books) > 1 else "").status
         for company, periods in calendars.items()
     }
-    begun = {"begun_at": timestamp(), "read_at": now.isoformat() if (now := desk.ledger.now()) else ""}
+    begun = {
+        "begun_at": timestamp(),
+        "read_at": now.isoformat() if (now := desk.ledger.now()) else "",
+        "cursor": desk.ledger.cursor(),
+    }
     before = {company: _before(periods, key) for company, periods in calendars.items()}
     asked = Asked(period, books, before, unit, desk.target.columns.keys)
     names = ", ".join(f"{one.ledger} of {one.company}" for one in books)
-    desk.progress(f"{key}: reading {desk.read} of ledger {names}")
-    posted = (read_balances if desk.read == BALANCES else read_journals)(desk, asked)
-    facts = {"extract": posted.extract, "currency": unit, "erp_status": _told(statuses), "read": desk.read, **begun}
+    figures = desk.ledger.figures_from()
+    desk.progress(f"{key}: reading {figures.source} of ledger {names}{f'; {figures.why}' if figures.why else ''}")
+    posted = (read_balances if figures.source == BALANCES else read_journals)(desk, asked)
+    facts = {
+        "extract": posted.extract,
+        "currency": unit,
+        "erp_status": _told(statuses),
+        "read": figures.source,
+        "read_why": figures.why,
+        **begun,
+    }
     report = _read_report(desk, key, posted, set(statuses.values()), facts)
     told = [one.warnings for one in desk.ledger.identities()]  # only now: some tell of the reading itself
     warnings = " ".join(dict.fromkeys(warning for of_one in told for warning in of_one))
@@ -135,6 +147,7 @@ def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known
         amounts={"debits": Money(debit, currency), "credits": Money(credit, currency)},
         texts={
             "period in the ERP": known["erp_status"],
+            "read from": known["read"] + (f": {known['read_why']}" if known["read_why"] else ""),
             "lines kept as": known["extract"],
             "proved": "; ".join(f"{leg.left} = {leg.right}" for leg in posted.legs),
         },

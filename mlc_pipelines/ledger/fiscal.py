@@ -8,7 +8,7 @@ from functools import cached_property
 
 from mlc_pipelines.ledger.errors import DataError
 
-_KEY = re.compile(r"FY(\d{4})-P(\d{2})")
+_KEY = re.compile(r"FY(\d{4})([A-Za-z0-9]{0,8})-P(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class FiscalPeriod:
     """One accounting period. year is the year it is named by (its end year by default), number counts from 1.
 
     An adjustment period has no days of its own: start and end are both the last day of the year.
+    suffix: what tells two fiscal years of one number apart, such as a short year after the calendar was changed; "" nearly always.
     """
 
     year: int
@@ -23,28 +24,29 @@ class FiscalPeriod:
     start_on: date
     end_on: date
     adjustment: bool = False
+    suffix: str = ""
 
     @property
     def key(self) -> str:
-        """The partition key, `FY2026-P03`; the adjustment period simply has the next number."""
-        return period_key(self.year, self.number)
+        """The partition key, `FY2026-P03`, or `FY2026B-P03` in a year with a suffix; the adjustment period simply has the next number."""
+        return period_key(self.year, self.number, self.suffix)
 
 
-def period_key(year: int, number: int) -> str:
-    return f"FY{year:04d}-P{number:02d}"
+def period_key(year: int, number: int, suffix: str = "") -> str:
+    return f"FY{year:04d}{suffix}-P{number:02d}"
 
 
-def split_key(key: str) -> tuple[int, int]:
-    """Year and number of a key. Raises DataError for any other text."""
+def split_key(key: str) -> tuple[int, str, int]:
+    """Year, suffix and number of a key. Raises DataError for any other text."""
     if not (match := _KEY.fullmatch(key)):
         raise DataError(f"{key!r} is not a fiscal period.", next_step="Write it like FY2026-P03.")
-    return int(match[1]), int(match[2])
+    return int(match[1]), match[2], int(match[3])
 
 
 def from_iso(key: str, start_on: str, end_on: str, *, adjustment: bool = False) -> FiscalPeriod:
     """A period by its key, with its dates as a ledger told them (ISO days)."""
-    year, number = split_key(key)
-    return FiscalPeriod(year, number, date.fromisoformat(start_on), date.fromisoformat(end_on), adjustment)
+    year, suffix, number = split_key(key)
+    return FiscalPeriod(year, number, date.fromisoformat(start_on), date.fromisoformat(end_on), adjustment, suffix)
 
 
 @dataclass(frozen=True)

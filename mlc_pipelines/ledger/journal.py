@@ -30,8 +30,28 @@ LINE = pa.schema(
 )
 """What the source of a line says of it."""
 
-LINES = pa.schema([*((name, _CODE) for name in ("company", "ledger", "currency")), *LINE])
+_BOOKS = [(name, _CODE) for name in ("company", "ledger", "currency")]
+LINES = pa.schema([*_BOOKS, *LINE])
 """Shape of posted lines: one row per line of one period, in the currency of its ledger, any order."""
+
+SPENT = pa.schema(
+    [
+        ("vendor", _CODE),  # the code that people know; "" where the source names none
+        ("invoice", pa.string()),
+        ("line", pa.int32()),  # of the invoice; null where the source gives none
+        ("account", _CODE),
+        ("subaccount", _CODE),
+        ("origin", _CODE),  # "invoice" (credit memos and cancellations too), or "payment"
+        ("transaction_on", pa.string()),
+        ("description", pa.string()),
+        ("debit_minor", pa.int64()),
+        ("credit_minor", pa.int64()),
+    ]
+)
+"""What the source of an AP distribution says of it."""
+
+SPEND = pa.schema([*_BOOKS, *SPENT])
+"""Shape of AP distributions: one row per distribution of a posted invoice of one period, in the currency of its ledger, any order."""
 
 _PLACES_AT_LEAST = 1 << 20
 AMOUNT_KEYS = ["branch", "account", "subaccount"]
@@ -40,10 +60,10 @@ AMOUNT_COLUMNS = ["debit_minor", "credit_minor"]
 
 
 def of_books(line: pa.RecordBatch, company: str, ledger: str, currency: str) -> pa.RecordBatch:
-    """Lines of the shape LINE as LINES: each says whose books it stands in."""
+    """Lines of the shape LINE as LINES, or of the shape SPENT as SPEND: each says whose books it stands in."""
     first = pa.array(np.zeros(len(line), np.int32))
     said = [pa.DictionaryArray.from_arrays(first, pa.array([text])) for text in (company, ledger, currency)]
-    return pa.RecordBatch.from_arrays([*said, *line.columns], schema=LINES)
+    return pa.RecordBatch.from_arrays([*said, *line.columns], schema=pa.schema([*_BOOKS, *line.schema]))
 
 
 def by_cost_center(lines: pa.Table, cost_centers_of: Callable[[Sequence[str]], Sequence[str]]) -> pa.Table:

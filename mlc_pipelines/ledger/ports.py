@@ -43,10 +43,26 @@ CHANGES = ["batch", "period", "changed_at"]
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed in the books since a moment. until: up to where the ERP was asked, by its own clock."""
+    """What changed in the books since a moment. until: up to where the ERP was asked, by its own clock.
+
+    cursor: where the next look begins, for an ERP that numbers its changes instead of dating them; "" for the others.
+    """
 
     until: datetime
     batches: pd.DataFrame
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresFrom:
+    """What a ledger's figures are read from: source is "journals" or "balances"; why: a sentence for the report, "" where it was declared.
+
+    both: the other one is read as well, and held against it.
+    """
+
+    source: str
+    why: str = ""
+    both: bool = False
 
 
 class GeneralLedger(Protocol):
@@ -64,6 +80,10 @@ class GeneralLedger(Protocol):
 
     def identity(self) -> LedgerIdentity:
         """The first of them."""
+        ...
+
+    def figures_from(self) -> FiguresFrom:
+        """Lines or balances: as declared, or as the ERP's own settings demand."""
         ...
 
     def read_periods(self, company: str = "") -> list[LedgerPeriod]:
@@ -93,8 +113,12 @@ class GeneralLedger(Protocol):
         """The ERP's own clock, aware, to the second: only its times decide what is new. None where it does not tell."""
         ...
 
-    def read_changes(self, since: datetime) -> Changes:
-        """Posted batches of the ledger that were posted, changed or reversed after `since`, a time of the ERP's own clock."""
+    def cursor(self) -> str:
+        """Up to which number the ERP's changes are visible by now, for an ERP that numbers them; "" where time tells."""
+        ...
+
+    def read_changes(self, since: datetime, cursor: str = "") -> Changes:
+        """Posted batches of the ledger that were posted, changed or reversed after `since`, a time of the ERP's own clock, or after the cursor."""
         ...
 
     def read_balances(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
@@ -106,6 +130,26 @@ class GeneralLedger(Protocol):
 
         opening and closing in our sign (debit positive).
         """
+        ...
+
+
+class Payables(Protocol):
+    """The subledger of vendor invoices behind a general ledger. Reads only; errors by kind as for GeneralLedger."""
+
+    def read_vendors(self) -> pd.DataFrame:
+        """Vendors, one row per code in order: code, name, active."""
+        ...
+
+    def read_spend(self, period: FiscalPeriod, company: str = "") -> Iterator[pa.RecordBatch]:
+        """Distributions of the invoices posted in one period, by the subledger's own word, in batches of the shape `journal.SPEND`.
+
+        Every account that an invoice is distributed to, the payables account itself left out; credit memos and cancellations with their sides
+        as booked. At least one batch, perhaps empty. Bounded memory.
+        """
+        ...
+
+    def read_ledger_spend(self, period: FiscalPeriod, company: str = "") -> Iterator[pa.RecordBatch]:
+        """The general ledger's own lines of the period that came from payables, in the same shape; those of payments say so in `origin`."""
         ...
 
 

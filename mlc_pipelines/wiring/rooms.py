@@ -59,7 +59,6 @@ def open_desk(
             lists=list_rules(named, target),
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
             extract_rules=extract_rules(named),
-            read=chosen.erp.read,
             progress=progress,
         )
 

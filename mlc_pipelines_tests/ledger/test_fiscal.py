@@ -58,7 +58,8 @@ def test_periods_follow_one_another_without_gap_or_overlap(
 def test_a_key_is_written_and_read_in_one_way() -> None:
     """Two digits, so that text order is fiscal order."""
     assert "FY2026-P03" == period_key(2026, 3)
-    assert (2026, 3) == split_key("FY2026-P03")
+    assert (2026, "", 3) == split_key("FY2026-P03")
+    assert (2024, "T", 12) == split_key(period_key(2024, 12, "T"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The Epicor emulator: one Kinetic instance over the books of the second sample company."""
