@@ -1,7 +1,7 @@
 """The Anaplan emulator: an imaginary tenant behind the real addresses, methods and bodies.
 
 tenant, switches, evidence   who and what there is, what can be set, what was done by whom and when
-dimension, model, built, files    members, modules and cells; the files of an import or export, per user
+dimension, timescale, model, built, files    members, periods, modules and cells; the files of an import or export, per user
 roster, totals, grid, reads  a list being changed; sums; a view laid out; a large read
 tasks, actions, mapping, deeds   the queue of a model; what a task does when its time has come, and what it was told
 imports, listimports, results, exports    the import engines, how they tell their outcome, and the export writer

@@ -1,11 +1,11 @@
 """Control routes for tests: what the emulated tenant holds, and what to do to it. No part of Anaplan.
 
-GET  /control/truth/cells              cells of the main line item that are not zero or were ever written
-GET  /control/truth/members?list=Accounts   the members of a list, with parents by code
+GET  /control/truth/cells              cells that are not zero or were ever written (?model=an id&module=a name)
+GET  /control/truth/members?list=Accounts   the members of a list, with parents by code (&model=an id)
 GET  /control/anaplan/log              actions, uploads, overlaps
 GET  /control/anaplan/switches         all switches; POST changes some
 POST /control/anaplan/foreign-task     {"seconds", "user"?, "kind"?, "action"?, "effect"?, "model"?}: somebody else's task -> {"task"}
-POST /control/anaplan/cell             {"account", "cost_center", "period", "version", "amount"}: an edit by hand
+POST /control/anaplan/cell             {"account", "cost_center", "period", "version", "amount", "model"?, "module"?}: an edit by hand
 POST /control/anaplan/member           {"list", "code", "name"?, "parent"? (a code), "properties"?, "remove"?: true}
 POST /control/anaplan/default-file     {"file", "text" or null}: the shared version behind the private ones
 POST /control/anaplan/revoke-tokens    {"refresh"?}: every login becomes invalid, with `refresh` every refresh token too
@@ -75,7 +75,8 @@ class _Door:
         self.tenant = tenant
 
     async def cells(self, request: Request) -> Any:
-        return {"cells": self.tenant.truth_cells(request.query_params.get("model", ""))}
+        query = request.query_params
+        return {"cells": self.tenant.truth_cells(query.get("model", ""), query.get("module", ""))}
 
     async def members(self, request: Request) -> Any:
         query = request.query_params
@@ -97,8 +98,9 @@ class _Door:
 
     async def edit_cell(self, request: Request) -> None:
         body = await request.json()
-        key = (body["account"], body["cost_center"], body["period"], body["version"])
-        self.tenant.edit_cell(key, Decimal(body["amount"]), body.get("model", ""))
+        place = (body.get("model", ""), body.get("module", ""))
+        key = tuple(body[field] for field in self.tenant.cell_fields(*place))
+        self.tenant.edit_cell(key, Decimal(body["amount"]), *place)
 
     async def edit_member(self, request: Request) -> None:
         body = await request.json()

@@ -1,8 +1,8 @@
-"""Members and the trees they form: lists, time, versions."""
+"""Members and the trees they form: lists, versions; time stands in `timescale`."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from functools import cached_property
 
 TIME_ID = "20000000003"
@@ -10,6 +10,15 @@ VERSIONS_ID = "20000000020"
 USERS_ID = "101999999999"
 LINE_ITEMS_ID = "101999999999"
 """Fixed in every model; the axis of line items in a view carries the id of the users. Reference: anaplan 1.2 [S]."""
+
+
+SINGULAR = {
+    "Accounts": "Account",
+    "Cost Centers": "Cost Center",
+    "Vendors": "Vendor",
+    "Time": "Period",
+    "Versions": "Version",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,21 @@ class Dimension:
         self.newest = max((int(member.id) for member in members), default=self.first)
 
     def copy(self) -> "Dimension":
-        """The same list for another model: a change of one does not reach the other."""
-        return Dimension(self.id, self.name, list(self.members), self.properties, production=self.production)
+        """The same list for another model: a change of one does not reach the other.
+
+        What is derived from the members is shared until one of them is given others.
+        """
+        return copy.copy(self)
+
+    @property
+    def singular(self) -> str:
+        """What one member is called: the column of an export."""
+        return SINGULAR.get(self.name, self.name)
+
+    @property
+    def field(self) -> str:
+        """The same as the name of a field, for tests: "cost_center"."""
+        return self.singular.lower().replace(" ", "_")
 
     def put(self, members: list[Member]) -> None:
         """Other members in place of those that were there."""
@@ -101,54 +123,3 @@ class Dimension:
         """Members whose name or code is among the texts, whatever the letter case."""
         wanted = {text.casefold() for text in texts}
         return [member for member in self.members if getattr(member, field).casefold() in wanted]
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month of the model calendar; `year` is the calendar year in which the fiscal year ends, `number` runs 1 to 12."""
-
-    label: str
-    year: int
-    number: int
-    start: date
-    end: date
-
-
-class Calendar(Dimension):
-    """Time by months with quarters and years as parents ("Jul 24", "Q1 FY25", "FY25")."""
-
-    def __init__(self, first_year: int, last_year: int, start_month: int, prefix: str = "FY") -> None:
-        """Fiscal years are named by the calendar year in which they end."""
-        self.first_year, self.last_year, self.prefix = first_year, last_year, prefix
-        self.months: dict[str, Month] = {}
-        self.closing: set[tuple[str, str]] = set()
-        """Pairs of a month and the quarter or year that it closes."""
-        members: list[Member] = []
-        for year in range(first_year, last_year + 1):
-            self._add_year(year, start_month, members)
-        super().__init__(TIME_ID, "Time", members)
-
-    def _add_year(self, year: int, start_month: int, members: list[Member]) -> None:
-        year_member = Member(f"50{year}000000", self.year_label(year))
-        for quarter in range(1, 5):
-            quarter_member = Member(f"50{year}0{quarter}0000", f"Q{quarter} {year_member.name}", parent=year_member.id)
-            for number in range(3 * quarter - 2, 3 * quarter + 1):
-                month = _month(year, number, start_month)
-                self.months[month.label] = month
-                members.append(Member(f"50{year}00{number:02d}00", month.label, parent=quarter_member.id))
-            members.append(quarter_member)
-            self.closing.add((month.label, quarter_member.name))
-        members.append(year_member)
-        self.closing.add((month.label, year_member.name))
-
-    def year_label(self, year: int) -> str:
-        """The label of a fiscal year, such as FY25."""
-        return f"{self.prefix}{year % 100:02d}"
-
-
-def _month(year: int, number: int, start_month: int) -> Month:
-    months = start_month - 1 + number - 1
-    calendar_year = year - (1 if start_month > 1 else 0) + months // 12
-    start = date(calendar_year, months % 12 + 1, 1)
-    end = (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return Month(f"{start:%b %y}", year, number, start, end)

@@ -17,7 +17,7 @@ from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 
 def header_of(action: ExportAction, module: Module) -> list[str]:
     """Column names: the dimensions in the singular of their list, then the line items."""
-    return [_singular(dimension.name) for dimension in module.dimensions] + list(action.items)
+    return [dimension.singular for dimension in module.dimensions] + list(action.items)
 
 
 def write_table(action: ExportAction, module: Module, how: Switches) -> bytes:
@@ -61,9 +61,3 @@ def _member_texts(module: Module, members: str) -> list[dict[str, str]]:
         {member.key: text_of(member.code, member.name) for member in dimension.members}
         for dimension in module.dimensions
     ]
-
-
-def _singular(name: str) -> str:
-    return {"Accounts": "Account", "Cost Centers": "Cost Center", "Time": "Period", "Versions": "Version"}.get(
-        name, name
-    )

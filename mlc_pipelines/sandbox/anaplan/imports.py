@@ -14,10 +14,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from mlc_pipelines.sandbox.anaplan.built import ImportAction
-from mlc_pipelines.sandbox.anaplan.dimension import Calendar, Dimension
+from mlc_pipelines.sandbox.anaplan.dimension import Dimension
 from mlc_pipelines.sandbox.anaplan.files import DataFile
 from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches, picked_rows
+from mlc_pipelines.sandbox.anaplan.timescale import Calendar
 
 Answers = dict[str, str]
 """Dimension name -> key of the member that was given at run time."""

@@ -11,8 +11,6 @@ from mlc_pipelines.sandbox.anaplan.gate import Call, Rule, require_unlocked
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Module
 from mlc_pipelines.sandbox.anaplan.wire import RefusedError, enveloped, ordered, page
 
-CALENDAR_TYPE = "Calendar Months/Quarters/Years"
-
 # -- modules ----------------------------------------------------------------------------------------------------------
 
 
@@ -103,7 +101,9 @@ def list_versions(call: Call) -> Response:
 def show_current_period(call: Call) -> Response:
     """The month in progress."""
     _require_admin(call)
-    return enveloped(call.request, "currentPeriod", currentPeriod={**_current(call), "calendarType": CALENDAR_TYPE})
+    return enveloped(
+        call.request, "currentPeriod", currentPeriod={**_current(call), "calendarType": call.model.time.kind}
+    )
 
 
 def set_current_period(call: Call) -> Response:
@@ -128,7 +128,7 @@ def show_calendar(call: Call) -> Response:
     months = [month for month in time.months.values() if month.year == year]
     start, end = months[0].start.isoformat(), months[-1].end.isoformat()
     body = {
-        "calendarType": CALENDAR_TYPE,
+        "calendarType": time.kind,
         "fiscalYear": {"year": time.year_label(year), "startDate": start, "endDate": end},
         "pastYearsCount": year - time.first_year,
         "futureYearsCount": time.last_year - year,

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from mlc_pipelines.sandbox.anaplan.built import KINDS, Action, View
-from mlc_pipelines.sandbox.anaplan.dimension import Calendar, Dimension, Member
+from mlc_pipelines.sandbox.anaplan.dimension import Dimension, Member
 from mlc_pipelines.sandbox.anaplan.files import DataFile
 from mlc_pipelines.sandbox.anaplan.reads import ReadRequest
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tasks import Queue
+from mlc_pipelines.sandbox.anaplan.timescale import Calendar
 
 Key = tuple[str, ...]
 Cells = dict[Key, Decimal]
@@ -44,6 +45,11 @@ class Module:
         """The line item of this name; KeyError when there is none."""
         return {item.name: item for item in self.items}[name]
 
+    @property
+    def main_item(self) -> str:
+        """The first line item that is an input."""
+        return next(iter(self.inputs))
+
     def values(self, name: str) -> Cells:
         """All values of a line item, calculated where it has a formula."""
         item = self.item(name)
@@ -70,7 +76,7 @@ class Module:
             }
 
     def _year_to_date(self, cells: Cells) -> Cells:
-        """Running sums within each fiscal year, from the first month with a value to the end of the year."""
+        """Running sums within each fiscal year, from the first period with a value to the end of the year."""
         place = self.dimensions.index(self.time)
         labels = {(month.year, month.number): label for label, month in self.time.months.items()}
         years: defaultdict[tuple[Key, int], dict[int, Decimal]] = defaultdict(dict)
@@ -80,7 +86,7 @@ class Module:
         sums: Cells = {}
         for (rest, year), amounts in years.items():
             running = Decimal(0)
-            for number in range(min(amounts), 13):
+            for number in range(min(amounts), self.time.periods_in_year + 1):
                 running += amounts.get(number, Decimal(0))
                 sums[(*rest[:place], labels[year, number], *rest[place:])] = running
         return sums
@@ -132,6 +138,14 @@ class Model:
             found.append(replace(found[0], id=found[0].id[:-2] + "99"))
         return found
 
+    def module_named(self, name: str = "") -> Module:
+        """A module by its name, the first without; KeyError when there is none."""
+        return (
+            {module.name: module for module in self.modules.values()}[name]
+            if name
+            else next(iter(self.modules.values()))
+        )
+
     def action(self, kind: str, action_id: str) -> Action | None:
         """The action of this kind and id, or None."""
         return next((action for action in self.actions(kind) if action.id == action_id), None)
@@ -151,6 +165,18 @@ class Model:
         keys = {key: dimension.by_id[id_].key for id_, key in before.items() if id_ in dimension.by_id}
         for module in self.modules.values():
             module.follow(dimension, keys)
+
+    def relabel_time(self, labels: str) -> None:
+        """Call the periods otherwise: by number or by month. Cells stay where they are."""
+        current, other = self.time.months[self.current_month], self.time.spelled(labels)
+        self.relist(self.time, other.members)
+        self.time.take_over(other)
+        self.current_month = self.time.label_on(current.start)
+
+    def follow_switches(self) -> None:
+        """Become what the switches say, as far as a switch is about the model's own build."""
+        if self.time.weekly and self.time.labels != self.switches["week_labels"]:
+            self.relabel_time(self.switches["week_labels"])
 
     @property
     def deployed(self) -> bool:

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from mlc_pipelines.sandbox.anaplan import builder
 from mlc_pipelines.sandbox.anaplan.cloudworks import Planned
-from mlc_pipelines.sandbox.anaplan.dimension import VERSIONS_ID, Calendar, Dimension, Member
+from mlc_pipelines.sandbox.anaplan.dimension import VERSIONS_ID, Dimension, Member
 from mlc_pipelines.sandbox.anaplan.logins import Ticking, User
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Model, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Workspace, World
+from mlc_pipelines.sandbox.anaplan.timescale import month_calendar
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.chart import NO_PLAN_MEMBER
 
@@ -41,7 +42,7 @@ def sample_tenant(company: Books, clock: Ticking) -> Tenant:
             for name in ("Meridian FP&A", "Meridian FP&A (dev)")
         ]
         finance = Workspace(_hex("workspace Finance"), "Finance", {model.id: model for model in models})
-        return World(_users(), [finance], models[0].id, builder.MODULE, "Amount", INTEGRATIONS)
+        return World(_users(), [finance], models[0].id, INTEGRATIONS)
 
     return Tenant(clock, build)
 
@@ -96,7 +97,7 @@ def _item_id(members: list[Member]) -> str:
 
 
 def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, centers: Dimension) -> Model:
-    time = Calendar(first_year=2025, last_year=2027, start_month=7)
+    time = month_calendar(first_year=2025, last_year=2027, start_month=7)
     names = ("Actual", "Actual Adj", "Budget", "Forecast")
     versions = Dimension(
         VERSIONS_ID, "Versions", [Member(f"10700000000{n}", text) for n, text in enumerate(names, start=1)]

@@ -95,12 +95,16 @@ DEFAULTS: Switches = {
     "read_request_ends": "COMPLETE",  # COMPLETE | UNSUCCESSFUL
     "read_page_rows": 50_000,  # rows of one page [I]
     "read_page_header": "first",  # first | every: pages that begin with the header [I]
+    "week_labels": "number",  # number ("P01 FY26") | month ("Oct 25"): periods of a model that goes by weeks [I]
     # -- exports
     "export_ends": "COMPLETE",  # as import_ends; yesterday's file stays
     "export_members": "code",  # code | name
     "export_totals": False,  # rows of parents, quarters and years among the leaves [S]
     "float_noise": False,  # 62.25000000000001 [S: sample]
 }
+
+CHOICES = {"week_labels": ("number", "month")}
+"""Switches that change what a model is, so that a wrong word must not get in."""
 
 ROW_SWITCHES = ("ignore_rows", "reject_rows")
 """A number of rows, or a list of row numbers."""
@@ -121,6 +125,8 @@ def _fitting(name: str, value: Any) -> Any:
     kinds = (int, list) if name in ROW_SWITCHES else type(default)
     if not isinstance(value, kinds) or (isinstance(value, bool) and not isinstance(default, bool)):
         raise ValueError(f"the Anaplan switch {name} takes {type(default).__name__}, not {value!r}")
+    if name in CHOICES and value not in CHOICES[name]:
+        raise ValueError(f"the Anaplan switch {name} is {' or '.join(CHOICES[name])}, not {value!r}")
     return value
 
 

@@ -33,13 +33,11 @@ class Workspace:
 
 @dataclass(slots=True)
 class World:
-    """What a tenant starts with. The first user is the integration user; module and line item for `truth_cells`."""
+    """What a tenant starts with. The first user is the integration user; the main model is meant where none is named."""
 
     users: list[User]
     workspaces: list[Workspace]
     main_model: str
-    main_module: str
-    main_item: str
     integrations: list[Planned] = field(default_factory=list)
 
 
@@ -90,6 +88,8 @@ class Tenant:
         with self.lock:
             self.settle()
             self.switches.update(checked(changes))
+            for model in self.models():
+                model.follow_switches()
             return dict(self.switches)
 
     # -- who and what -------------------------------------------------------------------------------------------------
@@ -206,25 +206,36 @@ class Tenant:
 
     # -- for tests ----------------------------------------------------------------------------------------------------
 
-    def truth_cells(self, model: str = "") -> list[dict[str, str]]:
-        """Every cell of the main line item that is not zero or was ever written, in display order."""
+    def truth_cells(self, model: str = "", module: str = "") -> list[dict[str, str]]:
+        """Every cell that is not zero or was ever written, in display order: of a module by name, the model's first without.
+
+        The fields are named after the module's dimensions, such as vendor, account, cost_center, period, version; `amount`
+        is the first line item that is an input. KeyError without such a model or module.
+        """
         with self.lock:
             self.settle()
-            module = self.model(model).modules[self.world.main_module]
-            cells = module.inputs[self.world.main_item]
-            names = ("account", "cost_center", "period", "version")
+            grid = self.model(model).module_named(module)
+            cells, names = grid.inputs[grid.main_item], [one.field for one in grid.dimensions]
             return [
                 {**dict(zip(names, key, strict=True)), "amount": _two_places(cells[key])}
-                for key in sorted(cells, key=module.sort_key)
+                for key in sorted(cells, key=grid.sort_key)
             ]
 
-    def edit_cell(self, key: tuple[str, ...], amount: Decimal, model: str = "") -> None:
-        """Write one cell of the main line item by hand, as a planner would. KeyError on an unknown member."""
+    def edit_cell(self, key: tuple[str, ...], amount: Decimal, model: str = "", module: str = "") -> None:
+        """Write one cell by hand, as a planner would, in the module that `truth_cells` shows. KeyError on an unknown member.
+
+        `key` is in the order of the module's dimensions; ValueError when it is too short or too long.
+        """
         with self.lock:
             self.settle()
-            module = self.model(model).modules[self.world.main_module]
-            module.sort_key(key)
-            module.inputs[self.world.main_item][key] = amount
+            grid = self.model(model).module_named(module)
+            grid.sort_key(key)
+            grid.inputs[grid.main_item][key] = amount
+
+    def cell_fields(self, model: str = "", module: str = "") -> list[str]:
+        """The names of the parts of a cell's key, in order."""
+        with self.lock:
+            return [one.field for one in self.model(model).module_named(module).dimensions]
 
     def truth_members(self, list_name: str, model: str = "") -> list[dict[str, Any]]:
         """The members of a list, by its name, in display order; the parent by its code. KeyError without such a list."""
@@ -281,7 +292,7 @@ class Tenant:
             "import": model.actions("imports")[0].name,
             "file": next(iter(model.files.values())).name,
             "export": model.actions("exports")[0].name,
-            "module": model.modules[self.world.main_module].name,
+            "module": model.module_named().name,
             "view": model.views[0].name,
             "process": model.actions("processes")[-1].name,
             "import_accounts": model.actions("imports")[1].name,
