@@ -60,11 +60,8 @@ class Rows(Sequence[Row], Generic[Piece]):
 
 def make(books: "Ironvale", table: str, where: Where) -> Sequence[Row]:
     """The rows of a table in which these columns have these values."""
-    from mlc_pipelines.sandbox.ironvale import account_rows, balance_rows,
-        journal_rows,
-        payable_rows,
-        setup_rows,
-    )  # they use this file
+    # here and not above: they use this file
+    from mlc_pipelines.sandbox.ironvale import account_rows, balance_rows, journal_rows, payable_rows, setup_rows
 
     makers: dict[str, Callable[[Ironvale, Where], Sequence[Row]]] = {
         **account_rows.MAKERS,
