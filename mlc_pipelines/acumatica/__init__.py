@@ -13,7 +13,6 @@ wire         the site's payloads as types: value objects, records, rows
 periods      "032026" <-> FY2026-P03
 codec        master data and balances: wire <-> ledger frames
 lines        columns of posted lines, and the checks every line must pass
-amounts      exact amount texts -> whole minor units, a column at a time
 inquiry      posted lines by the period inquiry: one answer
 layout       how a site lays out a row of the inquiry, and the fields of all rows laid out alike, without an object per field
 columns      rows laid out as usual straight into columns, held against the books

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mlc_pipelines.acumatica import periods, wire
-from mlc_pipelines.acumatica.amounts import minor_column
 from mlc_pipelines.acumatica.codec import KINDS, SYSTEM, Books, said
 from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.ledger.amounts import minor_column
 from mlc_pipelines.ledger.balances import FIGURES
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod

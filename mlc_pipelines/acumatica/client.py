@@ -25,11 +25,11 @@ from mlc_pipelines.acumatica import (
 )
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.connection import Connection
-from mlc_pipelines.acumatica.sessions import Seats
 from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.journal import of_books
 from mlc_pipelines.ledger.ports import Changes, FiguresFrom, LedgerIdentity, LedgerPeriod
+from mlc_pipelines.transport.seats import Seats
 
 
 class Acumatica:

@@ -5,9 +5,9 @@ import numpy as np
 import pyarrow as pa
 
 from mlc_pipelines.acumatica import lines, periods
-from mlc_pipelines.acumatica.amounts import minor_of
 from mlc_pipelines.acumatica.codec import Books
 from mlc_pipelines.acumatica.layout import Coded, Fields, Fixed, Layout, UnusualError, layout_of
+from mlc_pipelines.ledger.amounts import minor_of
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
 _TRIALS = 8  # so many unusual blocks in a row, and the site has habits of its own

@@ -27,6 +27,7 @@ from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, Tr
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller, Limits
 from mlc_pipelines.transport.rows import read_rows
+from mlc_pipelines.transport.seats import Alone, Seats
 
 T = TypeVar("T")
 
@@ -43,13 +44,13 @@ class Connection:
         credential: AcumaticaCredential,
         *,
         sleep: Callable[[float], None],
-        seats: sessions.Seats | None = None,
+        seats: Seats | None = None,
         contracts: openapi.Contracts | None = None,
     ) -> None:
         self.config = config
         self._credential = credential
         self._sleep = sleep
-        self._seats = seats or sessions.Alone()
+        self._seats = seats or Alone()
         self._contracts = contracts or openapi.Forgetful()
         self._sign_in = sign_in_for(config, credential)
         self._recorded = sessions.Recorded(self._sign_in)
@@ -311,7 +312,7 @@ def in_the_open(config: AcumaticaConfig, sleep: Callable[[float], None]) -> Call
     return _caller(config, sleep, few, None)
 
 
-def sign_out_all_left(config: AcumaticaConfig, seats: sessions.Seats, sleep: Callable[[float], None]) -> int:
+def sign_out_all_left(config: AcumaticaConfig, seats: Seats, sleep: Callable[[float], None]) -> int:
     """Sign out what dead processes left open at this site; returns how many. Needs no credential."""
     with in_the_open(config, sleep) as caller:
         return seats.close_left(config.site, lambda proof: sessions.sign_out_left(caller, proof))

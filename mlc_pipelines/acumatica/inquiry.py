@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlc_pipelines.acumatica import lines, periods, wire
-from mlc_pipelines.acumatica.amounts import Where, minor_column
 from mlc_pipelines.acumatica.codec import Books
 from mlc_pipelines.acumatica.columns import UsualRows
 from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.layout import UnusualError
+from mlc_pipelines.ledger.amounts import Where, minor_column
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.transport.rows import read_rows

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlc_pipelines.acumatica.amounts import Where
 from mlc_pipelines.acumatica.codec import Books
+from mlc_pipelines.ledger.amounts import Where
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.journal import LINE
 

@@ -6,9 +6,8 @@ and the record of it lie microseconds; a run killed just there leaves a session 
 """
 
 import random
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from typing import TypeVar
 
 import httpx
 
@@ -17,81 +16,19 @@ from mlc_pipelines.acumatica.config import AcumaticaConfig
 from mlc_pipelines.acumatica.refusals import SeatsTakenError
 from mlc_pipelines.ledger.errors import PipelineError, TransientError
 from mlc_pipelines.transport.caller import Caller
+from mlc_pipelines.transport.seats import Seat, Unwritten
 from mlc_pipelines.transport.secret import Secret
 
 T = TypeVar("T")
-SignOut = Callable[[Mapping[str, str]], bool]
 
 _PAUSE_SECONDS = (10.0, 30.0)
-
-
-class Seat(Protocol):
-    """The right to one open session."""
-
-    def opened(self, proof: Mapping[str, str]) -> None:
-        """Write down durably, before it is used, what the session is signed out with; a newer one replaces the older."""
-        ...
-
-    def closed(self) -> None:
-        """The session was signed out."""
-        ...
-
-
-class Seats(Protocol):
-    """How many sessions there may be at once, and what was left open. The store fulfils it for all processes of an installation."""
-
-    def claim(
-        self,
-        site: str,
-        *,
-        sessions: int,
-        wait_seconds: float,
-        sign_out: SignOut,
-        sleep: Callable[[float], None],
-    ) -> AbstractContextManager[Seat]:
-        """One of so many sessions while the body runs; sessions left open by dead processes are signed out before.
-
-        Raises TransientError naming the holders when none became free within wait_seconds.
-        """
-        ...
-
-    def close_left(self, site: str, sign_out: SignOut) -> int:
-        """Sign out what dead processes left open; returns how many."""
-        ...
-
-
-class Alone:
-    """For a client that shares its sessions with nobody and writes nothing down."""
-
-    @contextmanager
-    def claim(
-        self,
-        site: str,  # noqa: ARG002
-        *,
-        sessions: int,  # noqa: ARG002
-        wait_seconds: float,  # noqa: ARG002
-        sign_out: SignOut,  # noqa: ARG002
-        sleep: Callable[[float], None],  # noqa: ARG002
-    ) -> Iterator[Seat]:
-        yield _Unwritten()
-
-    def close_left(self, site: str, sign_out: SignOut) -> int:  # noqa: ARG002
-        return 0
-
-
-class _Unwritten:
-    def opened(self, proof: Mapping[str, str]) -> None:
-        """Nothing to do."""
-
-    def closed(self) -> None:
-        """Nothing to do."""
 
 
 class Recorded(httpx.Auth):
     """Any way of signing in; each new session is written down before the first request that uses it leaves."""
 
     def __init__(self, way: SignIn) -> None:
-        self.seat: Seat = _Unwritten()
+        self.seat: Seat = Unwritten()
         self._way = way
         self._written: Mapping[str, str] = {}
 

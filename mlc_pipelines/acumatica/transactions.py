@@ -6,10 +6,10 @@ from contextlib import closing, contextmanager
 import pyarrow as pa
 
 from mlc_pipelines.acumatica import lines, periods, wire
-from mlc_pipelines.acumatica.amounts import minor_column
 from mlc_pipelines.acumatica.codec import Books
 from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.records import Key, Reading, Source, any_of, quoted, within
+from mlc_pipelines.ledger.amounts import minor_column
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.transport.caller import AnswerTooLargeError

@@ -18,7 +18,7 @@ EACH_KEY_ONCE = "each_key_once"
 ANNOUNCED_CAME = "announced_came"
 
 Stamps = Mapping[tuple[str | int, ...], str]
-"""Key -> when the record was last modified, as ISO text in UTC; "" where nothing tells."""
+"""Key -> when the record was last modified, as ISO text in UTC, or its number of revision; "" where nothing tells."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,11 @@ def stamps_of(table: pa.Table, rule: ExtractRule) -> dict[tuple[str | int, ...],
     return dict(zip(zip(*columns, strict=True), map(stamp_text, times), strict=True))
 
 
-def stamp_text(at: datetime | None) -> str:
-    return at.isoformat() if at else ""
+def stamp_text(at: datetime | int | None) -> str:
+    """A time as ISO text, a number of revision as its digits."""
+    if at is None:
+        return ""
+    return str(at) if isinstance(at, int) else at.isoformat()
 
 
 def _key_part(value: object) -> str | int:

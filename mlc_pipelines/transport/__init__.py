@@ -7,6 +7,7 @@ auth        token log-in as a conversation: one log-in per run, renewed before i
 oauth       access tokens from the newest refresh token, kept before it is used
 log_in      a person's one log-in: device code, or browser and loopback redirect (loopback)
 caller      read (retried), repeat (idempotent, retried), write (sent once, never retried), download (to a file)
+seats       how many sessions of a system there may be at once, and what dead processes left open
 budget      requests per minute, shared by all who call one system
 answers     what came back: status -> error in one table, HTML and redirects refused, the JSON door
 rows        rows of a large JSON array, block by block, from a downloaded file

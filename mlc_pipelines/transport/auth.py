@@ -48,6 +48,10 @@ class TokenAuth(httpx.Auth, ABC):
     def header(self, token: Token) -> str:
         """The Authorization header of a call."""
 
+    def ends_token(self, refusal: httpx.Response) -> bool:  # noqa: ARG002  (for those that can tell)
+        """Whether a 401 is about the token. Some systems also answer it to a wrong key or a missing right, which no new token mends."""
+        return True
+
     def probe(self, token: Token) -> httpx.Request | None:  # noqa: ARG002  (for those that have one)
         """A question that every living token is answered 200 to, and an ended one 401; None where the system has no such question."""
         return None
@@ -68,6 +72,8 @@ class TokenAuth(httpx.Auth, ABC):
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
             response.read()
+            if not self.ends_token(response):
+                return
             if rounds:
                 if (question := self.probe(token)) is None:
                     return

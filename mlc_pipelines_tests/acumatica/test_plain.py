@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlc_pipelines.acumatica import periods, wire
-from mlc_pipelines.acumatica.amounts import minor_column
 from mlc_pipelines.acumatica.config import AcumaticaConfig, SegmentRule
+from mlc_pipelines.ledger.amounts import minor_column
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import monthly_calendar
 

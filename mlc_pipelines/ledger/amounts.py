@@ -52,7 +52,7 @@ def _first_offence(amounts: Sequence[msgspec.Raw], currency: str, field: str, wh
             return DataError(
                 f"{where(row)}: {field} {complaint}",
                 holds="Nothing was loaded.",
-                next_step="Correct the record in Acumatica, or ask its administrator why this figure is shown so.",
+                next_step="Correct the record in the ERP, or ask its administrator why this figure is shown so.",
             )
     return None
 
