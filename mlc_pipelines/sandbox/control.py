@@ -10,27 +10,24 @@ GET  POST /control/switches           what the emulators can be told to do other
 GET  POST DELETE /control/push        destinations of the ERP's push notifications; POST /control/push/again: the failed ones
 POST /control/reset                   back to the seeded start
 
-The planning side adds its own, see `anaplan.control`. A request that makes no sense is answered with 400 and the reason.
+Epicor and the planning side add their own, see `epicor.control` and `anaplan.control`. A request that makes no sense is answered with 400 and the reason.
 """
 
 import copy
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mlc_pipelines.sandbox.acumatica.push import Destination, Pusher
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.clock import Clock
+from mlc_pipelines.sandbox.door import Answer, answering, body, minor
 from mlc_pipelines.sandbox.shapes import Line
 from mlc_pipelines.sandbox.traffic import Traffic
-
-Answer = Callable[[Request], Awaitable[Any]]
 
 
 class Controlled(Protocol):
@@ -100,7 +97,7 @@ class Control:
             ("POST", "push/again", self.push_again),
             ("POST", "reset", self.reset),
         ]
-        return [Route(f"/control/{path}", _answering(answer), methods=[method]) for method, path, answer in table]
+        return [Route(f"/control/{path}", answering(answer), methods=[method]) for method, path, answer in table]
 
     async def info(self, _: Request) -> dict[str, Any]:
         """Where everything is."""
@@ -145,7 +142,7 @@ class Control:
 
     async def post(self, request: Request) -> dict[str, Any]:
         """Book a batch, as somebody at the ERP's own screen would."""
-        wish = await _body(request)
+        wish = await body(request)
         branch = wish.get("branch", "HQ")
         batch = self.world.books.post(
             wish.get("ledger", "ACTUAL"),
@@ -161,7 +158,7 @@ class Control:
 
     async def recode(self, request: Request) -> dict[str, Any]:
         """Give one line of a batch another account or subaccount."""
-        wish, now = await _body(request), self.world.clock.now()
+        wish, now = await body(request), self.world.clock.now()
         account, subaccount = wish.get("account"), wish.get("subaccount")
         before = copy.deepcopy(self.world.books.batch(wish["batch"]))
         batch = self.world.books.recode(wish["batch"], wish["line"], account=account, subaccount=subaccount, now=now)
@@ -174,7 +171,7 @@ class Control:
 
     async def advance(self, request: Request) -> dict[str, Any]:
         """Push the clock."""
-        wish = await _body(request)
+        wish = await body(request)
         return {"now": self.world.clock.advance(float(wish["advance"])).isoformat()}
 
     async def switches(self, _: Request) -> dict[str, Any]:
@@ -183,7 +180,7 @@ class Control:
 
     async def switch(self, request: Request) -> dict[str, Any]:
         """Set some switches; the answer shows all."""
-        self.world.set_switches(await _body(request))
+        self.world.set_switches(await body(request))
         return self.world.switches
 
     async def pushed(self, _: Request) -> dict[str, Any]:
@@ -192,7 +189,7 @@ class Control:
 
     async def push_to(self, request: Request) -> dict[str, Any]:
         """One more destination: an address, and the header that proves the sender."""
-        wish = await _body(request)
+        wish = await body(request)
         self.world.pusher.destinations.append(Destination(wish["url"], wish["header"], wish["value"]))
         return self.world.pusher.log()
 
@@ -211,42 +208,14 @@ class Control:
         return self.world.info
 
 
-def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-    """A handler as an endpoint: data becomes JSON, an objection becomes a 400."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return JSONResponse(await answer(request))
-        except KeyError as error:
-            return JSONResponse({"error": f"missing or unknown: {error.args[0]}"}, status_code=400)
-        except (ValueError, TypeError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-
-    return endpoint
-
-
-async def _body(request: Request) -> Any:
-    """The JSON body, its numbers exact."""
-    return json.loads(await request.body(), parse_float=Decimal)
-
-
 def _line(wish: Mapping[str, Any], branch: str) -> Line:
     return Line(
         number=0,
         account=wish["account"],
         subaccount=wish["subaccount"],
         branch=wish.get("branch", branch),
-        debit_minor=_minor(wish.get("debit", "0")),
-        credit_minor=_minor(wish.get("credit", "0")),
+        debit_minor=minor(wish.get("debit", "0")),
+        credit_minor=minor(wish.get("credit", "0")),
         reference=wish.get("reference", ""),
         description=wish.get("description", ""),
     )
-
-
-def _minor(amount: str | int | Decimal) -> int:
-    """Cents of an amount like "10.00"; ValueError when it is negative, finer than a cent, or no amount."""
-    text = str(amount)
-    whole, _, fraction = text.partition(".")
-    if not (whole.isdecimal() and (fraction or "0").isdecimal() and len(fraction) <= 2):
-        raise ValueError(f"{text!r} is no amount of dollars and cents")
-    return int(whole) * 100 + int(fraction.ljust(2, "0"))

@@ -24,6 +24,8 @@ from mlc_pipelines.sandbox.acumatica import Site
 from mlc_pipelines.sandbox.anaplan import Tenant
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.clock import Clock
+from mlc_pipelines.sandbox.epicor import Kinetic
+from mlc_pipelines.sandbox.ironvale import Ironvale
 from mlc_pipelines.sandbox.listener import Listener
 from mlc_pipelines.sandbox.traffic import Traffic
 from mlc_pipelines.sandbox.world import Seed, World
@@ -101,6 +103,16 @@ class Sandbox:
         return self._world.site
 
     @property
+    def kinetic(self) -> Kinetic:
+        """The emulated Kinetic instance; another one after a reset."""
+        return self._world.kinetic
+
+    @property
+    def ironvale(self) -> Ironvale:
+        """The books behind it, made at the first call; other ones after a reset."""
+        return self._world.kinetic.books
+
+    @property
     def tenant(self) -> Tenant:
         """The emulated planning tenant."""
         return self._world.tenant
@@ -175,7 +187,7 @@ def _for_a_person(info: dict[str, Any]) -> str:
     lines = ["The sandbox is ready; end it with Ctrl-C.", ""]
     lines += [f"  control    {info['control_url']}"]
     lines += [f"  ca file    {info['ca_file']}"] if info["ca_file"] else []
-    for system in ("acumatica", "anaplan"):
+    for system in ("acumatica", "epicor", "anaplan"):
         lines += ["", f"  {system}"] + [
             f"    {name:<14} {value}" for name, value in info[system].items() if _short(value)
         ]

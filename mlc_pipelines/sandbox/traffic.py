@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.faults import Call, Fault, bring_about
 
-SYSTEMS = ("acumatica", "anaplan")
+SYSTEMS = ("acumatica", "epicor", "anaplan")
 CONTROL = "/control/"
 
 
@@ -46,11 +46,12 @@ class Request:
 class Traffic:
     """The log and the fault script of one sandbox; safe to use from the test's thread while the server runs.
 
-    `acumatica_prefix` is the virtual directory, e.g. "/AcumaticaERP"; everything else is Anaplan's.
+    `acumatica_prefix` is the virtual directory, e.g. "/AcumaticaERP", and `epicor_prefix` the instance; everything else is Anaplan's.
     """
 
     clock: Clock
     acumatica_prefix: str
+    epicor_prefix: str = "/Kinetic"
     requests: list[Request] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,7 +85,8 @@ class Traffic:
 
     def note(self, method: str, path: str) -> Request:
         """Write a request into the log."""
-        system = "acumatica" if path.startswith(self.acumatica_prefix + "/") else "anaplan"
+        prefixes = {self.acumatica_prefix: "acumatica", self.epicor_prefix: "epicor"}
+        system = next((name for prefix, name in prefixes.items() if path.startswith(prefix + "/")), "anaplan")
         with self._lock:
             request = Request(len(self.requests) + 1, self.clock.now(), system, method, path)
             self.requests.append(request)

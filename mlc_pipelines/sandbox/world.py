@@ -8,12 +8,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlc_pipelines.sandbox import acumatica, anaplan
+from mlc_pipelines.sandbox import acumatica, anaplan, epicor
 from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.books import Books
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.company import sample_company
 from mlc_pipelines.sandbox.control import Control
+from mlc_pipelines.sandbox.ironvale import Ironvale, sample_books
 from mlc_pipelines.sandbox.traffic import Traffic, TrafficMiddleware
 
 BRANCH, LEDGER, ENDPOINT, VERSION = "HQ", "ACTUAL", "Default", "24.200.001"
@@ -30,7 +31,10 @@ class Seed:
 
 
 class World:
-    """One company and its systems. `clock`, `traffic`, `tenant` outlive a reset; `site` and its books are new after one."""
+    """Two companies and their systems. `clock`, `traffic`, `tenant` outlive a reset; `site`, `kinetic` and their books are new after one.
+
+    The books behind `kinetic` are made when somebody first asks for them, and copied after a reset.
+    """
 
     def __init__(self, seed: Seed) -> None:
         """Build the seeded world."""
@@ -38,8 +42,10 @@ class World:
         self.url = ""
         self.ca_file: str | None = None
         self.clock = Clock(seed.start)
+        self._ironvale: Ironvale | None = None
         self.site = self._site()
-        self.traffic = Traffic(self.clock, self.site.prefix)
+        self.kinetic = epicor.Kinetic(self._new_ironvale, self.clock)
+        self.traffic = Traffic(self.clock, self.site.prefix, self.kinetic.prefix)
         self.tenant = anaplan.sample_tenant(self.site.books, self.clock)
         self._routed = self._app()
         self.app: ASGIApp = TrafficMiddleware(self._serve, self.traffic)
@@ -73,30 +79,41 @@ class World:
                 "username": self.site.username,
                 "password": self.site.password,
             },
+            "epicor": self.kinetic.info(self.url),
             "anaplan": self.tenant.info(self.url),
         }
 
     @property
     def switches(self) -> dict[str, Any]:
         """All switches, by system."""
-        return {"acumatica": dict(self.site.switches), "anaplan": dict(self.tenant.switches)}
+        return {
+            "acumatica": dict(self.site.switches),
+            "epicor": dict(self.kinetic.switches),
+            "anaplan": dict(self.tenant.switches),
+        }
 
     def set_switches(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
         """Set some switches, by system. Raises ValueError on a system or switch that does not exist."""
-        setters = {"acumatica": self.site.set_switches, "anaplan": self.tenant.set_switches}
+        setters = {
+            "acumatica": self.site.set_switches,
+            "epicor": self.kinetic.set_switches,
+            "anaplan": self.tenant.set_switches,
+        }
         if unknown := sorted(set(changes) - set(setters)):
             raise ValueError(f"no system {unknown}; there are {sorted(setters)}")
         for system, wanted in changes.items():
             setters[system](dict(wanted))
 
     def log(self) -> dict[str, Any]:
-        """Open sessions of the ERP; actions, uploads and crossed uploads of the planning side."""
-        return {"sessions_open": self.site.sessions_open(), **self.tenant.log()}
+        """Open sessions of each ERP; actions, uploads and crossed uploads of the planning side."""
+        sessions = {"sessions_open": self.site.sessions_open(), "epicor_sessions_open": self.kinetic.sessions_open()}
+        return {**sessions, **self.tenant.log()}
 
     def reset(self) -> None:
         """Back to the seeded start: books, logins, files, cells, switches, faults, log, and the clock's pushes."""
         self.clock.reset()
         self.site = self._site()
+        self.kinetic = epicor.Kinetic(self._new_ironvale, self.clock)
         self.tenant.reset()
         self._routed = self._app()
         self.traffic.clear()
@@ -104,9 +121,15 @@ class World:
     def _site(self) -> acumatica.Site:
         return acumatica.Site(sample_company(self.seed.seed, self.seed.scale, self.seed.lines_in), self.clock)
 
+    def _new_ironvale(self) -> Ironvale:
+        if self._ironvale is None:
+            self._ironvale = sample_books(self.seed.seed, self.seed.scale, self.seed.lines_in)
+        return self._ironvale.copy()
+
     def _app(self) -> Starlette:
-        routes = [*Control(self).routes(), *anaplan.control_routes(self.tenant)]
-        return Starlette(routes=[*routes, *acumatica.routes(self.site), *anaplan.routes(self.tenant, self.clock)])
+        doors = [*Control(self).routes(), *epicor.control_routes(self.kinetic), *anaplan.control_routes(self.tenant)]
+        systems = [*acumatica.routes(self.site), *epicor.routes(self.kinetic)]
+        return Starlette(routes=[*doors, *systems, *anaplan.routes(self.tenant, self.clock)])
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whatever stands now answers: a reset may have put another application in place."""

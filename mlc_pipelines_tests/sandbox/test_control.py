@@ -141,7 +141,7 @@ def test_the_log(sandbox: Sandbox, door: httpx.Client) -> None:
     httpx.get(sandbox.info["acumatica"]["url"] + "/entity")
     httpx.get(sandbox.info["anaplan"]["api_url"] + "/workspaces")
     log = door.get("/log").json()
-    assert {"acumatica": 1, "anaplan": 1} == log["counts"]
+    assert {"acumatica": 1, "epicor": 0, "anaplan": 1} == log["counts"]
     assert ["/AcumaticaERP/entity", "/2/0/workspaces"] == [request["path"] for request in log["requests"]]
     assert 200 == log["requests"][0]["status"]
     assert (0, [], []) == (log["sessions_open"], log["actions"], log["overlaps"])

@@ -61,7 +61,10 @@ def test_two_sandboxes_at_once() -> None:
         one.books.batches.clear()
         httpx.get(one.info["acumatica"]["url"] + "/entity")
         assert 0 < len(other.books.batches)
-        assert ({"acumatica": 1, "anaplan": 0}, {"acumatica": 0, "anaplan": 0}) == (
+        assert (
+            {"acumatica": 1, "epicor": 0, "anaplan": 0},
+            {"acumatica": 0, "epicor": 0, "anaplan": 0},
+        ) == (
             one.traffic.counts(),
             other.traffic.counts(),
         )

@@ -1,1 +1,16 @@
-"""The Epicor emulator: one Kinetic instance over the books of the second sample company."""
+"""The Epicor Kinetic emulator: one instance over the books of Ironvale.
+
+site       the instance: books, one user, key and application, switches, sessions    auth    key, login, tokens, companies, rights
+schema     tables with their types, services with their sets                          metadata    what a service tells of itself
+reading, options, filters    entity sets, their `$` options, the filter language      methods    GetRows, GetList, GetByID
+baqs       the queries that the instance's owner has built
+shelf, standing, meanwhile    rows as they can be seen just now: kept, lagging, meddled with
+switches, errors, wire, web   what a test may change, refusals, rows as JSON, the paths                 control    the tests' own door
+"""
+
+from mlc_pipelines.sandbox.epicor.control import control_routes
+from mlc_pipelines.sandbox.epicor.site import Kinetic
+from mlc_pipelines.sandbox.epicor.switches import SWITCHES
+from mlc_pipelines.sandbox.epicor.web import routes
+
+__all__ = ["SWITCHES", "Kinetic", "control_routes", "routes"]

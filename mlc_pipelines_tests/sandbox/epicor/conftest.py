@@ -1,0 +1,128 @@
+"""One emulated instance over a handful of journals and invoices, asked over real HTTP on loopback."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from mlc_pipelines.sandbox.clock import Clock
+from mlc_pipelines.sandbox.epicor import Kinetic, control_routes, routes
+from mlc_pipelines.sandbox.ironvale import Ironvale, Line, empty_books
+
+START = datetime(2026, 3, 10, 9, tzinfo=UTC)
+
+
+def both(debit: str, credit: str, minor: int, dept: str = "110", plant: str = "MF") -> list[Line]:
+    """Two lines that balance."""
+    return [Line(debit, dept, plant, minor, 0), Line(credit, "", "", 0, minor)]
+
+
+def small_books() -> Ironvale:
+    """Six journals in MAIN, five of them in the third period of FY2026 and one of those not posted; one in PLAN."""
+    books = empty_books()
+
+    def post(period: str, lines: list[Line], book: str = "MAIN", **more: Any) -> None:
+        books.post(book, period, lines, now=datetime(2026, 1, 5, 12, tzinfo=UTC), **more)
+
+    expense, other, bank = codes(books)
+    post("FY2026-P02", both(expense, bank, 100_000), description="Before")
+    post("FY2026-P03", both(expense, bank, 10_005), description="O'Brien's retainer")
+    post("FY2026-P03", both(expense, bank, 1, "120"))
+    post("FY2026-P03", both(other, bank, 250_000, "120", "NO"), group="B26AB01", comment="mlc:1:abc")
+    post("FY2026-P03", both(other, bank, 7_700), posted=False)
+    post("FY2026-P03", both(expense, bank, 3_300), code="AP", source="AP")
+    post("FY2026-P03", both(expense, bank, 99), book="PLAN", code="BU")
+    return books
+
+
+def codes(books: Ironvale) -> tuple[str, str, str]:
+    """Two accounts of expenses and one of the balance sheet."""
+    income = [code for code in books.values[1] if books.is_income(code) and not books.values[1][code].unit]
+    sheet = [code for code in books.values[1] if not books.is_income(code)]
+    return income[-2], income[-1], sheet[0]
+
+
+@dataclass
+class Rig:
+    """An instance, its clock, and a caller with key and password."""
+
+    base: str
+    site: Kinetic
+    clock: Clock
+    http: httpx.Client
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the caller, the login left out."""
+        return {"x-api-key": self.site.api_key, "Accept": "application/json"}
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """Name and password."""
+        return self.site.username, self.site.password
+
+    def ask(self, path: str, company: str = "IVM", **params: Any) -> httpx.Response:
+        """GET below the company: `select="A,B"` is sent as `$select`, `_Name="x"` as Name. Blanks go as %20."""
+        names = {key: key[1:] if key.startswith("_") else f"${key}" for key in params}
+        query = "&".join(f"{names[key]}={quote(str(value), safe='')}" for key, value in params.items())
+        url = f"{self.base}/api/v2/odata/{company}/{path}" + (f"?{query}" if query else "")
+        return self.http.get(url, headers=self.headers, auth=self.login)
+
+    def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """The rows of a list that must succeed; amounts as Decimal."""
+        response = self.ask(path, **params)
+        assert 200 == response.status_code, response.text
+        return response.json(parse_float=Decimal)["value"]
+
+    def call(self, path: str, company: str = "IVM", **given: Any) -> httpx.Response:
+        """POST to a method."""
+        url = f"{self.base}/api/v2/odata/{company}/{path}"
+        return self.http.post(url, json=given, headers=self.headers, auth=self.login)
+
+    def switch(self, **changes: Any) -> None:
+        """Set switches."""
+        self.site.set_switches(changes)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[SimpleNamespace]:
+    """One server for all tests; each test puts its own instance on it."""
+    stage = SimpleNamespace(app=None, url="")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await stage.app(scope, receive, send)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    stage.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield stage
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def seeded() -> Ironvale:
+    """The small books, to be copied."""
+    return small_books()
+
+
+@pytest.fixture
+def rig(stage: SimpleNamespace, seeded: Ironvale) -> Iterator[Rig]:
+    """A fresh instance with the small books."""
+    clock = Clock(START)
+    site = Kinetic(seeded.copy, clock)
+    stage.app = Starlette(routes=[*control_routes(site), *routes(site)])
+    with httpx.Client(verify=False) as http:  # plain http: reading the certificates would only take time
+        yield Rig(f"{stage.url}{site.prefix}", site, clock, http)
