@@ -56,7 +56,7 @@ def displays(books: "Ironvale", where: Where) -> Sequence[Row]:
             "CategoryDesc": category.name,
             "NormalBalance": category.normal,
             "CanUseCarryFwdBal": category.type == "I" and bool(dept),
-            "SysRevID": used.get(key, balances.get(key, 0)) + 1,
+            "SysRevID": used[key] + 1 if key in used else balances[key] + 2,
         }
         made.append({**row, "SysRowID": row_id("GLAcctDisp", company, row["GLAccount"])})
     return matching(made, where)

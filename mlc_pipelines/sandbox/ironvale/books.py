@@ -37,7 +37,7 @@ class Ironvale(Payables):
         other.kept = {table: dict(found) for table, found in self.kept.items()}
         for name in ("ledgers", "vendors", "invoices", "orders", "periods_closed", "openings", "accounts_used"):
             setattr(other, name, dict(getattr(self, name)))
-        other._numbers, other._sums, other._rows = dict(self._numbers), dict(self._sums), {}
+        other._numbers, other._stamps, other._rows = dict(self._numbers), dict(self._stamps), {}
         return other
 
     # -- the tables ---------------------------------------------------------------------------------------------------

@@ -47,6 +47,11 @@ def period_of(calendar: Calendar, day: date) -> FiscalPeriod:
     raise ValueError(f"no period holds {day}")
 
 
+def month_key(day: date) -> str:
+    """The key of the period of CAL12 that a day lies in."""
+    return f"FY{day.year}-P{day.month:02d}"
+
+
 def _transition() -> list[FiscalPeriod]:
     return [
         FiscalPeriod(f"FY2024T-P{number:02d}", WEEKS_CALENDAR, 2024, "T", number, start, end)

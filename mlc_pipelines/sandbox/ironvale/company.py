@@ -1,11 +1,12 @@
-"""Ironvale's books, written from a seed."""
+"""The second sample company, written from a seed: see the package for what stands in it."""
 
+from functools import lru_cache
+
+from mlc_pipelines.sandbox.ironvale.bookkeeper import Bookkeeper
 from mlc_pipelines.sandbox.ironvale.books import Ironvale
-
-
-def empty_books(*, weeks_53: bool = False, balance_segments: str = "1~2") -> Ironvale:
-    """Ironvale before its first entry."""
-    return Ironvale(weeks_53=weeks_53, balance_segments=balance_segments)
+from mlc_pipelines.sandbox.ironvale.plans import plan_entries, write_budgets, write_entry
+from mlc_pipelines.sandbox.ironvale.sister import sister_entries
+from mlc_pipelines.sandbox.ironvale.slips import Dice, days_booked
 
 
 def sample_books(
@@ -16,6 +17,42 @@ def sample_books(
     weeks_53: bool = False,
     balance_segments: str = "1~2",
 ) -> Ironvale:
-    """The books of Ironvale, a copy of one's own."""
-    del seed, scale, lines_in
-    return empty_books(weeks_53=weeks_53, balance_segments=balance_segments)
+    """The books of Ironvale, a copy of one's own.
+
+    `scale` multiplies the journals of every period. `lines_in`, e.g. ("FY2026-P03", 200_000), fills one period up to exactly
+    that many posted lines in MAIN; ValueError when it holds more already. `weeks_53` gives FY2026 a 53rd week. `balance_segments`
+    "1" keeps no departments in the balances.
+    """
+    return _written(seed, scale, lines_in, weeks_53, balance_segments).copy()
+
+
+def empty_books(*, weeks_53: bool = False, balance_segments: str = "1~2") -> Ironvale:
+    """Ironvale before its first entry: charts, calendars and books."""
+    return Ironvale(weeks_53=weeks_53, balance_segments=balance_segments)
+
+
+@lru_cache(maxsize=4)
+def _written(
+    seed: int, scale: int, lines_in: tuple[str, int] | None, weeks_53: bool, balance_segments: str
+) -> Ironvale:
+    """Books written once per process and never handed out themselves."""
+    books = empty_books(weeks_53=weeks_53, balance_segments=balance_segments)
+    keeper = Bookkeeper(books, seed)
+    periods = list(books.calendar_of("MAIN").values())
+    keeper.write_opening(periods[0])
+    for period in periods:
+        keeper.slips += plan_entries(seed, period)
+        if not days_booked(period):
+            continue
+        if period.closing:
+            keeper.write_adjustments(period)
+        else:
+            keeper.write_period(period, scale)
+            keeper.slips += sister_entries(Dice(f"{seed} {period.key} sister"), period)
+    keeper.enter_all()
+    write_budgets(books, seed)
+    write_entry(books, books.period("FY2027-P02"))
+    keeper.touch_statements()
+    if lines_in is not None:
+        keeper.enter_bulk(books.period(lines_in[0]), lines_in[1])
+    return books

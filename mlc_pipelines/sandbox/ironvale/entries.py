@@ -12,6 +12,9 @@ from mlc_pipelines.sandbox.ironvale.tables import TABLES, row_id
 OPENING_REVS = 8_000
 """Row versions that the opening balances of a year use up."""
 
+CLOSE_REVS = 4
+"""And a close: the period's own, and those of the earliest dates that follow from it."""
+
 KEPT = ("BudgetCode", "GLBudgetHd", "GLBudgetDtl", "GLJrnGrp", "GLJrnHed", "GLJrnDtlMnl", "RvJrn")
 """Tables that are kept as rows, and written with `put` and `drop`."""
 
@@ -74,11 +77,8 @@ class Entries(Holdings):
         """Put a journal as it is into the books, behind the others of its period."""
         key = (journal.company, journal.book, journal.period.key)
         self.journals.setdefault(key, []).append(journal)
-        self._sums.pop(key, None)
-        for line in journal.lines:
-            used = (journal.company, line.account, line.dept, line.plant)
-            if used not in self.accounts_used:
-                self.accounts_used[used] = self.next_revs(2)
+        self._changed(key)
+        self._use(journal.company, journal.lines)
 
     def next_number(self, company: str, book: str, period: FiscalPeriod, code: str, wanted: int = 0) -> int:
         """Take the next number of a journal code in the year of a period, or the wanted one. Raises ValueError when that is taken."""
@@ -152,11 +152,15 @@ class Entries(Holdings):
         changed = journal._replace(bumps={**(journal.bumps or {}), **bumps})
         key = (journal.company, journal.book, journal.period.key)
         self.journals[key][at] = changed
-        self._sums.pop(key, None)
-        for place in bumps:
-            line = changed.lines[place]
-            self.accounts_used.setdefault((journal.company, line.account, line.dept, line.plant), self.last_rev)
+        self._changed(key)
+        self._use(journal.company, changed.lines)
         return changed
+
+    def _use(self, company: str, lines: Iterable[Line]) -> None:
+        """Know the accounts of these lines, in full: as accounts, in their form for people, and as balance accounts."""
+        for account, dept, plant, *_ in lines:
+            if (company, account, dept, plant) not in self.accounts_used:
+                self.accounts_used[company, account, dept, plant] = self.next_revs(3)
 
     def _require_codes(self, lines: Iterable[Line]) -> None:
         """Raise ValueError on a code that the chart does not have. Department and plant may be left empty."""
@@ -170,7 +174,7 @@ class Entries(Holdings):
     def close(self, period_key: str, book: str = "MAIN", company: str = chart.COMPANY) -> None:
         """Close a period of a book; with the last one of its year the opening balances of the next year are written."""
         period = self.period(period_key, book, company)
-        self.periods_closed[company, book, period_key] = (True, self.next_revs())
+        self.periods_closed[company, book, period_key] = (True, self.next_revs(CLOSE_REVS))
         calendar = self.calendar_of(book, company)
         years = list(dict.fromkeys(one.year_key for one in calendar.values()))
         after = years[years.index(period.year_key) + 1 :]
@@ -183,7 +187,7 @@ class Entries(Holdings):
     def reopen(self, period_key: str, book: str = "MAIN", company: str = chart.COMPANY) -> None:
         """Open a closed period again. Opening balances that were written stay as they are until the year is closed once more."""
         self.period(period_key, book, company)
-        self.periods_closed[company, book, period_key] = (False, self.next_revs())
+        self.periods_closed[company, book, period_key] = (False, self.next_revs(CLOSE_REVS))
 
     # -- tables kept as rows ------------------------------------------------------------------------------------------
 

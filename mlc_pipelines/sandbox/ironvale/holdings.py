@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 from mlc_pipelines.sandbox.ironvale import chart
@@ -28,6 +29,9 @@ class Sum(NamedTuple):
 
 
 NOTHING = Sum(0, 0, 0, 0)
+
+_STAMPS = count(1)
+"""Tells apart the states that a period of a book has been in, over all copies of the books."""
 
 
 class Holdings:
@@ -63,7 +67,8 @@ class Holdings:
         self.revision = 0
         self.last_rev = FOUNDING_REVS
         self._numbers: dict[tuple[str, str, str, str], int] = {}
-        self._sums: dict[Key, Mapping[tuple[str, str], Sum]] = {}
+        self._stamps: dict[Key, int] = {}
+        self._sums: dict[tuple[Key, int], Mapping[tuple[str, str], Sum]] = {}
 
     def next_revs(self, count: int = 1) -> int:
         """The first of so many new row versions; the books have changed."""
@@ -122,9 +127,14 @@ class Holdings:
     def period_sums(self, book: str, period_key: str, company: str = chart.COMPANY) -> Mapping[tuple[str, str], Sum]:
         """What the balances have taken up of one period, by account and department."""
         key = (company, book, period_key)
-        if key not in self._sums:
-            self._sums[key] = _summed(self.journals.get(key, ()), lambda _: True)
-        return self._sums[key]
+        stamp = (key, self._stamps.get(key, 0))
+        if stamp not in self._sums:
+            self._sums[stamp] = _summed(self.journals.get(key, ()), lambda _: True)
+        return self._sums[stamp]
+
+    def _changed(self, key: Key) -> None:
+        """The sums of a period of a book are to be made anew. Copies share them as long as nothing has changed."""
+        self._stamps[key] = next(_STAMPS)
 
     def opening_sums(self, book: str, year_key: str, company: str = chart.COMPANY) -> Mapping[tuple[str, str], Sum]:
         """What the close of the year before has carried into a year, by account and department; of income accounts the last year's.

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mlc_pipelines.sandbox.ironvale import chart
-from mlc_pipelines.sandbox.ironvale.calendars import period_of
+from mlc_pipelines.sandbox.ironvale.calendars import month_key
 from mlc_pipelines.sandbox.ironvale.entries import Entries
 from mlc_pipelines.sandbox.ironvale.shapes import (
     LINE_REVS,
@@ -96,7 +96,7 @@ class Payables(Entries):
         lines, numbered = journal_lines(draft, self.vendors[draft.company, draft.vendor], currency)
         booked = []
         for book in ("MAIN", "TAX") if draft.company == chart.COMPANY else ("MAIN",):
-            period = draft.period if book == "MAIN" else period_of(self.calendar_of(book), draft.apply_on)
+            period = draft.period if book == "MAIN" else self.period(month_key(draft.apply_on), book)
             journal = self._purchase(draft, book, period, lines, posted_on)
             self.enter(journal)
             booked.append((book, journal.number, period))

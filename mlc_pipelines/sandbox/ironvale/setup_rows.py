@@ -243,15 +243,16 @@ def _earliest(books: "Ironvale") -> Given:
             "DefineBy": "D",
             "EarliestApplyDate": period.start,
             **{column: value for column, value in _period(period).items() if column.startswith("Fiscal")},
-            "SysRevID": max(revs, default=0),
+            "SysRevID": max(revs) + 1 if revs else 0,
         }
 
 
 def _earliest_by_type(books: "Ironvale") -> Given:
     for one in _earliest(books):
-        for code, text in (("GJ", "Journal entry"), ("AP", "AP invoice entry")):
+        for at, (code, text) in enumerate((("GJ", "Journal entry"), ("AP", "AP invoice entry")), start=1):
             row = {column: value for column, value in one.items() if column != "DefineBy"}
-            yield {**row, "EADType1": code, "TypeDescription": text, "EffectiveDate": date(2024, 7, 1)}
+            rev = row["SysRevID"] + at if row["SysRevID"] else 0
+            yield {**row, "EADType1": code, "TypeDescription": text, "EffectiveDate": date(2024, 7, 1), "SysRevID": rev}
 
 
 def _vendors(books: "Ironvale") -> Given:
