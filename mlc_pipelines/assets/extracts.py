@@ -45,7 +45,7 @@ def _asset(named: Named, name: str, one: Extract, periods: dg.StaticPartitionsDe
         key=key,
         description=_description(one),
         group_name=named.name,
-        kinds={"acumatica", "parquet"},
+        kinds={named.settings.erp.system, "parquet"},
         owners=list(named.settings.owners),
         partitions_def=periods if one.by_period else None,
         check_specs=[

@@ -5,6 +5,7 @@ import logging
 import dagster as dg
 
 from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.wiring.connections import Broken, read_all
 
 
@@ -14,7 +15,12 @@ def build_definitions() -> dg.Definitions:
     Steps of one run share one process: one token for its whole life and one owner of the model's lock.
     """
     named, broken = read_all()
-    parts = [connection_definitions(one) for one in named]
+    parts = []
+    for one in named:
+        try:
+            parts.append(connection_definitions(one))
+        except PipelineError as error:  # its calendar file is missing or wrong
+            broken.append(Broken(one.name, one.file, error))
     signs = dg.Definitions(assets=[_sign(one) for one in broken], executor=dg.in_process_executor)
     return dg.Definitions.merge(signs, *parts)
 

@@ -17,8 +17,7 @@ def list_() -> None:
     named, broken = read_all()
     for one in named:
         erp, plan = one.settings.erp, one.settings.anaplan
-        books = ", ".join(f"{book.company} ledger {book.ledger}" for book in erp.every_book)
-        click.echo(f"{one.name}: {erp.system} {books} -> Anaplan {plan.workspace} / {plan.model}")
+        click.echo(f"{one.name}: {erp.system} {erp.said} -> Anaplan {plan.workspace} / {plan.model}")
     for other in broken:
         click.echo(f"{other.name}: broken. {other.error.what}")
 

@@ -5,7 +5,7 @@ import click
 from mlc_pipelines.ledger.errors import TransientError
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import read_all
-from mlc_pipelines.wiring.rooms import close_left_sessions
+from mlc_pipelines.wiring.ledgers import close_left_sessions
 
 
 @click.group()

@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mlc_pipelines.flows.steps import PERIODIC
+from mlc_pipelines.flows.steps import ACTUALS, PERIODIC, Feed
 from mlc_pipelines.ledger.cells import CellColumns
+from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.extracts import ExtractRule, Extracts
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.ledger.mapping import MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
-from mlc_pipelines.ledger.ports import GeneralLedger, PlanningModel, ReadWay
+from mlc_pipelines.ledger.ports import GeneralLedger, Payables, PlanningModel, ReadWay
+from mlc_pipelines.store.history import Load
 from mlc_pipelines.store.home import Store
 
 
 @dataclass(frozen=True, slots=True)
-class ActualsTarget:
-    """Where actuals go. Names are those that the model builder gave.
+class Target:
+    """Where the figures of a feed go. Names are those that the model builder gave.
 
-    period_label: strftime pattern of the model's month labels, "%b %y" for "Jul 25".
+    period_label: pattern of the model's period labels, "%b %y" for "Jul 25", "P{number:02d} FY{yy}" for "P01 FY26".
     adjustment_version: version that takes the adjustment period, whose figures share the label of the year's last month.
-    suspense: None means that an unmapped code stops the slice.
+    suspense: None means that an unmapped code stops the slice. vendors: only where the feed's cells have vendors.
     process: runs the import among other actions; "" where the import is started by itself. import_name may be "" where it runs only one.
     parameters: what the import asks for at run time, kind of entity -> name; {period} and {version} stand for the slice's own.
     figures: "periodic" sends the movement of the period, "ytd" the balance at its end: of the year for income and expense, of all time for the others.
@@ -35,9 +37,20 @@ class ActualsTarget:
     accounts: MemberRule
     cost_centers: MemberRule
     suspense: Suspense | None
+    vendors: MemberRule | None = None
     process: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     figures: str = PERIODIC
+    feed: Feed = ACTUALS
+
+    @property
+    def rules(self) -> tuple[MemberRule, ...]:
+        """How codes find their members, one rule for each dimension that is mapped."""
+        return (self.accounts, self.cost_centers, *((self.vendors,) if self.vendors else ()))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return tuple(rule.dimension for rule in self.rules)
 
     def parameters_of(self, period: FiscalPeriod) -> dict[str, str]:
         """What the import asks for, filled in for the slice."""
@@ -48,7 +61,7 @@ class ActualsTarget:
         }
 
     def label_of(self, period: FiscalPeriod) -> str:
-        return period.end_on.strftime(self.period_label)
+        return period.label(self.period_label)
 
     def version_of(self, period: FiscalPeriod) -> str:
         return self.adjustment_version if period.adjustment else self.version
@@ -63,6 +76,7 @@ class ActualsTarget:
 class Desk:
     """One connection at work. ledger and plan log in when first used; progress is told what is being done, for people who watch.
 
+    target: of the feed that is being worked on. payables, spend: the subledger and the target of AP spend, where the connection declares it.
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
     """
 
@@ -71,18 +85,43 @@ class Desk:
     ledger: GeneralLedger
     plan: PlanningModel
     extracts: Extracts
-    target: ActualsTarget
+    target: Target
     store: Store
     fence_wait_seconds: float
     run: str = ""
     lists: tuple[ListRule, ...] = ()
     accept_shrunk: frozenset[str] = frozenset()
     extract_rules: tuple[ExtractRule, ...] = ()
+    payables: Payables | None = None
+    spend: Target | None = None
     progress: Callable[[str], None] = field(default=lambda _said: None)
+
+    @property
+    def feed(self) -> Feed:
+        return self.target.feed
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Of every feed of the connection, this one first."""
+        return (self.target, *((self.spend,) if self.spend and self.spend is not self.target else ()))
+
+    def on_spend(self) -> "Desk":
+        """The same desk at work on AP spend. Raises SetupError where the connection declares none."""
+        if self.spend is None:
+            raise SetupError(
+                f"Connection {self.connection} declares no AP spend.",
+                holds="Nothing was read or sent.",
+                next_step="Add a section `ap_spend` to the connection file: docs/epicor.md shows one.",
+            )
+        return replace(self, target=self.spend)
 
     def period_labels(self) -> dict[tuple[str, str], str]:
         """Label and version in the model -> key of the period that lands there."""
         return {(self.target.label_of(one), self.target.version_of(one)): one.key for one in self.calendar.periods}
+
+    def loads_since_agreed(self, period: str) -> list[Load]:
+        """The feed's newest agreed load of the period and every attempt after it."""
+        return self.store.history.since_agreed(self.connection, period, feed=self.feed.name)
 
     def fence(self, period: str) -> AbstractContextManager[None]:
         """One writer per model, from the first look at it to the last figure read back."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
-from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_journals
+from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_both, read_journals
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.steps import BALANCES, EXTRACT, NOTHING_SENT, YTD
 from mlc_pipelines.ledger.errors import DataError, SetupError
@@ -37,7 +37,8 @@ def read_slice(desk: Desk, key: str) -> Report:
     names = ", ".join(f"{one.ledger} of {one.company}" for one in books)
     figures = desk.ledger.figures_from()
     desk.progress(f"{key}: reading {figures.source} of ledger {names}{f'; {figures.why}' if figures.why else ''}")
-    posted = (read_balances if figures.source == BALANCES else read_journals)(desk, asked)
+    by_balances = read_both if figures.both else read_balances
+    posted = (by_balances if figures.source == BALANCES else read_journals)(desk, asked)
     facts = {
         "extract": posted.extract,
         "currency": unit,
@@ -79,10 +80,12 @@ def _one_unit(desk: Desk, books: Sequence[LedgerIdentity]) -> str:
 
 def _before(periods: Sequence[LedgerPeriod], key: str) -> FiscalPeriod | None:
     """The ERP's own period before that one, adjustment periods included."""
-    earlier = [one for one in periods if one.key < key]
-    if not earlier:
+    keys = [
+        one.key for one in periods
+    ]  # in fiscal order, which the order of the texts need not be where a year has a suffix
+    if not (place := keys.index(key)):
         return None
-    last = max(earlier, key=lambda one: one.key)
+    last = periods[place - 1]
     return from_iso(last.key, last.start_on, last.end_on, adjustment=last.adjustment)
 
 

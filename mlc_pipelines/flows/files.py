@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, BOOKS_KEYS, LINES
+from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, BOOKS_KEYS, LINES, SPEND
 from mlc_pipelines.store.history import Step
 
 
@@ -27,13 +27,25 @@ def read_kept_frame(desk: Desk, artefact: str) -> pd.DataFrame:
     return frame
 
 
-def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch]) -> str:
+def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch], schema: pa.Schema = LINES) -> str:
     """Posted lines as Parquet, written batch by batch as they come, so that memory does not grow with the period."""
     with desk.store.artefacts.draft() as path:
-        with pq.ParquetWriter(path, LINES, compression="zstd") as writer:
+        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             for batch in batches:
                 writer.write_batch(batch)
         return desk.store.artefacts.keep(path)
+
+
+def keep_spend(desk: Desk, batches: Iterable[pa.RecordBatch]) -> str:
+    """AP distributions as Parquet, as they come."""
+    return keep_lines(desk, batches, SPEND)
+
+
+def read_spend(desk: Desk, artefact: str) -> pd.DataFrame:
+    """What is added up and told of AP distributions: vendor, invoice, account, subaccount, origin (texts), debit_minor, credit_minor."""
+    keys = ["vendor", "invoice", "account", "subaccount", "origin"]
+    frame: pd.DataFrame = pq.read_table(desk.store.artefacts.path(artefact), columns=keys + AMOUNT_COLUMNS).to_pandas()
+    return frame.astype(dict.fromkeys(keys, object))
 
 
 def read_line_amounts(desk: Desk, artefact: str) -> pa.Table:

@@ -13,7 +13,7 @@ from mlc_pipelines.flows.members import members_now, require_members
 from mlc_pipelines.flows.read_back import Held, look, require_untouched
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_file
-from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT, MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
+from mlc_pipelines.flows.steps import MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
 from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import DataError, PipelineError
@@ -28,7 +28,7 @@ from mlc_pipelines.store.history import AGREED, DIRTY
 def load_slice(desk: Desk, key: str) -> Report:
     """Send the file, run the import, read the slice back; the model is this process's alone from the first look to the last figure."""
     period = desk.calendar.period(key)
-    file = desk.store.history.require_step(desk.connection, FILE, key)
+    file = desk.store.history.require_step(desk.connection, desk.feed.file, key)
     _require_fresh(desk, key, file.facts["source"])
     currency = file.facts["currency"]
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header, process=desk.target.process)
@@ -47,18 +47,18 @@ def load_slice(desk: Desk, key: str) -> Report:
         "read_back": attempt.read_back,
         "currency": currency,
     }
-    desk.store.history.record_step(desk.connection, IMPORT, key, sent, facts, run=desk.run)
-    return _load_report(key, outcome, legs, sent, currency, others, beside)
+    desk.store.history.record_step(desk.connection, desk.feed.load, key, sent, facts, run=desk.run)
+    return _load_report(desk, key, outcome, legs, sent, currency, others, beside)
 
 
 def _require_fresh(desk: Desk, key: str, source: str) -> None:
     """The file must stem from the newest figures that agreed with the ledger, whatever run made it."""
-    newest = desk.store.history.require_step(desk.connection, EXTRACT, key)
+    newest = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
     if newest.artefact != source:
         raise DataError(
             f"{key}: the file of cells was made from older figures than the newest ones read from the ERP.",
             holds=NOTHING_SENT,
-            next_step=f"Materialize {desk.connection}/actuals_csv for {key}, then this step again.",
+            next_step=f"Materialize {desk.connection}/{desk.feed.file} for {key}, then this step again.",
         )
 
 
@@ -92,7 +92,7 @@ class Attempt:
 @contextmanager
 def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
     """Written down before the first byte leaves. Ends AGREED, or DIRTY with the reason; a killed process leaves it BEGUN, which counts like DIRTY."""
-    attempt = Attempt(desk.store.history.begin_load(desk.connection, key, sent))
+    attempt = Attempt(desk.store.history.begin_load(desk.connection, key, sent, feed=desk.feed.name))
     try:
         yield attempt
     except PipelineError as error:
@@ -121,14 +121,14 @@ def _send(
     try:
         held = look(desk, period, currency, members)
     except PipelineError as error:
-        _require_taken(period.key, outcome, rows, f"not possible ({error.what})")
+        _require_taken(desk, period.key, outcome, rows, f"not possible ({error.what})")
         raise
     attempt.read_back = keep_frame(desk, held.cells)
     sides = ("cells sent", cells), ("cells in the model", held.cells)
     model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=desk.target.columns.keys, unit=currency)
     try:
-        _require_taken(period.key, outcome, rows, str(model))
-        _require_held(period.key, model)
+        _require_taken(desk, period.key, outcome, rows, str(model))
+        _require_held(desk, period.key, model)
     except DataError as error:
         error.legs = (rows, model)
         raise _explained(desk, period.key, error, model, outcome, cells, before, members) from None
@@ -174,7 +174,7 @@ def _rows_leg(key: str, outcome: ImportOutcome, cells: pd.DataFrame) -> Leg:
     return compare(ROWS_ALL_TAKEN, key, ("rows sent", sides[0]), ("rows reported", sides[1]), keys=["rows"], unit=ROWS)
 
 
-def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) -> None:
+def _require_taken(desk: Desk, key: str, outcome: ImportOutcome, rows: Leg, read_back: str) -> None:
     """Refuse an import that did not take every row, with what was refused and what the model holds all the same."""
     if not (short := shortfall(outcome, rows.left_minor)):
         return
@@ -182,7 +182,7 @@ def _require_taken(key: str, outcome: ImportOutcome, rows: Leg, read_back: str) 
     error = DataError(
         f"Leg {ROWS_ALL_TAKEN} does not agree. {key}: {short}{_refusals(outcome)}{dump}\nRead back: {read_back}",
         holds="The model holds the figures as read back above; the slice is marked and will be sent whole again.",
-        next_step=f"Correct the members or the import (the model builder can), then materialize actuals_import for {key} again.",
+        next_step=f"Correct the members or the import (the model builder can), then materialize {desk.feed.load} for {key} again.",
     )
     error.leg, error.legs = ROWS_ALL_TAKEN, (rows,)
     error.evidence = {} if outcome.refused.empty else {"Refused rows": outcome.refused}
@@ -197,11 +197,11 @@ def _refusals(outcome: ImportOutcome) -> str:
     return "".join(f"\nRefused: {one}." for one in shown)
 
 
-def _require_held(key: str, model: Leg) -> None:
+def _require_held(desk: Desk, key: str, model: Leg) -> None:
     try:
         model.require_agreed(
             holds="The model holds something else than the ledger in these cells; the slice is marked and will be sent whole again.",
-            next_step=f"Find out who else writes these cells (a person, another import), then materialize actuals_csv and actuals_import for {key} again.",
+            next_step=f"Find out who else writes these cells (a person, another import), then materialize {desk.feed.file} and {desk.feed.load} for {key} again.",
         )
     except DataError as error:
         error.evidence = {"Cells that differ": money_table(model.breaks, model.unit)}
@@ -209,12 +209,19 @@ def _require_held(key: str, model: Leg) -> None:
 
 
 def _load_report(
-    key: str, outcome: ImportOutcome, legs: tuple[Leg, Leg], artefact: str, currency: str, others: int, beside: str
+    desk: Desk,
+    key: str,
+    outcome: ImportOutcome,
+    legs: tuple[Leg, Leg],
+    artefact: str,
+    currency: str,
+    others: int,
+    beside: str,
 ) -> Report:
     rows, model = legs
     total = Money(model.right_minor, currency)
     return Report(
-        IMPORT,
+        desk.feed.load,
         key,
         f"{rows.left_minor:,} cells loaded and read back, total {total}: plan and ledger agree.",
         artefact,

@@ -5,21 +5,27 @@ The lists are read once per load, under the fence, before anything is sent. Aski
 which the read-back needs anyway; and it takes `a6100` for `A6100` [S OAS, APIMD].
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.report import money_table
 from mlc_pipelines.flows.steps import NOTHING_SENT
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.ledger.mapping import CELL_KEYS, landable
+from mlc_pipelines.ledger.mapping import landable
 from mlc_pipelines.ledger.money import Money
 
 _SHOWN = 5
 
 
 def members_now(desk: Desk) -> pd.DataFrame:
-    """The account and cost-center lists: list, code, name, parent, leaf; in the lists' own order."""
-    names = [desk.target.accounts.list_name, desk.target.cost_centers.list_name]
+    """The lists that the feed's codes land on: list, code, name, parent, leaf; in the lists' own order."""
+    return read_lists(desk, list(dict.fromkeys(rule.list_name for rule in desk.target.rules)))
+
+
+def read_lists(desk: Desk, names: Sequence[str]) -> pd.DataFrame:
+    """The members of these lists, as they are now."""
     return pd.concat([desk.plan.read_members(name).assign(list=name) for name in names], ignore_index=True)
 
 
@@ -28,25 +34,23 @@ def require_members(desk: Desk, key: str, cells: pd.DataFrame, members: pd.DataF
 
     A zero for such a member is left out: with the member its cells are gone, and the import would refuse the row for ever.
     """
-    rules = {rule.dimension: rule for rule in (desk.target.accounts, desk.target.cost_centers)}
-    lists = {rule.dimension: members[members["list"] == rule.list_name] for rule in rules.values()}
+    lists = {rule.dimension: members[members["list"] == rule.list_name] for rule in desk.target.rules}
     judged = landable(cells, lists)
     lost = judged[(judged["problem"] != "") & (judged["amount_minor"] != 0)]
     if lost.empty:
         return cells[(judged["problem"] == "").to_numpy()].reset_index(drop=True)
-    lost = lost.sort_values("amount_minor", key=abs, ascending=False, kind="stable")[
-        [*CELL_KEYS, "amount_minor", "problem"]
-    ]
+    keys = list(desk.target.dimensions)
+    lost = lost.sort_values("amount_minor", key=abs, ascending=False, kind="stable")[[*keys, "amount_minor", "problem"]]
     shown = "; ".join(
-        f"{account} / {center} with {Money(int(minor), currency)}: {problem}"
-        for account, center, minor, problem in lost.head(_SHOWN).itertuples(index=False)
+        f"{' / '.join(codes)} with {Money(int(minor), currency)}: {problem}"
+        for *codes, minor, problem in lost.head(_SHOWN).itertuples(index=False)
     )
     at_stake = Money(int(lost["amount_minor"].abs().sum()), currency)
     error = DataError(
         f"{key}: {len(lost):,} cells with {at_stake} have no place in the plan any more: {shown}.",
         holds=NOTHING_SENT,
         next_step=f"Have the model builder restore the members, or map their codes to others; then materialize {desk.connection}/plan_members "
-        f"and {desk.connection}/member_map, and actuals_csv for {key} again.",
+        f"and {desk.connection}/member_map, and {desk.feed.file} for {key} again.",
     )
     error.evidence = {"Cells without a member": money_table(lost, currency)}
     raise error

@@ -2,8 +2,9 @@
 
     journals   lines of the period = trial balance; with figures to date, opening + lines = closing of the trial balance as well
     balances   account x subaccount, opening, debit, credit, closing = the account's own row; and opening = closing of the period before
+    both       balances, held against the lines by account and cost center; with figures to date as the first way
 
-In the second way no line is read: nothing tells lines that the ERP itself left out of its balances; in the first every line is counted.
+In the second way no line is read: nothing tells lines that the ERP itself left out of its balances; in the others every line is counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from mlc_pipelines.ledger.balances import FIGURES, by_figure, carried_over
 from mlc_pipelines.ledger.control import Leg, compare, debits_and_credits
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.journal import BOOKS_KEYS, by_cost_center, sum_lines, turnover_by_account
-from mlc_pipelines.ledger.mapping import CELL_KEYS
+from mlc_pipelines.ledger.mapping import CELL_KEYS, COST_CENTER
 from mlc_pipelines.ledger.ports import LedgerIdentity
 
 _SUMMED = ["debit_minor", "credit_minor", "amount_minor", "lines"]
@@ -98,9 +99,37 @@ def read_balances(desk: Desk, asked: Asked) -> Posted:
         _agreed(asked, BALANCES_MATCH_LEDGER, *sides, keys=[*keys, "figure"]),
         _opening_leg(desk, asked, trial),
     )
+    return Posted(_moved_or_held(desk, asked, pairs), extract, legs)
+
+
+def read_both(desk: Desk, asked: Asked) -> Posted:
+    """From the ERP's own balances, held against the posted lines by account and cost center; the lines are kept as evidence."""
+    pairs = _balances(desk, asked)
+    extract = keep_lines(
+        desk, chain.from_iterable(desk.ledger.read_posted(asked.period, one.company) for one in asked.books)
+    )
+    lines = sum_lines(
+        by_cost_center(read_line_amounts(desk, extract), desk.ledger.cost_centers_of), [*BOOKS_KEYS, *CELL_KEYS]
+    )
+    keys = [*asked.account_keys, COST_CENTER]
+    sides = (
+        ("balances", debits_and_credits(turnover_by_account(_as_amounts(desk, pairs, "movement"), keys), keys)),
+        ("lines read", debits_and_credits(turnover_by_account(lines, keys), keys)),
+    )
+    legs = [_agreed(asked, LINES_MATCH_LEDGER, *sides, keys=[*keys, "side"])]
+    if desk.target.figures == YTD:
+        trial = _trial_balances(desk, asked)
+        opened = trial[asked.account_keys].assign(amount_minor=trial["opening_minor"])
+        to_date = pd.concat([opened, lines[[*asked.account_keys, "amount_minor"]]], ignore_index=True)
+        legs += [_opening_leg(desk, asked, trial), _closing_leg(asked, trial, to_date)]
+    return Posted(_moved_or_held(desk, asked, pairs), extract, tuple(legs))
+
+
+def _moved_or_held(desk: Desk, asked: Asked, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The balances as the figures that go on, without those that neither moved nor are one."""
     figure = "closing_minor" if desk.target.figures == YTD else "movement"
     amounts = _summed(_as_amounts(desk, pairs, figure), asked.keys)
-    return Posted(amounts[(amounts[_SUMMED[:3]] != 0).any(axis=1)].reset_index(drop=True), extract, legs)
+    return amounts[(amounts[_SUMMED[:3]] != 0).any(axis=1)].reset_index(drop=True)
 
 
 def _balances(desk: Desk, asked: Asked) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.cells import fingerprints, read_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER
 
 _UNSEEN = (
     "not seen: {way} shows one month at a time. The figures of this period are proved; that the import left other periods alone is not. "
@@ -37,8 +36,8 @@ def look(desk: Desk, period: FiscalPeriod, currency: str, members: pd.DataFrame)
         whole = desk.plan.read_cells(desk.target.read_back, slice_, draft)
         cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
         beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions) if whole else None
-    for key, rule in ((ACCOUNT, desk.target.accounts), (COST_CENTER, desk.target.cost_centers)):
-        cells = _leaves(cells, key, members[members["list"] == rule.list_name])
+    for rule in desk.target.rules:
+        cells = _leaves(cells, rule.dimension, members[members["list"] == rule.list_name])
     own = desk.period_labels()
     others = beside and {place: number for place, number in beside.items() if place in own and place != slice_}
     return Held(cells[[*desk.target.columns.keys, "amount_minor"]].reset_index(drop=True), others)
@@ -67,10 +66,12 @@ def require_untouched(desk: Desk, key: str, before: Held, after: Held) -> str:
     if not changed:
         return f"unchanged, {len(after.beside):,} with figures were compared before and after"
     for other in changed:
-        desk.store.history.doubt(desk.connection, other, f"The import of {key} changed this period as well.")
+        desk.store.history.doubt(
+            desk.connection, other, f"The import of {key} changed this period as well.", feed=desk.feed.name
+        )
     raise DataError(
         f"The import of {key} also changed other periods: {', '.join(changed[:12])}.",
         holds=f"{key} holds its figures; those of the periods named are gone or different, and they are marked as not loaded.",
         next_step="Have the model builder set the import to update only imported cells, or to clear only the items mapped in the source; "
-        "then materialize actuals_import for the periods named again.",
+        f"then materialize {desk.feed.load} for the periods named again.",
     )

@@ -7,10 +7,11 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
-from mlc_pipelines.flows.members import members_now
+from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
-from mlc_pipelines.flows.steps import CHART, CODES_UNCHANGED, COST_CENTERS, MEMBER_MAP, MEMBERS
-from mlc_pipelines.ledger.mapping import MAP_COLUMNS, align, dead_entries, drift
+from mlc_pipelines.flows.steps import CHART, CODES_UNCHANGED, COST_CENTERS, MEMBER_MAP, MEMBERS, VENDORS
+from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.mapping import MAP_COLUMNS, MemberRule, align, dead_entries, drift
 
 
 def read_chart(desk: Desk) -> Report:
@@ -29,22 +30,29 @@ def read_cost_centers(desk: Desk) -> Report:
     return _kept(desk, COST_CENTERS, centers, f"{len(centers)} cost centers.", counts, {"Cost centers": centers})
 
 
+def read_vendors(desk: Desk) -> Report:
+    """The ERP's vendors, as they are now: code, name, active."""
+    if desk.payables is None:
+        raise SetupError(f"Connection {desk.connection} reads no payables.", holds="Nothing was read.")
+    vendors = desk.payables.read_vendors()
+    counts = {"vendors": len(vendors), "inactive vendors": int((~vendors["active"]).sum())}
+    return _kept(desk, VENDORS, vendors, f"{len(vendors):,} vendors.", counts, {"Vendors": vendors.head(500)})
+
+
 def read_members(desk: Desk) -> Report:
-    """The members of the plan's account and cost-center lists, as they are now: list, code, name, parent, leaf."""
-    lists = [desk.target.accounts.list_name, desk.target.cost_centers.list_name]
-    members = members_now(desk)
+    """The members of the plan's lists that codes land on, as they are now: list, code, name, parent, leaf."""
+    lists = list(dict.fromkeys(rule.list_name for rule in _rules(desk).values()))
+    members = read_lists(desk, lists)
     counts = {f"members of {name}": int((members["list"] == name).sum()) for name in lists}
-    summary = f"{len(members)} members in the lists {' and '.join(lists)} of {desk.plan.identity()}."
+    summary = f"{len(members)} members in the lists {', '.join(lists[:-1])} and {lists[-1]} of {desk.plan.identity()}."
     return _kept(desk, MEMBERS, members, summary, counts, {"Members": members.head(500)})
 
 
 def map_members(desk: Desk) -> Report:
-    """Pair every ERP code with its list member, and list those without one. Works on the three steps above, in their newest state."""
+    """Pair every ERP code with its list member, and list those without one. Works on the steps above, in their newest state."""
     held = desk.store.history
-    frames = {
-        step: read_frame(desk, held.require_step(desk.connection, step)) for step in (CHART, COST_CENTERS, MEMBERS)
-    }
-    rules = {CHART: desk.target.accounts, COST_CENTERS: desk.target.cost_centers}
+    rules = _rules(desk)
+    frames = {step: read_frame(desk, held.require_step(desk.connection, step)) for step in (*rules, MEMBERS)}
     aligned = [
         align(frames[step], frames[MEMBERS][frames[MEMBERS]["list"] == rule.list_name], rule)
         for step, rule in rules.items()
@@ -64,17 +72,25 @@ def map_members(desk: Desk) -> Report:
     tables = {"Codes without a member": lacking.drop(columns=["member", "sign"]), "Member map": pairs}
     tables["Changed since the last map"] = notice.rows
     counts["codes and members changed since the last map"] = len(notice.rows)
-    made_of = {step: held.require_step(desk.connection, step).artefact for step in _WATCHED}
+    made_of = {step: held.require_step(desk.connection, step).artefact for step in frames}
     report = _kept(desk, MEMBER_MAP, pairs, summary, counts, tables, facts={"made_of": made_of})
     return replace(report, notices=(notice,))
+
+
+def _rules(desk: Desk) -> dict[str, MemberRule]:
+    """The step that reads a kind of codes -> how these find their members; vendors only where some feed has them."""
+    rules = {CHART: desk.target.accounts, COST_CENTERS: desk.target.cost_centers}
+    of_vendors = [target.vendors for target in desk.targets if target.vendors]
+    return rules | dict(zip([VENDORS], of_vendors, strict=False))
 
 
 _WATCHED = {
     CHART: ("name", "account_class", "kind", "active"),
     COST_CENTERS: ("name", "active"),
+    VENDORS: ("name", "active"),
     MEMBERS: ("name", "parent", "leaf"),
 }
-_WHERE = {CHART: "account in the ERP", COST_CENTERS: "cost center in the ERP"}
+_WHERE = {CHART: "account in the ERP", COST_CENTERS: "cost center in the ERP", VENDORS: "vendor in the ERP"}
 
 
 def _noticed(desk: Desk, frames: Mapping[str, pd.DataFrame], pairs: pd.DataFrame) -> Notice:
@@ -87,6 +103,8 @@ def _noticed(desk: Desk, frames: Mapping[str, pd.DataFrame], pairs: pd.DataFrame
         return Notice(CODES_UNCHANGED, "This is the first member map: there is nothing to compare it with.", _NO_DRIFT)
     found = []
     for step, watched in _WATCHED.items():
+        if step not in frames or step not in last.facts["made_of"]:
+            continue  # vendors are mapped only since the connection declares AP spend
         before, now = read_kept_frame(desk, last.facts["made_of"][step]), frames[step]
         for where, old, new in _parts(step, before, now):
             found.append(drift(old, new, key="code", watched=watched).assign(where=where))
@@ -123,8 +141,9 @@ def _lacking(pairs: pd.DataFrame) -> set[tuple[str, str]]:
 
 
 def refresh_reference(desk: Desk) -> list[Report]:
-    """All four, in order."""
-    return [step(desk) for step in (read_chart, read_cost_centers, read_members, map_members)]
+    """All of them, in order."""
+    vendors = (read_vendors,) if VENDORS in _rules(desk) else ()
+    return [step(desk) for step in (read_chart, read_cost_centers, *vendors, read_members, map_members)]
 
 
 def _kept(

@@ -7,12 +7,12 @@ import pandas as pd
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import read_frame, read_kept_frame
 from mlc_pipelines.flows.report import Report, money_table
-from mlc_pipelines.flows.steps import CELLS_MATCH_LINES, EXTRACT, FILE, MEMBER_MAP, NOTHING_SENT
+from mlc_pipelines.flows.steps import CELLS_MATCH_LINES, MEMBER_MAP, NOTHING_SENT
 from mlc_pipelines.ledger.cells import read_cells, write_cells
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
-from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
+from mlc_pipelines.ledger.mapping import COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 
@@ -22,13 +22,13 @@ _SHRUNK_TO = 10  # a tenth of the cells that were there
 def write_slice(desk: Desk, key: str) -> Report:
     """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours."""
     period = desk.calendar.period(key)
-    source = desk.store.history.require_step(desk.connection, EXTRACT, key)
+    source = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
     pairs = desk.store.history.require_step(desk.connection, MEMBER_MAP)
     currency = source.facts["currency"]
     amounts = read_frame(desk, source)
     member_map = read_frame(desk, pairs)
-    require_known(amounts, member_map)
-    placed = place(amounts, member_map, desk.target.suspense)
+    require_known(amounts, member_map, desk.target.dimensions)
+    placed = place(amounts, member_map, desk.target.suspense, desk.target.dimensions)
     lacking = unmapped(placed)
     if desk.target.suspense is None:
         _require_all_mapped(key, lacking, currency)
@@ -49,8 +49,8 @@ def write_slice(desk: Desk, key: str) -> Report:
         "currency": currency,
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
     }
-    desk.store.history.record_step(desk.connection, FILE, key, artefact, facts, run=desk.run)
-    return _file_report(key, cells, lacking, leg, artefact, currency)
+    desk.store.history.record_step(desk.connection, desk.feed.file, key, artefact, facts, run=desk.run)
+    return _file_report(desk, key, cells, lacking, leg, artefact, currency)
 
 
 def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
@@ -74,7 +74,7 @@ def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
 
 def _require_not_shrunk(desk: Desk, key: str, cells: pd.DataFrame, currency: str) -> None:
     """Raises DataError when the slice is empty, or nine tenths smaller than when it last agreed, unless a person said that this is right."""
-    agreed = [load for load in desk.store.history.since_agreed(desk.connection, key) if load.state == AGREED]
+    agreed = [load for load in desk.loads_since_agreed(key) if load.state == AGREED]
     if not agreed or key in desk.accept_shrunk:
         return
     sent = read_cells(desk.store.artefacts.path(agreed[0].sent), desk.target.columns, currency=currency)
@@ -96,7 +96,7 @@ def _maybe_loaded(desk: Desk, key: str, currency: str) -> pd.DataFrame:
     """
     keys = desk.target.columns.keys
     frames = [pd.DataFrame(columns=[*keys, "amount_minor"])]
-    for load in desk.store.history.since_agreed(desk.connection, key):
+    for load in desk.loads_since_agreed(key):
         sent = read_cells(desk.store.artefacts.path(load.sent), desk.target.columns, currency=currency)
         frames.append(sent[sent["amount_minor"] != 0] if load.state == AGREED else sent)
         if load.read_back and load.state != AGREED:
@@ -114,8 +114,8 @@ def write_file(desk: Desk, path: Path, cells: pd.DataFrame, period: FiscalPeriod
 def _mapped_leg(desk: Desk, key: str, placed: pd.DataFrame, file: Path, currency: str) -> Leg:
     """Expected per member, straight from the amounts, against what stands in the bytes of the file."""
     keys = [key for key in desk.target.columns.keys if key != COST_CENTER]
-    landing = ["to_account" if key == ACCOUNT else key for key in keys]
-    expected = placed.loc[placed["to_account"] != "", [*landing, "plan_minor"]].set_axis(
+    landing = [f"to_{key}" if f"to_{key}" in placed else key for key in keys]
+    expected = placed.loc[(placed[landing] != "").all(axis=1), [*landing, "plan_minor"]].set_axis(
         [*keys, "amount_minor"], axis=1
     )
     written = read_cells(file, desk.target.columns, currency=currency)
@@ -125,7 +125,7 @@ def _mapped_leg(desk: Desk, key: str, placed: pd.DataFrame, file: Path, currency
 
 
 def _file_report(
-    key: str, cells: pd.DataFrame, lacking: pd.DataFrame, leg: Leg, artefact: str, currency: str
+    desk: Desk, key: str, cells: pd.DataFrame, lacking: pd.DataFrame, leg: Leg, artefact: str, currency: str
 ) -> Report:
     zeros = int((cells["amount_minor"] == 0).sum())
     at_stake = Money(int(lacking["amount_minor"].abs().sum()), currency)
@@ -135,7 +135,7 @@ def _file_report(
         else ""
     )
     return Report(
-        FILE,
+        desk.feed.file,
         key,
         f"{len(cells):,} cells, {zeros:,} of them zero.{parked}",
         artefact,

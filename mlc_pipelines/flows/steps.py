@@ -1,11 +1,30 @@
 """Names that the steps of a slice share: they are the asset names in Dagit and the keys of the history."""
 
-EXTRACT, FILE, IMPORT = "gl_actuals", "actuals_csv", "actuals_import"
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A kind of figures on its way into the plan: its name, and its three steps (read, file of cells, import)."""
+
+    name: str
+    extract: str
+    file: str
+    load: str
+
+
+ACTUALS = Feed("actuals", "gl_actuals", "actuals_csv", "actuals_import")
+SPEND = Feed("ap_spend", "ap_spend", "ap_spend_csv", "ap_spend_import")
+EXTRACT, FILE, IMPORT = ACTUALS.extract, ACTUALS.file, ACTUALS.load
 EXPLANATION = "actuals_explained"
-CHART, COST_CENTERS, MEMBERS, MEMBER_MAP = "chart_of_accounts", "cost_centers", "plan_members", "member_map"
+CHART, COST_CENTERS, VENDORS = "chart_of_accounts", "cost_centers", "ap_vendors"
+MEMBERS, MEMBER_MAP = "plan_members", "member_map"
 LIST_SYNC = "list_sync"
 ASSETS = frozenset(
-    {EXTRACT, FILE, IMPORT, EXPLANATION, CHART, COST_CENTERS, MEMBERS, MEMBER_MAP, LIST_SYNC, "connection_error"}
+    {
+        *(step for feed in (ACTUALS, SPEND) for step in (feed.extract, feed.file, feed.load)),
+        *(EXPLANATION, CHART, COST_CENTERS, VENDORS, MEMBERS, MEMBER_MAP, LIST_SYNC, "connection_error"),
+    }
 )
 """The names that every connection's own assets and steps have."""
 
@@ -13,6 +32,8 @@ LINES_MATCH_LEDGER = "lines_match_ledger"
 BALANCES_MATCH_LEDGER = "balances_match_ledger"
 OPENING_MATCHES_BEFORE = "opening_matches_before"
 CLOSING_MATCHES_LEDGER = "closing_matches_ledger"
+SPEND_MATCHES_LEDGER = "spend_matches_ledger"
+INVOICES_MATCH_LEDGER = "invoices_match_ledger"
 CELLS_MATCH_LINES = "cells_match_lines"
 ROWS_ALL_TAKEN = "rows_all_taken"
 MODEL_MATCHES_CELLS = "model_matches_cells"

@@ -27,7 +27,7 @@ _LARGEST_EXPONENT = 20
 
 @dataclass(frozen=True, slots=True)
 class CellColumns:
-    """Header names of the file. company and currency: "" where the file has no such column."""
+    """Header names of the file. company, currency and vendor: "" where the file has no such column."""
 
     account: str
     cost_center: str
@@ -36,11 +36,12 @@ class CellColumns:
     amount: str
     company: str = ""
     currency: str = ""
+    vendor: str = ""
 
     @property
     def named(self) -> dict[str, str]:
         """Our name -> header name of the texts, in file order; the amount stands after them."""
-        every = ("account", "cost_center", "company", "currency", "period", "version")
+        every = ("vendor", "account", "cost_center", "company", "currency", "period", "version")
         return {name: header for name in every if (header := getattr(self, name))}
 
     @property

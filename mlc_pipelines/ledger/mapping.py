@@ -8,7 +8,7 @@ import pandas as pd
 
 from mlc_pipelines.ledger.errors import DataError
 
-ACCOUNT, COST_CENTER = "account", "cost_center"
+ACCOUNT, COST_CENTER, VENDOR = "account", "cost_center", "vendor"
 CELL_KEYS = ["account", "cost_center"]
 MAP_COLUMNS = ["dimension", "code", "name", "kind", "active", "member", "member_name", "sign", "problem"]
 
@@ -35,6 +35,7 @@ class Suspense:
 
     account: str
     cost_center: str
+    vendor: str = ""
 
 
 def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.DataFrame:
@@ -78,28 +79,35 @@ def dead_entries(rule: MemberRule, codes: pd.DataFrame) -> list[str]:
     return sorted(set(rule.table) - set(codes["code"]))
 
 
-def require_known(amounts: pd.DataFrame, member_map: pd.DataFrame) -> None:
+def require_known(
+    amounts: pd.DataFrame, member_map: pd.DataFrame, dimensions: Sequence[str] = tuple(CELL_KEYS)
+) -> None:
     """Refuse figures on codes that appeared in the ERP after the map was made: the map must be made again first."""
-    for dimension in (ACCOUNT, COST_CENTER):
+    for dimension in dimensions:
         mapped = set(member_map["code"][member_map["dimension"] == dimension])
         if strangers := sorted(set(amounts[dimension]) - mapped):
             raise DataError(
                 f"The member map does not know {dimension.replace('_', ' ')} {', '.join(strangers[:10])}: it is older than the figures.",
                 holds="Nothing was sent.",
-                next_step="Materialize the member map (with chart of accounts, cost centers and plan members), then this period again.",
+                next_step="Materialize the member map (with the codes of the ERP and the plan members that it is made of), then this period again.",
             )
 
 
-def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | None) -> pd.DataFrame:
+def place(
+    amounts: pd.DataFrame,
+    member_map: pd.DataFrame,
+    suspense: Suspense | None,
+    dimensions: Sequence[str] = tuple(CELL_KEYS),
+) -> pd.DataFrame:
     """Period amounts beside the members they land on.
 
-    amounts: account, cost_center, debit_minor, credit_minor, amount_minor, lines. Returns those columns and
-    to_account, to_cost_center (member codes; "" where there is no partner and no suspense), plan_minor (in the planners' sign), problem.
+    amounts: the dimensions (account, cost_center ...), debit_minor, credit_minor, amount_minor, lines. Returns those columns and
+    to_account, to_cost_center ... (member codes; "" where there is no partner and no suspense), plan_minor (in the planners' sign), problem.
     """
     placed = amounts.copy()
     sign = np.ones(len(placed), np.int64)
     problem = np.full(len(placed), "", dtype=object)
-    for dimension in (ACCOUNT, COST_CENTER):
+    for dimension in dimensions:
         rows = member_map[member_map["dimension"] == dimension].set_index("code")
         # Each distinct code is looked up once; the rows only take what was found for theirs.
         codes = placed[dimension].astype("category").cat
@@ -122,8 +130,8 @@ def place(amounts: pd.DataFrame, member_map: pd.DataFrame, suspense: Suspense | 
 
 
 def unmapped(placed: pd.DataFrame) -> pd.DataFrame:
-    """What has no partner, by code pair, largest money first: account, cost_center, lines, debit_minor, credit_minor, amount_minor, problem."""
-    books = [name for name in ("company", "currency") if name in placed]
+    """What has no partner, by codes, largest money first: account, cost_center (vendor), lines, debit_minor, credit_minor, amount_minor, problem."""
+    books = [name for name in (VENDOR, "company", "currency") if name in placed]
     columns = [*CELL_KEYS, *books, "lines", "debit_minor", "credit_minor", "amount_minor", "problem"]
     rows = placed.loc[placed["problem"] != "", columns]
     at_stake = rows["amount_minor"].abs()
@@ -134,8 +142,8 @@ def unmapped(placed: pd.DataFrame) -> pd.DataFrame:
 
 def to_cells(placed: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFrame:
     """One row per cell key in key order: account, cost_center (member codes), what else the keys name as it stands, amount_minor in the planners' sign. Leaves out what has no member."""
-    landed = placed[(placed["to_account"] != "") & (placed["to_cost_center"] != "")]
-    landing = [f"to_{key}" if key in CELL_KEYS else key for key in keys]
+    landing = [f"to_{key}" if f"to_{key}" in placed else key for key in keys]
+    landed = placed[(placed[[name for name in landing if name.startswith("to_")]] != "").all(axis=1)]
     sums = landed.groupby(landing, sort=True)["plan_minor"].sum().reset_index()
     return sums.set_axis([*keys, "amount_minor"], axis=1)
 

@@ -144,7 +144,8 @@ class Payables(Protocol):
         """Distributions of the invoices posted in one period, by the subledger's own word, in batches of the shape `journal.SPEND`.
 
         Every account that an invoice is distributed to, the payables account itself left out; credit memos and cancellations with their sides
-        as booked. At least one batch, perhaps empty. Bounded memory.
+        as booked. An invoice without a distribution (it only clears receipts) has one row without account and amounts, so that it is counted.
+        At least one batch, perhaps empty. Bounded memory.
         """
         ...
 

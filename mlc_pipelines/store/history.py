@@ -12,6 +12,8 @@ from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.schema import loads, steps
 
 BEGUN, AGREED, DIRTY = "BEGUN", "AGREED", "DIRTY"
+ACTUALS = "actuals"
+"""The feed of ledger figures; others have names of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ class History:
             next_step=f"Materialize {connection}/{step}{of_period} first.",
         )
 
-    def begin_load(self, connection: str, period: str, sent: str) -> int:
-        """Write down durably that this file may reach the model from now on."""
-        row = {"connection": connection, "period": period, "sent": sent, "state": BEGUN, "begun_at": timestamp()}
+    def begin_load(self, connection: str, period: str, sent: str, *, feed: str = ACTUALS) -> int:
+        """Write down durably that this file may reach the model from now on. feed: the kind of figures, each with loads of its own."""
+        row = {"connection": connection, "feed": feed, "period": period, "sent": sent, "state": BEGUN}
+        row["begun_at"] = timestamp()
         with self.engine.begin() as db:
             result = db.execute(loads.insert().values(read_back="", dump="", note="", ended_at="", **row))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -92,14 +95,14 @@ class History:
             values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": timestamp()}
             db.execute(loads.update().where(loads.c.id == load).values(**values))
 
-    def doubt(self, connection: str, period: str, note: str) -> None:
+    def doubt(self, connection: str, period: str, note: str, *, feed: str = ACTUALS) -> None:
         """Mark a slice as no longer agreed, with the reason; what was sent last stays named. Nothing to do where nothing was loaded."""
-        if attempts := self.loads(connection, period):
-            self.end_load(self.begin_load(connection, period, attempts[-1].sent), DIRTY, note=note)
+        if attempts := self.loads(connection, period, feed=feed):
+            self.end_load(self.begin_load(connection, period, attempts[-1].sent, feed=feed), DIRTY, note=note)
 
-    def loads(self, connection: str, period: str) -> list[Load]:
+    def loads(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """All attempts of one slice, oldest first."""
-        of_slice = (loads.c.connection == connection) & (loads.c.period == period)
+        of_slice = (loads.c.connection == connection) & (loads.c.feed == feed) & (loads.c.period == period)
         with self.engine.connect() as db:
             rows = db.execute(loads.select().where(of_slice).order_by(loads.c.id)).all()
         return [
@@ -107,9 +110,9 @@ class History:
             for row in rows
         ]
 
-    def since_agreed(self, connection: str, period: str) -> list[Load]:
+    def since_agreed(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """The newest agreed load and every attempt after it: together they name every cell that may hold a figure of ours."""
-        attempts = self.loads(connection, period)
+        attempts = self.loads(connection, period, feed=feed)
         agreed = [position for position, load in enumerate(attempts) if load.state == AGREED]
         return attempts[agreed[-1] :] if agreed else attempts
 

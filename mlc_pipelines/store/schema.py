@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = sa.MetaData()
 
@@ -29,6 +29,7 @@ loads = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("feed", sa.String(40), nullable=False),  # the kind of figures: actuals, ap_spend
     sa.Column("period", sa.String(20), nullable=False),
     sa.Column("sent", sa.String(64), nullable=False),  # the file, written down before its first byte leaves
     sa.Column("read_back", sa.String(64), nullable=False, default=""),
@@ -37,7 +38,7 @@ loads = sa.Table(
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("begun_at", sa.String(40), nullable=False),
     sa.Column("ended_at", sa.String(40), nullable=False, default=""),
-    sa.Index("loads_by_slice", "connection", "period", "id"),
+    sa.Index("loads_by_feed", "connection", "feed", "period", "id"),
 )
 
 credentials = sa.Table(

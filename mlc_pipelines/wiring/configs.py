@@ -3,9 +3,10 @@
 from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, SegmentRule
 from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.wiring import settings
+from mlc_pipelines.wiring.erps import AcumaticaErp
 
 
-def acumatica_config(erp: settings.AcumaticaErp) -> AcumaticaConfig:
+def acumatica_config(erp: AcumaticaErp) -> AcumaticaConfig:
     return AcumaticaConfig(
         url=erp.url,
         tenant=erp.tenant,

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.errors import PipelineError, SetupError
+from mlc_pipelines.ledger.fiscal import FiscalCalendar
 from mlc_pipelines.wiring.settings import Connection, ConnectionFile
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -26,6 +28,31 @@ class Named:
     file: Path
     settings: Connection
 
+    @property
+    def calendar(self) -> FiscalCalendar:
+        """Its fiscal periods. Raises SetupError or DataError where the calendar file is missing or wrong, or two periods land on one place."""
+        calendar = self.settings.calendar.build(self.file.parent)
+        _require_places(self, calendar)
+        return calendar
+
+
+def _require_places(named: Named, calendar: FiscalCalendar) -> None:
+    """Every period has a label and version of its own in the model, or one would overwrite the other."""
+    landings = {"actuals": named.settings.actuals, "ap_spend": named.settings.ap_spend}
+    for section, landing in ((name, one) for name, one in landings.items() if one):
+        taken: dict[tuple[str, str], str] = {}
+        for period in calendar.periods:
+            version = landing.adjustment_version if period.adjustment else landing.version
+            place = (period.label(landing.period_label), version)
+            if not version or place in taken:
+                why = f"has the same place as {taken[place]}" if version else "has no version that takes its figures"
+                raise SetupError(
+                    f"Period {period.key} {why} in the plan of connection {named.name} (label {place[0]!r}, version {version!r}).",
+                    holds="This connection is not loaded; the others are not affected.",
+                    next_step=f"Correct `{section}.period_label` or `{section}.adjustment_version` in {named.file}.",
+                )
+            taken[place] = period.key
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -33,7 +60,7 @@ class Broken:
 
     name: str
     file: Path
-    error: SetupError
+    error: PipelineError
 
 
 def folder() -> Path:
@@ -97,11 +124,27 @@ def read_one(file: Path) -> Named:
     if repeated := _repeated(tree):
         raise _wrong(file, repeated)
     try:
-        return Named(file.stem, file, ConnectionFile.model_validate(content).attributes)
+        named = Named(file.stem, file, ConnectionFile.model_validate(content).attributes)
     except ValidationError as error:
         raise _wrong(
-            file, [_complaint(tree, one["loc"], _PLAIN.get(one["type"], one["msg"])) for one in error.errors()]
+            file, [_complaint(tree, _place(one), _PLAIN.get(one["type"], one["msg"])) for one in error.errors()]
         ) from None
+    if (
+        named.settings.calendar.kind != "file"
+    ):  # a file may still have to be taken from the ERP, through this very connection
+        _require_places(named, named.settings.calendar.build(file.parent))
+    return named
+
+
+def _place(problem: ErrorDetails) -> tuple[str | int, ...]:
+    """Where a complaint belongs, without the names that tell one kind of section from another (erp.acumatica.ledger is erp.ledger)."""
+    loc = tuple(part for at, part in enumerate(problem["loc"]) if not (at == _KIND_AT and part in _KINDS))
+    if problem["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return (*loc, str(problem["ctx"]["discriminator"]).strip("'"))
+    return loc
+
+
+_KIND_AT, _KINDS = 2, {"acumatica", "epicor", "months", "weeks", "file"}
 
 
 def _with_variables(file: Path, text: str) -> str:

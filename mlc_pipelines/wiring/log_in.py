@@ -12,6 +12,7 @@ from mlc_pipelines.transport.oauth import OAuthClient, TokenKeeper
 from mlc_pipelines.wiring.configs import acumatica_config, anaplan_config
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.credentials import acumatica_credential, acumatica_log_in, anaplan_oauth_credential
+from mlc_pipelines.wiring.erps import AcumaticaErp
 
 SYSTEMS = ("anaplan", "acumatica")
 
@@ -46,7 +47,8 @@ def log_in(
     if system == "anaplan" and named.settings.anaplan.auth == "oauth_device":
         token = log_in_by_device(client, show=show, sleep=sleep)
     else:
-        port = (named.settings.anaplan if system == "anaplan" else named.settings.erp).redirect_port
+        erp, plan = named.settings.erp, named.settings.anaplan
+        port = erp.redirect_port if system == "acumatica" and isinstance(erp, AcumaticaErp) else plan.redirect_port
         token = log_in_by_browser(client, port=port, wait_seconds=wait_seconds, show=show, sleep=sleep)
     with keeper.held():
         keeper.keep(token, client.application)
@@ -55,8 +57,8 @@ def log_in(
 
 def _application(named: Named, system: str, store: Store) -> tuple[OAuthClient, TokenKeeper, str]:
     """The registered application, who keeps its log-in, and the name of its credential."""
-    if system == "acumatica":
-        erp = named.settings.erp
+    erp = named.settings.erp
+    if system == "acumatica" and isinstance(erp, AcumaticaErp):
         client = acumatica.oauth_client(acumatica_config(erp), acumatica_credential(named, store))
         return client, acumatica_log_in(named, store), erp.credential
     plan = anaplan_oauth_credential(named, store)

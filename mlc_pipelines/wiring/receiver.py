@@ -20,7 +20,7 @@ from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.transport.secret import Secret
 from mlc_pipelines.wiring.connections import Named
-from mlc_pipelines.wiring.settings import Push
+from mlc_pipelines.wiring.erps import AcumaticaErp, Push
 
 PUSH_SECRET = "header_value"  # noqa: S105  the name of the field in the vault
 _BODY_BYTES_MAX = 4 << 20
@@ -42,28 +42,29 @@ def doors(named: Sequence[Named], store: Store) -> tuple[dict[str, Door], list[S
     found: dict[str, Door] = {}
     problems: list[SetupError] = []
     for one in named:
-        if one.settings.erp.push is not None:
+        erp = one.settings.erp
+        if isinstance(erp, AcumaticaErp) and erp.push is not None:
             try:
-                found[one.name] = _door(one, one.settings.erp.push, store)
+                found[one.name] = _door(one.name, erp.tenant, erp.push, store)
             except SetupError as error:
                 problems.append(error)
     return found, problems
 
 
-def _door(named: Named, push: Push, store: Store) -> Door:
+def _door(connection: str, tenant: str, push: Push, store: Store) -> Door:
     opened = store.vault.open(push.credential)
     if PUSH_SECRET not in opened:
         raise SetupError(
-            f"{named.name}: credential {push.credential!r} lacks {PUSH_SECRET}.",
+            f"{connection}: credential {push.credential!r} lacks {PUSH_SECRET}.",
             next_step=f"Store the header value of SM302000: `mlc secrets set {push.credential} --field {PUSH_SECRET}`.",
         )
     rule = PushRule(
-        tenant=named.settings.erp.tenant,
+        tenant=tenant,
         query=push.query,
         period_field=push.period_field,
         period_format=push.period_format,
     )
-    return Door(named.name, push.header, opened[PUSH_SECRET], rule)
+    return Door(connection, push.header, opened[PUSH_SECRET], rule)
 
 
 def receiver(known: dict[str, Door], store: Store) -> Starlette:

@@ -4,26 +4,27 @@ import csv
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlc_pipelines.acumatica.client import Acumatica
-from mlc_pipelines.acumatica.connection import sign_out_all_left
 from mlc_pipelines.anaplan.client import Anaplan
-from mlc_pipelines.flows.desk import ActualsTarget, Desk
+from mlc_pipelines.flows.desk import Desk, Target
+from mlc_pipelines.flows.steps import PERIODIC, SPEND
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.extracts import ExtractRule
-from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, MemberRule, Suspense
+from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR, MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
 from mlc_pipelines.ledger.ports import ReadWay
 from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.transport.budget import Budget
 from mlc_pipelines.wiring import settings
-from mlc_pipelines.wiring.configs import acumatica_config, anaplan_config
+from mlc_pipelines.wiring.configs import anaplan_config
 from mlc_pipelines.wiring.connections import Named
-from mlc_pipelines.wiring.credentials import acumatica_credential, anaplan_credential
+from mlc_pipelines.wiring.credentials import anaplan_credential
+from mlc_pipelines.wiring.ledgers import open_ledger
 
 
 @contextmanager
@@ -42,16 +43,16 @@ def open_desk(
     store = store or Store.open()
     progress = progress or (lambda _said: None)
     with (
-        _acumatica(named, store, sleep) as ledger,
+        open_ledger(named, store, sleep) as books,
         _budget(chosen.anaplan, store, sleep) as budget,
         _anaplan(named, store, sleep, budget, progress) as plan,
     ):
         yield Desk(
             named.name,
-            chosen.calendar.build(),
-            ledger,
+            named.calendar,
+            books.ledger,
             plan,
-            ledger,
+            books.extracts,
             target,
             store,
             fence_wait_seconds=chosen.anaplan.wait_minutes * 60,
@@ -59,16 +60,18 @@ def open_desk(
             lists=list_rules(named, target),
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
             extract_rules=extract_rules(named),
+            payables=books.payables,
+            spend=spend_target(named) if chosen.ap_spend else None,
             progress=progress,
         )
 
 
-def actuals_target(named: Named) -> ActualsTarget:
+def actuals_target(named: Named) -> Target:
     chosen = named.settings
     actuals, mapping = chosen.actuals, chosen.mapping
     signs = {str(kind): -1 if sign == "credit_positive" else 1 for kind, sign in actuals.signs.items()}
-    suspense = None if mapping.unmapped == "stop" else Suspense(mapping.unmapped.account, mapping.unmapped.cost_center)
-    return ActualsTarget(
+    suspense = None if mapping.unmapped == "stop" else Suspense(**mapping.unmapped.model_dump())
+    return Target(
         import_name=actuals.import_,
         process=actuals.process,
         parameters=actuals.parameters,
@@ -82,6 +85,34 @@ def actuals_target(named: Named) -> ActualsTarget:
         cost_centers=_rule(named, COST_CENTER, mapping.cost_centers, {}),
         suspense=suspense,
     )
+
+
+def spend_target(named: Named) -> Target:
+    """Where AP spend goes: accounts and cost centers as for actuals, and the vendors beside them."""
+    spend, vendors = named.settings.ap_spend, named.settings.mapping.vendors
+    if spend is None or vendors is None:
+        raise SetupError(f"Connection {named.name} declares no AP spend.", holds="Nothing was read or sent.")
+    columns = CellColumns(**spend.columns.model_dump())
+    of_actuals = actuals_target(named)
+    way = replace(of_actuals.read_back, by="export", name=spend.export, columns=columns, versions=_versions(spend))
+    return replace(
+        of_actuals,
+        import_name=spend.import_,
+        process=spend.process,
+        parameters=spend.parameters,
+        figures=PERIODIC,
+        read_back=way,
+        columns=columns,
+        period_label=spend.period_label,
+        version=spend.version,
+        adjustment_version=spend.adjustment_version,
+        vendors=_rule(named, VENDOR, vendors, {}),
+        feed=SPEND,
+    )
+
+
+def _versions(landing: settings.Landing) -> tuple[str, ...]:
+    return tuple(version for version in (landing.version, landing.adjustment_version) if version)
 
 
 def _rule(named: Named, dimension: str, rule: settings.MappingRule, signs: Mapping[str, int]) -> MemberRule:
@@ -98,11 +129,11 @@ def _read_way(chosen: settings.Connection) -> ReadWay:
         CellColumns(**actuals.columns.model_dump()),
         mapping.accounts.list,
         mapping.cost_centers.list,
-        tuple(version for version in (actuals.version, actuals.adjustment_version) if version),
+        _versions(actuals),
     )
 
 
-def list_rules(named: Named, target: ActualsTarget) -> tuple[ListRule, ...]:
+def list_rules(named: Named, target: Target) -> tuple[ListRule, ...]:
     """The lists that follow the ERP. Codes that the mapping file places by hand are not followed, and suspense members are never called gone."""
     mapped = {"accounts": target.accounts, "cost_centers": target.cost_centers}
     parked = {target.suspense.account, target.suspense.cost_center} if target.suspense else set()
@@ -174,22 +205,6 @@ def read_mapping_file(path: Path) -> dict[str, str]:
             )
         table[code], lines[code] = member, line
     return table
-
-
-def _acumatica(named: Named, store: Store, sleep: Callable[[float], None]) -> Acumatica:
-    erp = named.settings.erp
-    return Acumatica(
-        acumatica_config(erp),
-        acumatica_credential(named, store),
-        sleep=sleep,
-        seats=store.seats(named.name),
-        contracts=store.contracts,
-    )
-
-
-def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Sign out what runs of this installation that died left open at the connection's ERP; returns how many."""
-    return sign_out_all_left(acumatica_config(named.settings.erp), store.seats(named.name), sleep)
 
 
 def _anaplan(

@@ -1,118 +1,23 @@
 """What a connection file may say. Contradictions are refused when it is read; nothing secret has a place in it."""
 
-from datetime import time
-from typing import Annotated, Literal, get_args
+from datetime import date, time
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from mlc_pipelines.anaplan.quiet import QuietHours
 from mlc_pipelines.anaplan.regions import Addresses, addresses
 from mlc_pipelines.flows.steps import ASSETS
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.ledger.fiscal import FiscalCalendar, monthly_calendar
+from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.wiring.calendars import Calendar
+from mlc_pipelines.wiring.erps import EpicorErp, Erp
+from mlc_pipelines.wiring.parts import WEEK, FileName, Port, Setting, Text, Weekday
 
-
-class Setting(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-Text = Annotated[str, Field(min_length=1)]
-FileName = Annotated[str, Field(max_length=250)]  # a key pasted in its place is longer, and is refused unshown
-Port = Annotated[int, Field(ge=0, le=65535)]
 ExtractName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Sign = Literal["debit_positive", "credit_positive"]
 Kind = Literal["Asset", "Liability", "Income", "Expense"]
-
-
-class Subaccount(Setting):
-    """How a subaccount is built, and which segment (counted from 1) is the cost center."""
-
-    separator: str = "-"
-    segment: int = Field(1, ge=1)
-    lengths: tuple[int, ...] = ()
-
-
-class Push(Setting):
-    """Push notifications that the site sends to `mlc listen` (SM302000): the generic inquiry it watches, and how its rows tell the period.
-
-    credential: vault entry whose field `header_value` is the secret that the site sends in the header.
-    """
-
-    credential: Text
-    header: Annotated[str, Field(pattern=r"[A-Za-z0-9-]+")] = "X-MLC-Push"
-    query: Text
-    period_field: Text
-    period_format: Literal["MMYYYY", "YYYYMM"] = "MMYYYY"
-
-
-class CompanyBooks(Setting):
-    """The Actual ledger of one company, of some of its branches only where they are named; calendar: whose periods count."""
-
-    company: Text
-    ledger: Text
-    branches: tuple[Text, ...] = ()
-    calendar: Literal["master", "company"] = "company"
-
-
-class AcumaticaErp(Setting):
-    """Acumatica Cloud ERP: one ledger of one company (company, ledger), or those of several companies (books)."""
-
-    system: Literal["acumatica"]
-    url: Text
-    tenant: Text
-    company: Text = ""
-    ledger: Text = ""
-    branches: tuple[Text, ...] = ()
-    books: tuple[CompanyBooks, ...] = ()
-    read: Literal["journals", "balances"] = "journals"
-    balance_calls: int = Field(1000, ge=1, le=100_000)
-    endpoint: Text = "Default"
-    version: Text
-    auth: Literal["oauth_password", "oauth_code", "cookie"] = "oauth_password"
-    credential: Text
-    redirect_port: Port = 0
-    subaccount: Subaccount | None = Subaccount()
-    lines_from: Literal["inquiry", "transactions"] = "inquiry"
-    net_income_account: str = ""
-    page_batches: int = Field(100, ge=1, le=1000)
-    branch: str = ""
-    locale: Text = "en-US"
-    companies: tuple[Text, ...] = ()
-    sessions: int = Field(1, ge=1, le=50)
-    parallel: int = Field(1, ge=1, le=50)
-    session_wait_minutes: float = Field(30, ge=0, le=1440)
-    check_fields: bool = True
-    odata_auth: Literal["", "bearer", "basic"] = ""
-    push: Push | None = None
-    ca_file: str | None = None
-
-    @model_validator(mode="after")
-    def _some_books(self) -> "AcumaticaErp":
-        if self.books and (self.company or self.ledger or self.branches):
-            raise ValueError(
-                "books names the companies and ledgers; company, ledger and branches are for a connection of one company"
-            )
-        for name in ("company", "ledger"):
-            if not self.books and not getattr(self, name):
-                raise ValueError(f"{name} is missing; name it, or several companies with their ledgers under `books`")
-        return self
-
-    @property
-    def every_book(self) -> tuple[CompanyBooks, ...]:
-        """The books that are read; at least one."""
-        own = CompanyBooks.model_construct(
-            company=self.company, ledger=self.ledger, branches=self.branches, calendar="master"
-        )
-        return self.books or (own,)
-
-    @model_validator(mode="after")
-    def _one_way_to_sign_in(self) -> "AcumaticaErp":
-        if self.auth != "oauth_code" and self.redirect_port:
-            raise ValueError(
-                f"auth is {self.auth}, so nothing is done with `redirect_port`; delete it, or write auth: oauth_code"
-            )
-        return self
 
 
 class Certificate(Setting):
@@ -125,16 +30,12 @@ class Certificate(Setting):
     private_key_file: FileName = ""
 
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_WEEK: tuple[Weekday, ...] = get_args(Weekday)
-
-
 class QuietTimes(Setting):
     """When no load begins, by the clock on the wall of time_zone: hours like 07:00-09:30, or 22:00-06:00 into the next day; days on which they begin."""
 
     time_zone: Text
     hours: Annotated[tuple[Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")], ...], Field(min_length=1)]
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = _WEEK
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEK
     then: Literal["wait", "stop"] = "wait"
 
     @model_validator(mode="after")
@@ -148,7 +49,7 @@ class QuietTimes(Setting):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"time_zone {self.time_zone!r} is not known; write it like Europe/Berlin") from None
         spans = tuple(_span(text) for text in self.hours)
-        return QuietHours(zone, spans, frozenset(_WEEK.index(day) for day in self.days), self.then)
+        return QuietHours(zone, spans, frozenset(WEEK.index(day) for day in self.days), self.then)
 
 
 def _span(text: str) -> tuple[time, time]:
@@ -231,49 +132,34 @@ class Anaplan(Setting):
         return "".join(letter if letter.isalnum() else "_" for letter in spelled).lower()
 
 
-class Months(Setting):
-    """Twelve calendar months a year, from any first month."""
-
-    kind: Literal["months"]
-    first_year: int = Field(ge=1990, le=2100)
-    last_year: int = Field(ge=1990, le=2100)
-    first_month: int = Field(1, ge=1, le=12)
-    named_by: Literal["end", "start"] = "end"
-    adjustment_period: bool = False
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Months":
-        if self.last_year < self.first_year:
-            raise ValueError(f"last_year {self.last_year} lies before first_year {self.first_year}")
-        return self
-
-    def build(self) -> FiscalCalendar:
-        return monthly_calendar(
-            self.first_year,
-            self.last_year,
-            first_month=self.first_month,
-            named_by=self.named_by,
-            adjustment=self.adjustment_period,
-        )
-
-
-class Columns(Setting):
-    """Header names of the import's file, in file order; company and currency, where the file has them, stand after the cost center."""
+class Headers(Setting):
+    """Header names of an import's file."""
 
     account: Text
     cost_center: Text
     period: Text
     version: Text
     amount: Text
-    company: str = ""
-    currency: str = ""
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Columns":
+    def _distinct(self) -> "Headers":
         names = [name for name in self.model_dump().values() if name]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two columns have the same name: {', '.join(sorted(twice))}")
         return self
+
+
+class Columns(Headers):
+    """Those of actuals, in file order; company and currency, where the file has them, stand after the cost center."""
+
+    company: str = ""
+    currency: str = ""
+
+
+class SpendColumns(Headers):
+    """Those of AP spend; the vendor stands first in the file."""
+
+    vendor: Text
 
 
 class ReadBack(Setting):
@@ -283,24 +169,23 @@ class ReadBack(Setting):
     name: Text
 
 
-class Actuals(Setting):
-    """The import that takes actuals, and the export (or another way under read_back) that reads them back."""
+_SOME_PERIOD = FiscalPeriod(2026, 1, date(2026, 1, 1), date(2026, 1, 31))
+
+
+class Landing(Setting):
+    """The import that takes a kind of figures, the export that reads them back, and where they stand in the model."""
 
     import_: str = Field("", alias="import")
     process: str = ""
-    parameters: dict[Text, Text] = {}
+    parameters: dict[Text, Text] = Field(default_factory=dict)
     export: str = ""
-    read_back: ReadBack | None = None
-    columns: Columns
-    figures: Literal["periodic", "ytd"] = "periodic"
     period_label: Text = "%b %y"
     version: Text = "Actual"
     adjustment_version: str = ""
-    signs: dict[Kind, Sign] = {}
     accept_shrunk: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _some_way_to_load(self) -> "Actuals":
+    def _some_way_to_load(self) -> Self:
         if not self.import_ and not self.process:
             raise ValueError(
                 "name the import that takes the figures under `import`, or the process that runs it under `process`"
@@ -309,6 +194,31 @@ class Actuals(Setting):
             if set("{}") & set(value.replace("{period}", "").replace("{version}", "")):
                 raise ValueError(f"parameters.{name} is {value!r}: only {{period}} and {{version}} can be filled in")
         return self
+
+    @model_validator(mode="after")
+    def _versions_apart(self) -> Self:
+        if self.adjustment_version == self.version:
+            raise ValueError("adjustment_version must differ from version, or one period would overwrite the other")
+        return self
+
+    @model_validator(mode="after")
+    def _label_can_be_filled_in(self) -> Self:
+        try:
+            _SOME_PERIOD.label(self.period_label)
+        except (KeyError, ValueError, IndexError, AttributeError):
+            raise ValueError(
+                f"period_label is {self.period_label!r}: {{number}}, {{year}}, {{yy}} and {{suffix}} can be filled in, and %b, %y and their like"
+            ) from None
+        return self
+
+
+class Actuals(Landing):
+    """The import that takes actuals, and the export (or another way under read_back) that reads them back."""
+
+    read_back: ReadBack | None = None
+    columns: Columns
+    figures: Literal["periodic", "ytd"] = "periodic"
+    signs: dict[Kind, Sign] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _books_are_read_back(self) -> "Actuals":
@@ -327,6 +237,13 @@ class Actuals(Setting):
         if self.export and self.read_back and (self.read_back.by, self.read_back.name) != ("export", self.export):
             raise ValueError("export and read_back contradict each other; give the one or the other")
         return self
+
+
+class ApSpend(Landing):
+    """The import that takes AP spend by vendor, account and cost center, and the export that reads it back."""
+
+    export: Text
+    columns: SpendColumns
 
 
 class MappingRule(Setting):
@@ -356,11 +273,13 @@ class Watch(Setting):
 class SuspenseMembers(Setting):
     account: Text
     cost_center: Text
+    vendor: str = ""
 
 
 class Mapping(Setting):
     accounts: MappingRule
     cost_centers: MappingRule
+    vendors: MappingRule | None = None
     unmapped: Literal["stop"] | SuspenseMembers = "stop"
 
 
@@ -373,12 +292,12 @@ class SyncedList(Setting):
     list: str = ""
     by: Literal["import", "items"]
     import_: str = Field("", alias="import")
-    columns: dict[Text, Text] = {}
+    columns: dict[Text, Text] = Field(default_factory=dict)
     file: str = ""
     code: str = ""
     name: Text = "{name}"
     parent: str = ""
-    properties: dict[Text, Text] = {}
+    properties: dict[Text, Text] = Field(default_factory=dict)
     keep: tuple[Literal["name", "parent", "properties"], ...] = ()
     mode: Literal["upsert"] = "upsert"
 
@@ -417,7 +336,7 @@ class Extract(Setting):
     modified: str = ""
     by_period: str = ""
     period_format: Literal["MMYYYY", "YYYYMM"] = "MMYYYY"
-    parameters: dict[Text, Text] = {}
+    parameters: dict[Text, Text] = Field(default_factory=dict)
     whole_every_days: int = Field(7, ge=0, le=366)
     page: int = Field(200, ge=1, le=5000)
 
@@ -441,14 +360,15 @@ class Extract(Setting):
 class Connection(Setting):
     """One pair of systems."""
 
-    erp: AcumaticaErp
+    erp: Erp
     anaplan: Anaplan
-    calendar: Months
+    calendar: Calendar
     actuals: Actuals
     mapping: Mapping
-    lists: dict[Text, SyncedList] = {}
+    ap_spend: ApSpend | None = None
+    lists: dict[Text, SyncedList] = Field(default_factory=dict)
     watch: Watch | None = None
-    extracts: dict[ExtractName, Extract] = {}
+    extracts: dict[ExtractName, Extract] = Field(default_factory=dict)
     owners: tuple[str, ...] = ("team:finance",)
 
     @model_validator(mode="after")
@@ -458,10 +378,20 @@ class Connection(Setting):
                 "calendar.adjustment_period is true: name the version that takes its figures under actuals.adjustment_version "
                 "(they share the label of the year's last month, so the version keeps them apart)"
             )
-        if self.actuals.adjustment_version == self.actuals.version:
+        if self.calendar.adjustment_period and self.ap_spend and not self.ap_spend.adjustment_version:
             raise ValueError(
-                "actuals.adjustment_version must differ from actuals.version, or one period would overwrite the other"
+                "calendar.adjustment_period is true: name the version under ap_spend.adjustment_version as well"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _spend_has_vendors(self) -> "Connection":
+        if bool(self.ap_spend) != bool(self.mapping.vendors):
+            raise ValueError("ap_spend and mapping.vendors belong together; give both or neither")
+        if self.ap_spend and not isinstance(self.erp, EpicorErp):
+            raise ValueError("ap_spend is read from Epicor Kinetic; delete it")
+        if self.ap_spend and self.mapping.unmapped != "stop" and not self.mapping.unmapped.vendor:
+            raise ValueError("mapping.unmapped names suspense members: name one for vendors as well")
         return self
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mlc_pipelines.assets.connection import STEPS
 from mlc_pipelines.assets.location import build_definitions
-from mlc_pipelines.wiring.connections import folder
+from mlc_pipelines.assets.steps import steps_of
+from mlc_pipelines.wiring.connections import find, folder
 
 DEMO = (folder() / "demo.yaml").read_text()
 
@@ -93,7 +93,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
     (connections / "acme.yaml").write_text(DEMO.replace("ledger: ACTUAL", "ledgr: ACTUAL"))
     definitions = build_definitions()
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-    assert {"acme/connection_error", *(f"demo/{step.name}" for step in STEPS), "demo/vendors", "demo/bills"} == keys
+    assert {"acme/connection_error", *(f"demo/{step.name}" for step in steps_of(find("demo"))), "demo/vendors", "demo/bills"} == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")
     assert "erp" in (spec.description or "")

@@ -74,7 +74,7 @@ def test_what_the_import_asks_for_is_filled_in_for_the_slice(demo: Named) -> Non
     """The adjustment period goes into its own version."""
     actuals = demo.settings.actuals.model_copy(update={"parameters": {"Version": "{version}", "Month": "{period}!"}})
     target = actuals_target(Named("demo", demo.file, demo.settings.model_copy(update={"actuals": actuals})))
-    calendar = demo.settings.calendar.build()
+    calendar = demo.calendar
     assert {"Version": "Actual", "Month": "Sep 25!"} == target.parameters_of(calendar.period("FY2026-P03"))
     assert {"Version": "Actual Adj", "Month": "Jun 26!"} == target.parameters_of(calendar.period("FY2026-P13"))
 

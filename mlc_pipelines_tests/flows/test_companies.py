@@ -18,8 +18,8 @@ from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
 from mlc_pipelines.store.history import Step
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.erps import CompanyBooks
 from mlc_pipelines.wiring.rooms import open_desk
-from mlc_pipelines.wiring.settings import CompanyBooks
 from mlc_pipelines_tests.conftest import briefly
 
 PERIOD = "FY2025-P02"

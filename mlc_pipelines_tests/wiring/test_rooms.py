@@ -77,7 +77,7 @@ def test_a_connection_says_where_its_figures_go(named: Named) -> None:
     assert {"Income": -1, "Liability": -1} == target.accounts.signs
     assert {} == target.cost_centers.signs
     assert Suspense("A_UNMAPPED", "CC_NONE") == target.suspense
-    periods = named.settings.calendar.build()
+    periods = named.calendar
     first, adjustment = periods.period("FY2026-P01"), periods.period("FY2026-P13")
     assert ("Jul 25", "Actual") == (target.label_of(first), target.version_of(first))
     assert ("Jun 26", "Actual Adj") == (target.label_of(adjustment), target.version_of(adjustment))

@@ -1,0 +1,46 @@
+"""The ERP of a connection, opened: which client speaks to it, loaded only when it is the one."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mlc_pipelines.ledger.extracts import Extracts
+from mlc_pipelines.ledger.ports import GeneralLedger, Payables
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.wiring.configs import acumatica_config
+from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.credentials import acumatica_credential
+from mlc_pipelines.wiring.erps import AcumaticaErp
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBooks:
+    """What an ERP can do for a flow; payables where its client reads them."""
+
+    ledger: GeneralLedger
+    extracts: Extracts
+    payables: Payables | None = None
+
+
+@contextmanager
+def open_ledger(named: Named, store: Store, sleep: Callable[[float], None]) -> Iterator[OpenBooks]:
+    """The connection's ERP; logs in at the first question and signs out when the block ends, however it ends."""
+    erp = named.settings.erp
+    if not isinstance(erp, AcumaticaErp):
+        raise NotImplementedError
+    from mlc_pipelines.acumatica.client import Acumatica
+
+    config, credential = acumatica_config(erp), acumatica_credential(named, store)
+    seats, contracts = store.seats(named.name), store.contracts
+    with Acumatica(config, credential, sleep=sleep, seats=seats, contracts=contracts) as ledger:
+        yield OpenBooks(ledger, ledger)
+
+
+def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Sign out what runs of this installation that died left open at the connection's ERP; returns how many."""
+    from mlc_pipelines.acumatica.connection import sign_out_all_left
+
+    if not isinstance(named.settings.erp, AcumaticaErp):
+        return 0
+    return sign_out_all_left(acumatica_config(named.settings.erp), store.seats(named.name), sleep)
