@@ -20,7 +20,6 @@ from mlc_pipelines.sandbox.epicor.schema import EDM, EMPTY
 
 Row = Mapping[str, Any]
 Test = Callable[[Row], bool]
-Equal = dict[str, Any]
 
 _TOKEN = re.compile(
     r"\s*(?:"
@@ -66,29 +65,50 @@ class Columns:
         return self.sources[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter that was understood: the test, the columns it names, the functions it uses.
-
-    `equal`: columns that must have one value for the filter to hold at all, by which the books can look up instead of looking through.
-    """
+class Part(NamedTuple):
+    """A piece of a filter: its test; where it compares one column with one value also that, like ("BookID", "eq", "MAIN")."""
 
     test: Test
+    said: tuple[str, str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter that was understood: the parts that must all hold, the columns it names, the functions it uses."""
+
+    parts: tuple[Part, ...]
     names: frozenset[str]
     functions: frozenset[str]
-    equal: Mapping[str, Any]
+
+    @property
+    def test(self) -> Test:
+        """The whole of it."""
+        return _all([part.test for part in self.parts])
+
+    @property
+    def equal(self) -> dict[str, Any]:
+        """Columns that must have one value for it to hold, by which the books can look up instead of looking through."""
+        found = [part.said for part in self.parts if part.said]
+        return {name: value for name, word, value in reversed(found) if word == "eq"}
+
+    def above(self, name: str) -> int | None:
+        """What a column must be greater than, where it says so."""
+        bounds = [part.said[2] for part in self.parts if part.said and part.said[:2] == (name, "gt")]
+        return max(bounds, default=None)
+
+    def beyond(self, looked_up: Mapping[str, Any]) -> Test | None:
+        """What is left to test of rows that have these values; None where nothing is."""
+        left = [
+            part
+            for part in self.parts
+            if not (part.said and part.said[1] == "eq" and looked_up.get(part.said[0]) == part.said[2])
+        ]
+        return _all([part.test for part in left]) if left else None
 
 
 class _Token(NamedTuple):
     kind: str
     text: str
-
-
-class _Part(NamedTuple):
-    """A piece of a filter: its test, and the columns that must have one value for it to hold."""
-
-    test: Test
-    equal: Equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,45 +173,42 @@ class _Parser:
         self._functions: set[str] = set()
 
     def whole(self) -> Filter:
-        part = self._either()
+        parts = self._either()
         if self._peek().kind != "end":
             raise bad_query(f"Syntax error at position {len(self._text)} in '{self._text}'.")
-        return Filter(part.test, frozenset(self._names), frozenset(self._functions), part.equal)
+        return Filter(tuple(parts), frozenset(self._names), frozenset(self._functions))
 
-    def _either(self) -> _Part:
-        parts = [self._both()]
+    def _either(self) -> list[Part]:
+        found = [self._both()]
         while self._take("name", "or"):
-            parts.append(self._both())
-        return parts[0] if len(parts) == 1 else _Part(_any([part.test for part in parts]), {})
+            found.append(self._both())
+        if len(found) == 1:
+            return found[0]
+        return [Part(_any([_all([part.test for part in parts]) for parts in found]))]
 
-    def _both(self) -> _Part:
-        parts = [self._maybe_not()]
+    def _both(self) -> list[Part]:
+        parts = self._maybe_not()
         while self._take("name", "and"):
-            parts.append(self._maybe_not())
-        if len(parts) == 1:
-            return parts[0]
-        equal: Equal = {}
-        for part in reversed(parts):
-            equal |= part.equal
-        return _Part(_all([part.test for part in parts]), equal)
+            parts += self._maybe_not()
+        return parts
 
-    def _maybe_not(self) -> _Part:
+    def _maybe_not(self) -> list[Part]:
         if self._take("name", "not"):
-            test = self._maybe_not().test
-            return _Part(lambda row: not test(row), {})
+            test = _all([part.test for part in self._maybe_not()])
+            return [Part(lambda row: not test(row))]
         return self._term()
 
-    def _term(self) -> _Part:
+    def _term(self) -> list[Part]:
         if self._take("mark", "("):
-            part = self._either()
+            parts = self._either()
             self._need(")")
-            return part
+            return parts
         if self._peek().text in _TEXT_TESTS:
-            return _Part(self._text_test(self._next().text), {})
+            return [Part(self._text_test(self._next().text))]
         left = self._operand()
         if self._peek().text not in _COMPARE:
-            return _Part(self._flag(left), {})
-        return self._comparison(left, self._next().text)
+            return [Part(self._flag(left))]
+        return [self._comparison(left, self._next().text)]
 
     def _flag(self, operand: _Operand) -> Test:
         """A boolean column by itself is a condition."""
@@ -213,16 +230,16 @@ class _Parser:
         holds = _TEXT_TESTS[name]
         return lambda row: holds(first.read(row) or "", second.read(row) or "")
 
-    def _comparison(self, left: _Operand, word: str) -> _Part:
+    def _comparison(self, left: _Operand, word: str) -> Part:
         right = self._operand()
         name, compare = _COMPARE[word]
         if self._loose:
             right = _loosely(left, right)
         _require_comparable(left, right, name)
         if right.is_literal and not left.is_literal:
-            equal = {left.name: right.written} if word == "eq" and right.literal is not None else {}
-            return _Part(_against(left.read, compare, right.literal, word), equal)
-        return _Part(lambda row: _holds(word, compare, left.read(row), right.read(row)), {})
+            said = None if right.literal is None else (left.name, word, right.written)
+            return Part(_against(left.read, compare, right.literal, word), said)
+        return Part(lambda row: _holds(word, compare, left.read(row), right.read(row)))
 
     def _operand(self) -> _Operand:
         token = self._next()
@@ -359,8 +376,13 @@ def _any(tests: list[Test]) -> Test:
 
 
 def _all(tests: list[Test]) -> Test:
-    if len(tests) == 2:
-        first, second = tests
-        return lambda row: first(row) and second(row)
+    if len(tests) == 1:
+        return tests[0]
 
-    return lambda row: all(test(row) for test in tests)
+    def holds(row: Row) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator per row would double the time of large reads
+            if not test(row):
+                return False
+        return True
+
+    return holds

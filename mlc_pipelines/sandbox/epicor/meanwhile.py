@@ -30,6 +30,10 @@ class Meddling:
         self._gone: dict[str, set[str]] = {}
         self._extra: dict[str, list[Row]] = {}
 
+    def lies_over(self, table: str) -> bool:
+        """Whether a table shows anything that is not in the books."""
+        return bool(self._extra.get(table))
+
     def applied(self, table: str, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a table with all of it. What was put in is shown whatever was looked up: the reader tests each row."""
         gone, extra = self._gone.get(table), self._extra.get(table, [])

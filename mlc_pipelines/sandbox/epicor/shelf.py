@@ -4,7 +4,8 @@ Bulk reads come page by page with the same question, so which rows a question pi
 """
 
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlc_pipelines.sandbox.epicor import filters, options, schema, standing
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Worked = TypeVar("Worked")
 KEPT_MOST = 64
+AT_ONCE = 1000
 
 LOOKED_UP = {
     *("Company", "Company1", "BookID", "FiscalYear", "FiscalYearSuffix", "FiscalPeriod", "JournalCode", "JournalNum"),
@@ -54,13 +56,7 @@ class Shelf:
 
         The caller tests them all the same: what the books cannot look up is left out of `where` here.
         """
-        described = schema.tables()[table]
-        asked = {name: value for name, value in (where or {}).items() if _looked_up(described, name, value)}
-        key = schema.company_of(table)
-        if company is not None and key:
-            if asked.get(key, company) != company:
-                return []
-            asked[key] = company
+        asked = looked_up(table, company, where or {})
         return self.keep(("rows", table, frozenset(asked.items())), lambda: standing.visible(self._site, table, asked))
 
     def columns(self, table: str) -> Columns:
@@ -85,23 +81,41 @@ class Shelf:
     def _select(self, table: str, company: str | None, filter_: str, orderby: str) -> Picked:
         columns = self.columns(table)
         order = options.ordering(orderby, columns)
-        found = self.parsed(filter_, columns) if filter_ else None
-        rows = self.rows(table, company, found.equal if found else None)
-        return Picked(rows, self.places(rows, columns, found.test if found else None, order))
+        if not filter_:
+            rows = self.rows(table, company)
+            return Picked(rows, self.places(rows, columns, None, order))
+        found = self.parsed(filter_, columns)
+        if company is not None and found.equal.get(schema.company_of(table), company) != company:
+            return Picked([])
+        rows = self.rows(table, company, found.equal)
+        test = (
+            found.test if self._site.meddling.lies_over(table) else found.beyond(looked_up(table, company, found.equal))
+        )
+        start = _first_above(rows, found.above("SysRevID")) if table == "GLJrnDtl" else 0
+        return Picked(rows, self.places(rows, columns, test, order, start))
 
     def parsed(self, text: str, columns: Columns, *, loose: bool = False) -> filters.Filter:
         """A filter as this instance's collation reads it; `loose` for where-clauses."""
         return filters.parse(text, columns, ignore_case=self._site.switches["ignore_case"], loose=loose)
 
     def places(
-        self, rows: Sequence[Row], columns: Columns, test: Test | None, order: Sequence[tuple[str, bool]]
+        self,
+        rows: Sequence[Row],
+        columns: Columns,
+        test: Test | None,
+        order: Sequence[tuple[str, bool]],
+        start: int = 0,
     ) -> Sequence[int]:
         """Where the rows stand that pass the test, in this order: by several columns, empty values before all others."""
         fold = self._site.switches["ignore_case"]
         keys = [_sortable(*columns.require(name), fold=fold) for name, _ in order]
         if test is None and not keys:
-            return range(len(rows))
-        found = [(place, [key(row) for key in keys]) for place, row in enumerate(rows) if test is None or test(row)]
+            return range(start, len(rows))
+        found = [
+            (place, [key(row) for key in keys])
+            for place, row in enumerate(_from(rows, start), start)
+            if test is None or test(row)
+        ]
         for at, (_, downwards) in reversed(list(enumerate(order))):
             found.sort(key=lambda one, at=at: one[1][at], reverse=downwards)  # type: ignore[misc]
         return [place for place, _ in found]
@@ -118,9 +132,30 @@ class Shelf:
         return found
 
 
-def _looked_up(table: schema.Table, name: str, value: Any) -> bool:
-    """Whether the books may look a value up by themselves: they know the column, and no other spelling of the code could be meant."""
-    return name in LOOKED_UP and name in table.columns and not (isinstance(value, str) and value != value.upper())
+def looked_up(table: str, company: str | None, where: Mapping[str, Any]) -> dict[str, Any]:
+    """What the books look up by themselves: values of columns that they know, where no other spelling of the code could be meant."""
+    described, key = schema.tables()[table].columns, schema.company_of(table)
+    asked = {
+        name: value
+        for name, value in where.items()
+        if name in LOOKED_UP and name in described and not (isinstance(value, str) and value != value.upper())
+    }
+    return asked | ({key: company} if company is not None and key else {})
+
+
+def _from(rows: Sequence[Row], start: int) -> Iterator[Row]:
+    """The rows from one on, not all of them made at once."""
+    if not start:
+        yield from rows
+    for at in range(start, len(rows) if start else 0, AT_ONCE):
+        yield from rows[at : at + AT_ONCE]
+
+
+def _first_above(rows: Sequence[Row], rev: int | None) -> int:
+    """From where on the row versions are higher; journal lines stand by rising ones in the books, unless something lies over them."""
+    if rev is None or isinstance(rows, list):
+        return 0
+    return bisect_right(range(len(rows)), rev, key=lambda place: rows[place]["SysRevID"])
 
 
 def reader(columns: Columns, names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
