@@ -124,11 +124,12 @@ class Gate:
             raise errors.dead_session()
         return key
 
-    def require_rights(self, service: str, what: str) -> None:
-        """Raise the denial when the switch names the service, or what of it is called."""
+    def require_rights(self, service: str, what: str, method: str = "") -> None:
+        """Raise the denial when the switch names the service, or what of it is called, or the method behind that."""
         denied = {one.casefold() for one in self._site.switches["denied"]}
-        if {service.casefold(), f"{service}/{what}".casefold()} & denied:
-            raise errors.denied(f"{service.removesuffix('Svc')}.{what}", self._site.switches["denied_status"])
+        called = (service, f"{service}/{what}", f"{service}/{method}")
+        if {one.casefold() for one in called} & denied:
+            raise errors.denied(f"{service.removesuffix('Svc')}.{method or what}", self._site.switches["denied_status"])
 
 
 def _basic(request: Request) -> tuple[str, str] | None:

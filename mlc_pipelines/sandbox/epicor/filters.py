@@ -153,11 +153,10 @@ def from_where(clause: str) -> str:
             return "'" + found["text"][1:-1].replace('""', '"') + "'" if found["text"][0] == '"' else found["text"]
         if found["mark"] is not None:
             return words[found["mark"]]
-        return found["word"].lower()
+        word = found["word"].lower()
+        return {"yes": "true", "no": "false"}.get(word, word)
 
-    pattern = (
-        r"""(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<mark><>|>=|<=|=|>|<)|(?P<word>\b(?:AND|OR|NOT|TRUE|FALSE)\b)"""
-    )
+    pattern = r"""(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<mark><>|>=|<=|=|>|<)|(?P<word>\b(?:AND|OR|NOT|TRUE|FALSE|YES|NO)\b)"""
     return re.sub(pattern, said, clause, flags=re.IGNORECASE).strip()
 
 

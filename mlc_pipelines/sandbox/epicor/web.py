@@ -139,8 +139,7 @@ class Web:
         service = schema.services().get(str(given.get("serviceNamespace", "")).casefold() if name == READER else name)
         if service is None:
             raise bad_address(asked.service)
-        what = asked.rest[0].partition("(")[0] if asked.rest else ""
-        self.gate.require_rights(service.name, what)
+        self.gate.require_rights(service.name, *_what(asked.rest))
         await asyncio.sleep(self._site.switches["shared_licence_ms"] / 1000)
         return await run_in_threadpool(self._business, asked, service, given)
 
@@ -219,6 +218,12 @@ class Web:
         if not isinstance(said, dict):
             raise RefusalError(400, "The request body is not a JSON object.")
         return said
+
+
+def _what(rest: Sequence[str]) -> tuple[str, str]:
+    """What of a service is called: as its path says, and the method behind it that a denial names."""
+    name, keys = _keyed(rest[0]) if rest else ("", None)
+    return name, name if name in METHODS else "GetList" if name == "List" else "GetByID" if keys else "GetRows"
 
 
 def _keyed(segment: str) -> tuple[str, str | None]:

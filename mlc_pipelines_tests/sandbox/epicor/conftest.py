@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.epicor import Kinetic, control_routes, routes
 from mlc_pipelines.sandbox.ironvale import Ironvale, Line, empty_books
+from mlc_pipelines.sandbox.ironvale.shapes import Vendor
 
 START = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
@@ -88,6 +89,17 @@ class Rig:
         """POST to a method."""
         url = f"{self.base}/api/v2/odata/{company}/{path}"
         return self.http.post(url, json=given, headers=self.headers, auth=self.login)
+
+    def vendor(self, code: str = "ACME") -> str:
+        """A vendor of this id, made now."""
+        books = self.site.books
+        number = 1 + len(books.vendors)
+        books.vendors["IVM", number] = Vendor("IVM", number, code, "Acme Supply", rev=books.next_revs())
+        return code
+
+    def expense(self) -> str:
+        """An account of expenses."""
+        return codes(self.site.books)[0]
 
     def switch(self, **changes: Any) -> None:
         """Set switches."""

@@ -9,22 +9,10 @@ YEARS, PERIODS = "Erp.BO.FiscalCalSvc/FiscalYrs", "Erp.BO.FiscalCalSvc/FiscalPer
 @pytest.fixture
 def invoices(rig):
     """Three invoices of one vendor, each with a line of two distributions."""
-    books, now = rig.site.books, rig.clock.now()
-    vendor = vendor_of(books)
-    [first, second, *_] = [code for code in books.values[1] if books.is_income(code) and not books.values[1][code].unit]
+    vendor, account = rig.vendor(), rig.expense()
     for number in ("INV-1", "INV-2", "INV-3"):
-        expenses = [(first, "110", "MF", 10_000), (second, "120", "MF", 5_050)]
-        books.post_invoice(vendor, number, "FY2026-P03", expenses, now=now)
-    return vendor
-
-
-def vendor_of(books) -> str:
-    from dataclasses import replace
-
-    from mlc_pipelines.sandbox.ironvale.shapes import Vendor
-
-    books.vendors["IVM", 1] = replace(Vendor("IVM", 1, "ACME", "Acme Supply"), rev=books.next_revs())
-    return "ACME"
+        expenses = [(account, "110", "MF", 10_000), (account, "120", "MF", 5_050)]
+        rig.site.books.post_invoice(vendor, number, "FY2026-P03", expenses, now=rig.clock.now())
 
 
 def test_nested_expand(rig, invoices):

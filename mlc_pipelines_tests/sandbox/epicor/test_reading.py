@@ -152,17 +152,18 @@ def test_a_key_of_numbers_and_empty_parts(rig):
 
 def test_companies_are_apart(rig):
     """A path names one company; a set may show another's rows too, by switch."""
-    rig.site.books.post("MAIN", "FY2026-P03", sister_lines(rig), now=rig.clock.now(), company="IVC")
+    rig.site.books.post(
+        "MAIN",
+        "FY2026-P03",
+        [Line(rig.expense(), "", "", 500, 0), Line(rig.expense(), "", "", 0, 500)],
+        now=rig.clock.now(),
+        company="IVC",
+    )
     assert {"IVC"} == {row["Company"] for row in rig.rows(LINES.replace("IVM", "IVC"), company="IVC")}
     assert {"IVM"} == {row["Company"] for row in rig.rows(LINES, filter=P03)}
     assert [] == rig.rows(LINES, filter="Company eq 'IVC'")
     rig.switch(foreign_rows=["GLJrnDtls"])
     assert {"IVM", "IVC"} == {row["Company"] for row in rig.rows(LINES, filter=P03)}
-
-
-def sister_lines(rig) -> list[Line]:
-    [account, *_] = [code for code in rig.site.books.values[1] if not rig.site.books.values[1][code].unit]
-    return [Line(account, "", "", 500, 0), Line(account, "", "", 0, 500)]
 
 
 def test_renamed_columns_of_entities(rig):
