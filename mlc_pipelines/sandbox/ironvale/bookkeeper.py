@@ -1,31 +1,25 @@
-"""The bookkeeper of the second sample company: writes one period after the other from a seed, then enters all in the order of posting.
+"""The bookkeeper of the second sample company: writes one period after the other from a seed.
 
 A period has its fixed entries (production, payroll, depreciation, accruals), the oddities, and up to the wanted number of journals the
-daily business. Every entry is a `Slip` until all periods are written; then the slips are entered by the day they were posted on, as
-row versions (SysRevID) and journal numbers come, and periods are closed some days after their end.
+daily business. Every entry is a `Slip` until all periods are written; `entering` then brings them into the books.
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from operator import itemgetter
+from datetime import timedelta
 
-from mlc_pipelines.sandbox.ironvale import business, chart, oddities, production, spending
+from mlc_pipelines.sandbox.ironvale import business, chart, entering, oddities, production, spending
 from mlc_pipelines.sandbox.ironvale.books import Ironvale
-from mlc_pipelines.sandbox.ironvale.calendars import month_key
-from mlc_pipelines.sandbox.ironvale.holdings import Key
 from mlc_pipelines.sandbox.ironvale.payables import reversal_of
-from mlc_pipelines.sandbox.ironvale.shapes import LINE_REVS, FiscalPeriod, Journal, Line
+from mlc_pipelines.sandbox.ironvale.shapes import FiscalPeriod
 from mlc_pipelines.sandbox.ironvale.slips import TODAY, Dice, Slip, days_booked
 
 PER_DAY = 5
 """Journals of a day, of all kinds."""
 
 WEIGHTS = {"invoice": 38, "payment": 14, "sale": 24, "receipt": 10, "goods": 6, "statement": 4, "reclassification": 4}
-ADJUSTMENTS, AUDIT_DAYS, CLOSE_DAYS = 12, 38, 12
-"""Entries of a closing period, when they are entered after the year, and when a period is closed after its end."""
+ADJUSTMENTS = 12
+"""Entries of a closing period."""
 
-LINES_MAX = 12
-FIRST_OPEN, SISTER_FIRST_OPEN, TAX_FIRST_OPEN = "FY2026-P11", "FY2026-P10", "FY2026-P07"
 ACCRUALS = (("Audit fees", "6520"), ("Electricity", "5710"), ("Warranty", "5020"))
 
 
@@ -84,7 +78,7 @@ class Bookkeeper:
         for at in range(1, ADJUSTMENTS + 1):
             slip = business.reclassification(dice, period)
             slip.day, slip.text = period.end, f"Audit adjustment {at}, FY{period.year_key}"
-            slip.posted_on = period.end + timedelta(days=AUDIT_DAYS)
+            slip.posted_on = period.end + timedelta(days=entering.AUDIT_DAYS)
             self.slips.append(slip)
 
     def _daily(self, kind: str, dice: Dice, period: FiscalPeriod) -> Slip:
@@ -136,76 +130,3 @@ class Bookkeeper:
             self.buying.unpaid.remove(first)
             twin = reversal_of(first, period, period.start + timedelta(days=5))
             yield Slip(period, "PJ", twin.apply_on, twin.text, posted_on=twin.apply_on, draft=twin, user="abauer")
-
-    # -- entering -----------------------------------------------------------------------------------------------------
-
-    def enter_all(self) -> None:
-        """Enter what has been written in the order of posting, with the closes between; then the orders behind it."""
-        acts: list[tuple[date, int, Slip | Key]] = [(slip.entered_on, 0, slip) for slip in self.slips]
-        acts += [(day, 1, key) for day, key in self._closes()]
-        for day, _, act in sorted(acts, key=itemgetter(0, 1)):
-            if isinstance(act, Slip):
-                self._enter(act, day)
-            else:
-                company, book, period_key = act
-                self.books.close(period_key, book, company)
-        for key, order in self.buying.orders.items():
-            self.books.orders[key] = order._replace(rev=self.books.next_revs(1 + len(order.lines)))
-
-    def _closes(self) -> Iterator[tuple[date, Key]]:
-        """When each closed period was closed: those of MAIN up to the first open one, in the sister company one less."""
-        for key, period in self.books.calendar_of("MAIN").items():
-            day = period.end + timedelta(days=CLOSE_DAYS if not period.closing else CLOSE_DAYS + AUDIT_DAYS)
-            if key < FIRST_OPEN:
-                yield day, (chart.COMPANY, "MAIN", key)
-            if key < SISTER_FIRST_OPEN:
-                yield day, (chart.SISTER, "MAIN", key)
-        for key, period in self.books.calendar_of("TAX").items():
-            if key < TAX_FIRST_OPEN:
-                yield period.end + timedelta(days=25), (chart.COMPANY, "TAX", key)
-
-    def _enter(self, slip: Slip, day: date) -> None:
-        """One journal in each book; an invoice finds its own way."""
-        if slip.draft is not None:
-            self.books.enter_invoice(slip.draft, day if slip.posted else None)
-            return
-        lines, posted_on = tuple(slip.lines), day if slip.posted else None
-        for book in slip.books:
-            period = slip.period if book != "TAX" else self.books.period(month_key(slip.day), book)
-            number = self.books.next_number(slip.company, book, period, slip.code)
-            rev = self.books.next_revs(len(lines) * LINE_REVS)
-            journal = Journal(
-                slip.company, book, period, slip.code, number, slip.day, slip.text, chart.JOURNAL_CODES[slip.code][1],
-                slip.currency, lines, rev, slip.posted, posted_on, day, slip.user, slip.comment, slip.group or f"{slip.code}{slip.day:%y%m%d}", slip.plant,
-                slip.vendor, slip.invoice, slip.customer, slip.ar_invoice, slip.bank, slip.check, slip.reverses,
-                slip.from_company,
-            )  # fmt: skip
-            self.books.enter(journal)
-
-    def touch_statements(self) -> None:
-        """Reconcile the bank: one line of each period of FY2026 is written again today, and not changed."""
-        for key, period in self.books.calendar_of("MAIN").items():
-            found = [one for one in self.books.journals_of("MAIN", key) if one.code == "BR"]
-            if period.year == 2026 and found:
-                self.books.touch(key, found[0].name, len(found[0].lines))
-
-    def enter_bulk(self, period: FiscalPeriod, lines: int) -> None:
-        """Post journals in MAIN until the period holds exactly this many posted lines there.
-
-        Raises ValueError when it holds more already, or would need a journal of a single line.
-        """
-        posted = sum(len(one.lines) for one in self.books.journals_of("MAIN", period.key) if one.posted)
-        missing = lines - posted
-        if missing < 0 or missing == 1:
-            raise ValueError(f"{period.key} cannot be filled up to {lines} lines: {missing} are missing")
-        dice = Dice(f"{self.seed} {period.key} bulk")
-        codings = [
-            (account, dept, dice.plant(dept)) for account in business.RECLASSIFIED for dept in (dice.dept(account),) * 3
-        ]
-        while missing:
-            size = missing if missing <= LINES_MAX else min(LINES_MAX, missing - 2)  # never leave a single line over
-            slip = Slip(period, "IJ", period.end, "Machine cost allocation", posted_on=TODAY, books=("MAIN",))
-            for _ in range(size - 1):
-                slip.lines.append(Line(*dice.pick(codings), dice.amount(100, 90_000), 0, "Allocation"))
-            self._enter(slip.credit(chart.OVERHEAD_APPLIED, slip.excess, "110", "MF"), TODAY)
-            missing -= size

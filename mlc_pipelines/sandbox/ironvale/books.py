@@ -50,8 +50,9 @@ class Ironvale(Payables):
         for balances), or Company, VendorNum, InvoiceNum, FiscalYear, FiscalPeriod, Posted (invoices) spares looking at the
         rest. Journal lines come by rising SysRevID. Raises KeyError on a table or column that does not exist.
         """
-        for column in where or ():
-            TABLES[table].columns[column]
+        columns = TABLES[table].columns
+        if unknown := sorted(set(where or ()) - set(columns)):
+            raise KeyError(f"{table} has no column {unknown}")
         if self._rows_of != self.revision:
             self._rows, self._rows_of = {}, self.revision
         key = (table, frozenset((where or {}).items()))

@@ -122,6 +122,12 @@ class Entries(Holdings):
             plant=was.plant if plant is None else plant,
         )
         self._require_codes([changed])
+        if found.posted:
+            key = (found.company, found.book, found.period.key)
+            self.left = {
+                **self.left,
+                key: {**self.left.get(key, {}), (was.account, was.dept): self.next_revs(LINE_REVS)},
+            }
         lines = (*found.lines[: line - 1], changed, *found.lines[line:])
         return self._rewrite(at, found._replace(lines=lines), [line - 1])
 

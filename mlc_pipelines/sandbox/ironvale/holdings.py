@@ -38,7 +38,8 @@ class Holdings:
     """Chart, calendars, books, vendors; journals, invoices, orders; which periods are closed; and the row versions given out.
 
     `revision` rises with every change; `last_rev` is the highest row version (SysRevID) so far, over all tables. `openings` says
-    of a year up to which row version its opening balances have been carried over, once they have.
+    of a year up to which row version its opening balances have been carried over, once they have; `left` which balances of a period
+    a line has left by recoding, and when: they stay, if only with zero.
     """
 
     company = chart.COMPANY
@@ -67,6 +68,7 @@ class Holdings:
         self.revision = 0
         self.last_rev = FOUNDING_REVS
         self._numbers: dict[tuple[str, str, str, str], int] = {}
+        self.left: dict[Key, dict[tuple[str, str], int]] = {}
         self._stamps: dict[Key, int] = {}
         self._sums: dict[tuple[Key, int], Mapping[tuple[str, str], Sum]] = {}
 
@@ -129,7 +131,11 @@ class Holdings:
         key = (company, book, period_key)
         stamp = (key, self._stamps.get(key, 0))
         if stamp not in self._sums:
-            self._sums[stamp] = _summed(self.journals.get(key, ()), lambda _: True)
+            sums = _summed(self.journals.get(key, ()), lambda _: True)
+            for coding, rev in self.left.get(key, {}).items():
+                was = sums.get(coding, NOTHING)
+                sums[coding] = was._replace(rev=max(was.rev, rev))
+            self._sums[stamp] = sums
         return self._sums[stamp]
 
     def _changed(self, key: Key) -> None:

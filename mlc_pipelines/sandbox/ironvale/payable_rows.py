@@ -1,11 +1,10 @@
-"""Vendors' invoices with their lines and distributions, and purchase orders, as rows of Kinetic's tables.
+"""Vendors' invoices with their lines and distributions, as rows of Kinetic's tables.
 
 A distribution has records in APInvExpTGLC for each book that it goes to: one with the account only (RecordType A), and, once it is
 posted, one with the amounts and the journal line (R) [S SNO]. Whoever adds up both books adds up the same money twice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from mlc_pipelines.sandbox.ironvale import chart
 from mlc_pipelines.sandbox.ironvale.coding import gl_account, minor_to_decimal
 from mlc_pipelines.sandbox.ironvale.payables import PURCHASES, due_on
 from mlc_pipelines.sandbox.ironvale.rows import Row, Rows, Where, matching
-from mlc_pipelines.sandbox.ironvale.shapes import Distribution, Invoice, InvoiceLine, Order
+from mlc_pipelines.sandbox.ironvale.shapes import Distribution, Invoice, InvoiceLine
 from mlc_pipelines.sandbox.ironvale.tables import TABLES, row_id
 
 if TYPE_CHECKING:
@@ -248,65 +247,9 @@ def _sides(invoice: Invoice, share: Distribution) -> dict[str, Decimal]:
     return {"CreditAmount": -doc, "BookCreditAmount": -minor}
 
 
-def _orders(books: "Ironvale", where: Where) -> Sequence[Row]:
-    return matching([_order(order) for order in books.orders.values()], where)
-
-
-def _order(order: Order) -> Row:
-    total = minor_to_decimal(sum(line.minor for line in order.lines))
-    return {
-        **TABLES["POHeader"].blank,
-        "Company": order.company,
-        "PONum": order.number,
-        "OrderDate": order.day,
-        "OpenOrder": order.open,
-        "VendorNum": order.vendor,
-        "BuyerID": "BUYER1",
-        "CurrencyCode": order.currency,
-        "Approve": order.status == "A",
-        "ApprovalStatus": order.status,
-        "ApprovedDate": order.day if order.status == "A" else None,
-        "Confirmed": order.status == "A",
-        "TotalOrder": total,
-        "DocTotalOrder": total,
-        "ChangeDate": order.changed_on,
-        "ChangedBy": "buyer1",
-        "SysRevID": order.rev,
-        "SysRowID": row_id("POHeader", order.company, order.number),
-    }
-
-
-def _order_lines(books: "Ironvale", where: Where) -> Sequence[Row]:
-    made: list[Row] = []
-    for order in books.orders.values():
-        for at, line in enumerate(order.lines, start=1):
-            cost = minor_to_decimal(line.minor)
-            made.append(
-                {
-                    **TABLES["PODetail"].blank,
-                    "Company": order.company,
-                    "PONUM": order.number,
-                    "POLine": at,
-                    "PartNum": line.part,
-                    "LineDesc": line.text,
-                    "OrderQty": Decimal(line.quantity),
-                    "UnitCost": (cost / line.quantity).quantize(Decimal("0.00001")),
-                    "ExtCost": cost,
-                    "OpenLine": order.open,
-                    "DueDate": order.day + timedelta(days=21),
-                    "ChangeDate": order.changed_on,
-                    "SysRevID": order.rev + at,
-                    "SysRowID": row_id("PODetail", order.company, order.number, at),
-                }
-            )
-    return matching(made, where)
-
-
 MAKERS = {
     "APInvHed": headers,
     "APInvDtl": lines,
     "APInvExp": expenses,
     "APInvExpTGLC": records,
-    "POHeader": _orders,
-    "PODetail": _order_lines,
 }

@@ -61,15 +61,19 @@ class Rows(Sequence[Row], Generic[Piece]):
 def make(books: "Ironvale", table: str, where: Where) -> Sequence[Row]:
     """The rows of a table in which these columns have these values."""
     # here and not above: they use this file
-    from mlc_pipelines.sandbox.ironvale import account_rows, balance_rows, journal_rows, payable_rows, setup_rows
+    from mlc_pipelines.sandbox.ironvale import (
+        account_rows,
+        balance_rows,
+        chart_rows,
+        journal_rows,
+        order_rows,
+        payable_rows,
+        setup_rows,
+    )
 
-    makers: dict[str, Callable[[Ironvale, Where], Sequence[Row]]] = {
-        **account_rows.MAKERS,
-        **setup_rows.MAKERS,
-        **payable_rows.MAKERS,
-        **balance_rows.MAKERS,
-        **journal_rows.MAKERS,
-    }
+    makers: dict[str, Callable[[Ironvale, Where], Sequence[Row]]] = {}
+    for one in (setup_rows, chart_rows, account_rows, journal_rows, balance_rows, payable_rows, order_rows):
+        makers.update(one.MAKERS)
     if table in makers:
         return makers[table](books, where)
     return matching(list(books.kept.get(table, {}).values()), where)

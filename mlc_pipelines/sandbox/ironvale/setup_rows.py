@@ -1,4 +1,4 @@
-"""What is set up once, as rows: companies, books, charts of accounts, calendars, periods of books, journal codes, vendors."""
+"""What is set up once, as rows: companies, books, calendars, periods of books, earliest dates, journal codes, vendors."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlc_pipelines.sandbox.ironvale import chart
 from mlc_pipelines.sandbox.ironvale.calendars import WEEKS_CALENDAR, Calendar
 from mlc_pipelines.sandbox.ironvale.rows import Row, Where, matching
-from mlc_pipelines.sandbox.ironvale.shapes import FiscalPeriod, Value
+from mlc_pipelines.sandbox.ironvale.shapes import FiscalPeriod
 from mlc_pipelines.sandbox.ironvale.tables import TABLES, row_id
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ PLACES = {
     chart.COMPANY: {"Address1": "1 Ironvale Road", "City": "Toledo", "State": "OH", "Country": "USA"},
     chart.SISTER: {"Address1": "88 rue de l'Acier", "City": "Hamilton", "State": "ON", "Country": "Canada"},
 }
-SEGMENT_NAMES = {chart.ACCOUNT: "Chart", chart.DEPT: "Dept", chart.PLANT: "Plant"}
 REVS_OF = {name: 100 + 600 * at for at, name in enumerate(TABLES)}
 """Where the row versions of a table begin that has not been written to since it was set up."""
 
 
-def _finished(table: str, given: Iterable[Mapping[str, Any]]) -> list[Row]:
+def finished(table: str, given: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Rows with every column; a row without a row version was written when the instance was set up."""
     shape = TABLES[table]
     made: list[Row] = []
@@ -70,90 +69,6 @@ def _ledgers(books: "Ironvale") -> Given:
             "OpenBalUpdateOpt": "C",
             "SysRevID": book.rev,
         }
-
-
-def _charts(books: "Ironvale") -> Given:
-    for company, *_ in COMPANIES:
-        yield {
-            "Company": company,
-            "COACode": chart.COA,
-            "Description": "Chart of accounts",
-            "SeparatorChar": "-",
-            "PerBalFmt": books.balance_segments,
-            "TBBalFmt": books.balance_segments,
-            "CtrlSegList": "1~2",
-            "NbrSegments": 3,
-            "ChartLength": 4,
-        }
-
-
-def _segments(books: "Ironvale") -> Given:
-    """Departments are kept in balances in detail, or not at all; plants never."""
-    for company, *_ in COMPANIES:
-        for number, name in SEGMENT_NAMES.items():
-            detail = number == chart.ACCOUNT or (number == chart.DEPT and books.balance_segments == "1~2")
-            yield {
-                "Company": company,
-                "COACode": chart.COA,
-                "SegmentNbr": number,
-                "SegmentName": name,
-                "Abbreviation": name[:4],
-                "MaxLength": {chart.ACCOUNT: 4, chart.DEPT: 3, chart.PLANT: 2}[number],
-                "MinLength": 0 if number > chart.ACCOUNT else 2,
-                "Dynamic": number == chart.PLANT,
-                "AllowAlpha": number != chart.DEPT,
-                "EntryControl": 0 if number == chart.ACCOUNT else 1,
-                "Level": number,
-                "SummaryBal": number == chart.ACCOUNT,
-                "DetailBal": detail,
-                "KeepOpenBal": number == chart.DEPT and detail,
-                "DisplayOrder": number,
-                "SiteSegment": number == chart.PLANT,
-            }
-
-
-def _values(books: "Ironvale") -> Given:
-    for company, *_ in COMPANIES:
-        for segment, values in books.values.items():
-            for value in values.values():
-                yield {"Company": company, **_value(books, value, SEGMENT_NAMES[segment])}
-
-
-def _value(books: "Ironvale", value: Value, segment: str) -> Mapping[str, Any]:
-    category = books.categories.get(value.category)
-    return {
-        "COACode": chart.COA,
-        "SegmentNbr": value.segment,
-        "SegmentCode": value.code,
-        "SegmentName": value.name,
-        "SegmentDesc": value.name,
-        "SegmentAbbrev": value.name[:10],
-        "ActiveFlag": value.active,
-        "EffectiveFrom": value.since,
-        "EffectiveTo": value.until,
-        "Category": value.category,
-        "NormalBalance": category.normal if category else "",
-        "Statistical": 1 if value.unit else 0,
-        "StatUOMCode": value.unit,
-        "LinkedPlant": chart.PLANTS[value.code][0] if value.segment == chart.PLANT else "",
-        "SegNbrName": segment,
-        "SysRevID": value.rev,
-    }
-
-
-def _categories(books: "Ironvale") -> Given:
-    for company, *_ in COMPANIES:
-        for at, category in enumerate(books.categories.values(), start=1):
-            yield {
-                "Company": company,
-                "COACode": chart.COA,
-                "CategoryID": category.code,
-                "Description": category.name,
-                "Type": category.type,
-                "NormalBalance": category.normal,
-                "Sequence": at * 10,
-                "NetIncome": category.type == "I",
-            }
 
 
 def _journal_codes(_: "Ironvale") -> Given:
@@ -291,10 +206,6 @@ def _by_year(calendar: Calendar) -> list[list[FiscalPeriod]]:
 _GIVEN: dict[str, Callable[["Ironvale"], Given]] = {
     "Company": _companies,
     "GLBook": _ledgers,
-    "COA": _charts,
-    "COASegment": _segments,
-    "COASegValues": _values,
-    "COAActCat": _categories,
     "JrnlCode": _journal_codes,
     "FiscalCal": _calendars,
     "FiscalYr": _years,
@@ -306,8 +217,9 @@ _GIVEN: dict[str, Callable[["Ironvale"], Given]] = {
 }
 
 
-def _maker(table: str) -> Callable[["Ironvale", Where], Sequence[Row]]:
-    return lambda books, where: matching(_finished(table, _GIVEN[table](books)), where)
+def maker(table: str, given: Callable[["Ironvale"], Given]) -> Callable[["Ironvale", Where], Sequence[Row]]:
+    """What makes the rows of a table from what is given of each."""
+    return lambda books, where: matching(finished(table, given(books)), where)
 
 
-MAKERS = {table: _maker(table) for table in _GIVEN}
+MAKERS = {table: maker(table, given) for table, given in _GIVEN.items()}

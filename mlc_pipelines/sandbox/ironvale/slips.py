@@ -51,8 +51,6 @@ class Slip:
     bank: str = ""
     check: int = 0
     reverses: bool = False
-    comment: str = ""
-    group: str = ""
     user: str = "kreyes"
     draft: Invoice | None = None
     company: str = chart.COMPANY
