@@ -1,1 +1,21 @@
-"""Epicor Kinetic as a general ledger and its payables: one company's posted figures over its REST API v2. Reads only."""
+"""Epicor Kinetic as a general ledger and as payables: one book of one company over its REST API, version 2. Reads only.
+
+config       what a connection must say: instance, company, book, which segments are account and cost center, queries in place of entity sets
+client       class Epicor, the ports `GeneralLedger` and `Payables`: what flows call
+connection   the way to one instance: key and sign-in with each call, one session for a run, the server's clock, what was noticed on the way
+auth         the API key, and beside it Basic, tokens of the instance, or tokens of an identity provider
+sessions     one session: opened before the first question, opened again when it has ended, closed always; waiting for a licence
+refusals     what an error answer means, in the words of a finance person, and who can mend it
+metadata     what a service publishes about its columns, held against those that are used
+wire         rows of Kinetic as types, and the entity sets they are read from
+odata        entity sets and queries read whole, page by page, whatever the server makes of page sizes, order and links
+codec        books and periods as Kinetic describes them
+chart        segments, which of them balances keep, accounts and cost centers
+columns      rows as columns, and the checks every row must pass
+lines        posted lines: each once, each journal in balance
+balances     balances by account and subaccount, once Kinetic has added every line to them
+changes      which periods changed, by row versions
+payables     vendors, distributions in the shape SPEND, and the ledger's own lines from payables
+invoices     invoices with everything below them, through their parents
+baq          Business Activity Queries in place of entity sets
+"""
