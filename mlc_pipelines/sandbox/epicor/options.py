@@ -6,7 +6,7 @@ Options and names are case-sensitive [S EPG]; an unknown `$` option is a 400 [I]
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from mlc_pipelines.sandbox.epicor.errors import bad_query
 from mlc_pipelines.sandbox.epicor.filters import Columns
@@ -38,9 +38,12 @@ class Options:
 
 
 def query_of(raw: bytes) -> list[tuple[str, str]]:
-    """Names and values of a query string. A plus sign stays one: blanks are sent as %20 [C ZEN]."""
+    """Names and values of a query string. In `$` options a plus sign stays one: blanks are %20 there [C ZEN]; elsewhere it is a blank [C KDV]."""
     parts = [part.partition("=") for part in raw.decode("latin-1").split("&") if part]
-    return [(unquote(name), unquote(value)) for name, _, value in parts]
+    return [
+        (name, unquote(value) if name.startswith("$") else unquote_plus(value))
+        for name, value in ((unquote(name), value) for name, _, value in parts)
+    ]
 
 
 def read(query: Mapping[str, str]) -> Options:
