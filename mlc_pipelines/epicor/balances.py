@@ -6,6 +6,7 @@ read: detail (D and B) or summary (S and B); all of them together would count mo
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,21 +28,49 @@ _KEYS = ["account", "subaccount"]
 _NEXT_STEP = "Have the balances verified in Kinetic (Verify Balances), then load again."
 
 
+@dataclass(frozen=True)
+class Balances:
+    """frame: one row per account and subaccount in code order, with the four figures. opened: the year has opening balances."""
+
+    frame: pd.DataFrame
+    opened: bool
+
+
 def read_balances(
     site: Connection, books: Books, period: FiscalPeriod, of_year: Collection[str], rows: Sequence[Any] | None = None
-) -> pd.DataFrame:
-    """One row per account and subaccount in code order: account, subaccount and the four figures, debit positive.
+) -> Balances:
+    """Balances by account and subaccount, debit positive.
 
-    of_year: the accounts of income and expense, which begin each year at nothing. rows: those of a query in place of the entity set. A segment that the chart does not keep in balances is empty in the subaccount. Raises DataError naming account and period where a movement is
+    of_year: the accounts of income and expense, which begin each year at nothing. rows: those of a query in place of the entity set. A segment
+    that the chart does not keep in balances is empty in the subaccount. Raises DataError naming account and period where a movement is
     not debit less credit.
     """
     if rows is None:
         rows = _settled(site, _feed(site, books, period))
-    frame = _frame(rows, books, period, of_year, site.config.balance_type)
+    opened = any(row.number == 0 for row in rows)
+    return Balances(_summed(_frame(rows, books, period, of_year, site.config.balance_type)), opened)
+
+
+def carried_into(balances: pd.DataFrame, before: pd.DataFrame, of_year: Collection[str], books: Books) -> pd.DataFrame:
+    """The balances of a year that Kinetic has not opened yet, because the one before is not closed: with what that one carries over.
+
+    before: balances at its end. Its result goes to the book's account for retained earnings, as the closing will book it [S SNO REAccount].
+    """
+    begins_anew = before["account"].isin(set(of_year))
+    stays, result = before[~begins_anew], int(before["closing_minor"][begins_anew].sum())
+    carried = stays[[*_KEYS, "closing_minor"]].rename(columns={"closing_minor": "opening_minor"})
+    account, subaccount = books.retained
+    if account and result:
+        last = pd.DataFrame({"account": [account], "subaccount": [subaccount], "opening_minor": [result]})
+        carried = pd.concat([carried, last], ignore_index=True)
+    carried = carried.assign(debit_minor=0, credit_minor=0, closing_minor=carried["opening_minor"])
+    return _summed(pd.concat([balances, carried], ignore_index=True))
+
+
+def _summed(frame: pd.DataFrame) -> pd.DataFrame:
     for figure in FIGURES:
         require_summable(frame[figure].to_numpy())
-    summed = frame.groupby(_KEYS, as_index=False, sort=True)[FIGURES].sum()
-    return summed[[*_KEYS, *FIGURES]]
+    return frame.groupby(_KEYS, as_index=False, sort=True)[FIGURES].sum()
 
 
 def by_account(balances: pd.DataFrame) -> pd.DataFrame:

@@ -76,6 +76,15 @@ class Chart:
         role = {self.account: ", the account", self.center: ", the cost center"}.get(number, "")
         return f"{self.names[number]} (segment {number}{role})".strip()
 
+    def as_balance(self, account: str) -> tuple[str, str]:
+        """Account and subaccount of "3200|000|MF" as far as balances keep them; "" for both where there is no account.
+
+        An account is its segment values in physical order with bars between them; empty ones at its end are left off [S SNO; C GLC2].
+        """
+        parts = dict(zip(sorted(self.names), account.split(BETWEEN), strict=False))
+        kept = [parts.get(number, "") if number in self.kept else "" for number in self.others]
+        return (parts[self.account], BETWEEN.join(kept)) if parts.get(self.account) else ("", "")
+
     def cost_centers_of(self, subaccounts: Sequence[str]) -> list[str]:
         """The cost center part of each subaccount, "110" of "110|MF". Raises DataError for one that has not as many parts."""
         if self.center is None:
@@ -171,8 +180,12 @@ def _type_and_side(category: wire.Category, known: Mapping[str, wire.Category]) 
 
 
 def to_cost_centers(values: Sequence[wire.SegmentValue], carriers: Mapping[str, int], today: str) -> pd.DataFrame:
-    """Cost centers in code order: code, name, active, subaccounts (how many the chart's accounts combine it with)."""
-    rows = [
+    """Cost centers in code order: code, name, active, subaccounts (how many the chart's accounts combine it with).
+
+    The first has no code: the segment stays empty on accounts that have no cost center, those of the balance sheet above all.
+    """
+    rows = [("", "no cost center", True, carriers.get("", 0))]
+    rows += [
         (one.code, one.name or one.description or "", _active(one, today), carriers.get(one.code, 0)) for one in values
     ]
     return _frame(rows, ["code", "name", "active", "subaccounts"])

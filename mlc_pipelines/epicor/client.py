@@ -20,7 +20,7 @@ from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, text
 from mlc_pipelines.epicor.refusals import NotThereError
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.ledger.fiscal import FiscalPeriod
+from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.journal import of_books
 from mlc_pipelines.ledger.ports import Changes, FiguresFrom, LedgerIdentity, LedgerPeriod
 from mlc_pipelines.transport.seats import Seats
@@ -128,14 +128,33 @@ class Epicor:
         return self._told(books, lines.read_lines(self._site, books, period, source), lines.no_lines())
 
     def read_balances(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:  # noqa: ARG002
-        """Balances per account and subaccount; see `balances`. Waits, within the stated limit, for lines that Kinetic has not added to them yet."""
+        """Balances per account and subaccount; see `balances`. Waits, within the stated limit, for lines that Kinetic has not added to them yet.
+
+        A year has no opening balances before the one before is closed [S SNO]: they are carried over from there, and the report says so.
+        """
         books = self._books()
         balances.require_up_to_date(self._site, books, period)
         query = self._query("balances", period)
         rows = [row for page in query.read(self._site, books, period) for row in page] if query else None
         accounts = self.read_accounts()
         of_year = set(accounts["code"][accounts["kind"].isin(["Income", "Expense"])])
-        return balances.read_balances(self._site, books, period, of_year, rows)
+        read = balances.read_balances(self._site, books, period, of_year, rows)
+        if read.opened or (last := self._last_before_year(period)) is None:
+            return read.frame
+        self._site.remark(
+            f"Fiscal year {period.year}{period.suffix} has no opening balances in Kinetic yet, because the year before is not closed: they were "
+            f"carried over from {last.key}, its result to account {books.retained[0] or '(none is named for the book)'}."
+        )
+        return balances.carried_into(read.frame, self.read_balances(last), of_year, books)
+
+    def _last_before_year(self, period: FiscalPeriod) -> FiscalPeriod | None:
+        """The last period of the fiscal year before."""
+        every = [from_iso(one.key, one.start_on, one.end_on, adjustment=one.adjustment) for one in self.read_periods()]
+        first = min(
+            (one.start_on for one in every if (one.year, one.suffix) == (period.year, period.suffix)), default=None
+        )
+        earlier = [one for one in every if first and one.end_on < first]
+        return earlier[-1] if earlier else None
 
     def read_trial_balance(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
         """Balances per account: the sum over their subaccounts."""

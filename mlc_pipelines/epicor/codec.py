@@ -19,7 +19,11 @@ SYSTEM = "Ask the Kinetic administrator whether the instance was upgraded or cha
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The book that is read, as Kinetic describes it. calendar: of its periods; chart: its chart of accounts with the declared segments."""
+    """The book that is read, as Kinetic describes it.
+
+    calendar: of its periods; chart: its chart of accounts with the declared segments; retained: account and subaccount, as balances have
+    them, that take the result of a year, "" where the book names none.
+    """
 
     company: str
     ledger: str
@@ -27,6 +31,7 @@ class Books:
     currency: str
     calendar: str
     chart: Chart
+    retained: tuple[str, str] = ("", "")
     warnings: tuple[str, ...] = ()
 
     def of_period(self, period: FiscalPeriod) -> str:
@@ -72,7 +77,16 @@ def books_of(book: wire.Book, chart: Chart, config: EpicorConfig) -> Books:
     if calendar != book.calendar:
         warnings.append(f"Periods are those of calendar {calendar}; the book's own is {book.calendar}.")
     kind = MAIN_BOOK if book.main else f"book, type {book.kind}" if book.kind not in {None, ""} else "book"
-    return Books(config.company, book.code, kind, book.currency, calendar, chart, tuple(warnings))
+    return Books(
+        config.company,
+        book.code,
+        kind,
+        book.currency,
+        calendar,
+        chart,
+        chart.as_balance(book.retained or ""),
+        tuple(warnings),
+    )
 
 
 def periods_of(

@@ -56,6 +56,7 @@ class Book(Versioned, kw_only=True, gc=False):
     kind: str | int | None = field(name="BookType", default=None)
     inactive: bool = field(name="Inactive")
     calendar: str = field(name="FiscalCalendarID")
+    retained: str | None = field(name="REAccount", default=None)
 
 
 class Chart(Versioned, kw_only=True, gc=False):
