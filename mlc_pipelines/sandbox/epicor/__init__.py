@@ -2,9 +2,9 @@
 
 site       the instance: books, one user, key and application, switches, sessions    auth    key, login, tokens, companies, rights
 schema     tables with their types, services with their sets                          metadata    what a service tells of itself
-reading, options, filters    entity sets, their `$` options, the filter language      methods    GetRows, GetList, GetByID
-baqs       the queries that the instance's owner has built
-shelf, standing, meanwhile    rows as they can be seen just now: kept, lagging, meddled with
+reading, options, filters, comparing, columns    entity sets, their `$` options, the filter language
+methods, where    GetRows, GetList, GetByID and their where-clauses           baqs, queries    what the owner has built, and running it
+shelf, picked, standing, meanwhile    rows as they can be seen just now: kept, paged, lagging, meddled with
 switches, errors, wire, web   what a test may change, refusals, rows as JSON, the paths                 control    the tests' own door
 """
 

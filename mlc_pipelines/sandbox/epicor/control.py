@@ -3,7 +3,7 @@
 GET  /control/truth/epicor              what is posted (?book=MAIN&period=FY2026-P03&company=IVM), by the three segments
 GET  /control/truth/epicor-spend        what invoices were distributed to (?period=FY2026-P03), by vendor, account, department
 POST /control/epicor/journals           {"period", "lines": [{"account", "dept"?, "plant"?, "debit" or "credit"}], "book"?, "description"?, "source"?,
-                                        "posted"?, "code"?, "group"?, "comment"?, "company"?, "in_balances"?} -> {"journal": "GJ 12", "period"}
+                                        "posted"?, "code"?, "group"?, "comment"?, "company"?, "in_balances"?} -> {"journal": "GJ 12", "name": "MAIN 2026 GJ 12"}
 POST /control/epicor/invoices           {"vendor", "number", "period", "expenses": [{"account", "dept"?, "plant"?, "amount"}], "tax"?, "posted"?, "text"?}
 POST /control/epicor/recode             {"period", "journal", "line", "account"?, "dept"?, "plant"?, "book"?}
 POST /control/epicor/close              {"period", "book"?, "company"?}; POST /control/epicor/reopen: the same
@@ -97,7 +97,7 @@ class _Door:
                 more.pop("book", "MAIN"), wish["period"], [_line(one) for one in wish["lines"]], now=self._now(), **more
             )
         )
-        return {"journal": journal.name, "period": wish["period"]}
+        return {"journal": journal.name, "name": f"{journal.book} {journal.period.year_key} {journal.name}"}
 
     async def post_invoice(self, request: Request) -> dict[str, Any]:
         """Enter a vendor's invoice, posted unless told otherwise."""

@@ -1,4 +1,4 @@
-"""`$filter` of OData 4 as a test on rows, and the where-clauses of the methods, which say the same in other words.
+"""`$filter` of OData 4 as a test on rows.
 
     filter  = or ;  or = and {"or" and} ;  and = not {"and" not} ;  not = ["not"] term
     term    = "(" or ")" | function "(" operand "," operand ")" | operand ("eq"|"ne"|"gt"|"ge"|"lt"|"le") operand
@@ -7,19 +7,30 @@
 An unknown column is a 400 in the recorded sentence, a bare date a 500, a quoted number against a number a 400 [C SUG]. Reference: epicor 2.2.
 """
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mlc_pipelines.sandbox.epicor.errors import bad_query, hidden_failure, unknown_property
-from mlc_pipelines.sandbox.epicor.schema import EDM, EMPTY
+from mlc_pipelines.sandbox.epicor.columns import Columns, column_reader, instant
+from mlc_pipelines.sandbox.epicor.comparing import (
+    COMPARE,
+    TEXT_TESTS,
+    Filter,
+    Part,
+    Row,
+    Test,
+    against,
+    all_of,
+    any_of,
+    holds,
+)
+from mlc_pipelines.sandbox.epicor.errors import bad_query, hidden_failure
+from mlc_pipelines.sandbox.epicor.schema import EDM
 
-Row = Mapping[str, Any]
-Test = Callable[[Row], bool]
+_NUMBERS = frozenset({"Int32", "Int64", "Decimal"})
 
 _TOKEN = re.compile(
     r"\s*(?:"
@@ -32,78 +43,6 @@ _TOKEN = re.compile(
     r"|(?P<mark>[(),])"
     r")"
 )
-
-_COMPARE: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "eq": ("Equal", operator.eq),
-    "ne": ("NotEqual", operator.ne),
-    "gt": ("GreaterThan", operator.gt),
-    "ge": ("GreaterThanOrEqual", operator.ge),
-    "lt": ("LessThan", operator.lt),
-    "le": ("LessThanOrEqual", operator.le),
-}
-
-_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
-    "contains": lambda whole, part: part in whole,
-    "startswith": lambda whole, part: whole.startswith(part),
-    "endswith": lambda whole, part: whole.endswith(part),
-}
-
-_NUMBERS = frozenset({"Int32", "Int64", "Decimal"})
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns that may be named: name -> (name in the row, letter), and the entity's name for complaints."""
-
-    kind: str
-    sources: Mapping[str, tuple[str, str]]
-
-    def require(self, name: str) -> tuple[str, str]:
-        """Name in the row and letter. Raises the 400 of an unknown property."""
-        if name not in self.sources:
-            raise unknown_property(name, self.kind)
-        return self.sources[name]
-
-
-class Part(NamedTuple):
-    """A piece of a filter: its test; where it compares one column with one value also that, like ("BookID", "eq", "MAIN")."""
-
-    test: Test
-    said: tuple[str, str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter that was understood: the parts that must all hold, the columns it names, the functions it uses."""
-
-    parts: tuple[Part, ...]
-    names: frozenset[str]
-    functions: frozenset[str]
-
-    @property
-    def test(self) -> Test:
-        """The whole of it."""
-        return _all([part.test for part in self.parts])
-
-    @property
-    def equal(self) -> dict[str, Any]:
-        """Columns that must have one value for it to hold, by which the books can look up instead of looking through."""
-        found = [part.said for part in self.parts if part.said]
-        return {name: value for name, word, value in reversed(found) if word == "eq"}
-
-    def above(self, name: str) -> int | None:
-        """What a column must be greater than, where it says so."""
-        bounds = [part.said[2] for part in self.parts if part.said and part.said[:2] == (name, "gt")]
-        return max(bounds, default=None)
-
-    def beyond(self, looked_up: Mapping[str, Any]) -> Test | None:
-        """What is left to test of rows that have these values; None where nothing is."""
-        left = [
-            part
-            for part in self.parts
-            if not (part.said and part.said[1] == "eq" and looked_up.get(part.said[0]) == part.said[2])
-        ]
-        return _all([part.test for part in left]) if left else None
 
 
 class _Token(NamedTuple):
@@ -130,34 +69,9 @@ class _Operand:
         return not self.name
 
 
-def comparison(word: str) -> Callable[[Any, Any], bool]:
-    """What a comparing word does: "eq", "gt" and so on."""
-    return _COMPARE[word][1]
-
-
 def parse(text: str, columns: Columns, *, ignore_case: bool = True, loose: bool = False) -> Filter:
     """A filter over these columns. Raises the 400s and the 500 above; `loose`, as in where-clauses, takes 0 and 1 for a boolean and bare days."""
     return _Parser(text, columns, ignore_case, loose).whole()
-
-
-def from_where(clause: str) -> str:
-    """A where-clause like "Company = 'IVM' AND Posted = 0 BY GroupID" as a filter; its order is left out.
-
-    Its language is that of the older client: = <> >= <= > <, either quote, yes and no; the sources show only = and AND [S SNO; I].
-    """
-    clause = re.split(r"\s+BY\s+(?=(?:[^']*'[^']*')*[^']*$)", clause, flags=re.IGNORECASE)[0]
-    words = {"=": " eq ", "<>": " ne ", ">=": " ge ", "<=": " le ", ">": " gt ", "<": " lt "}
-
-    def said(found: re.Match[str]) -> str:
-        if found["text"] is not None:
-            return "'" + found["text"][1:-1].replace('""', '"') + "'" if found["text"][0] == '"' else found["text"]
-        if found["mark"] is not None:
-            return words[found["mark"]]
-        word = found["word"].lower()
-        return {"yes": "true", "no": "false"}.get(word, word)
-
-    pattern = r"""(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<mark><>|>=|<=|=|>|<)|(?P<word>\b(?:AND|OR|NOT|TRUE|FALSE|YES|NO)\b)"""
-    return re.sub(pattern, said, clause, flags=re.IGNORECASE).strip()
 
 
 class _Parser:
@@ -183,7 +97,7 @@ class _Parser:
             found.append(self._both())
         if len(found) == 1:
             return found[0]
-        return [Part(_any([_all([part.test for part in parts]) for parts in found]))]
+        return [Part(any_of([all_of([part.test for part in parts]) for parts in found]))]
 
     def _both(self) -> list[Part]:
         parts = self._maybe_not()
@@ -193,7 +107,7 @@ class _Parser:
 
     def _maybe_not(self) -> list[Part]:
         if self._take("name", "not"):
-            test = _all([part.test for part in self._maybe_not()])
+            test = all_of([part.test for part in self._maybe_not()])
             return [Part(lambda row: not test(row))]
         return self._term()
 
@@ -202,10 +116,10 @@ class _Parser:
             parts = self._either()
             self._need(")")
             return parts
-        if self._peek().text in _TEXT_TESTS:
+        if self._peek().text in TEXT_TESTS:
             return [Part(self._text_test(self._next().text))]
         left = self._operand()
-        if self._peek().text not in _COMPARE:
+        if self._peek().text not in COMPARE:
             return [Part(self._flag(left))]
         return [self._comparison(left, self._next().text)]
 
@@ -226,19 +140,19 @@ class _Parser:
             raise bad_query(
                 f"No function signature for the function with name '{name}' matches the specified arguments."
             )
-        holds = _TEXT_TESTS[name]
-        return lambda row: holds(first.read(row) or "", second.read(row) or "")
+        test = TEXT_TESTS[name]
+        return lambda row: test(first.read(row) or "", second.read(row) or "")
 
     def _comparison(self, left: _Operand, word: str) -> Part:
         right = self._operand()
-        name, compare = _COMPARE[word]
+        name, compare = COMPARE[word]
         if self._loose:
             right = _loosely(left, right)
         _require_comparable(left, right, name)
         if right.is_literal and not left.is_literal:
             said = None if right.literal is None else (left.name, word, right.written)
-            return Part(_against(left.read, compare, right.literal, word), said)
-        return Part(lambda row: _holds(word, compare, left.read(row), right.read(row)))
+            return Part(against(left.read, compare, right.literal, word), said)
+        return Part(lambda row: holds(word, compare, left.read(row), right.read(row)))
 
     def _operand(self) -> _Operand:
         token = self._next()
@@ -249,9 +163,9 @@ class _Parser:
                 whole = "." not in token.text
                 return _literal(int(token.text) if whole else Decimal(token.text), "Int32" if whole else "Decimal")
             case "time":
-                return _literal(_instant(_moment(token.text)), "DateTimeOffset")
+                return _literal(instant(_moment(token.text)), "DateTimeOffset")
             case "day":
-                return _literal(_instant(date.fromisoformat(token.text)), "Date")
+                return _literal(instant(date.fromisoformat(token.text)), "Date")
             case "guid":
                 return _literal(token.text.lower(), "Guid")
             case "text":
@@ -304,26 +218,6 @@ def _literal(value: Any, kind: str, written: Any = None) -> _Operand:
     return _Operand(lambda _: value, kind, "", value, value if written is None else written)
 
 
-def column_reader(source: str, letter: str, *, folded: bool) -> Callable[[Row], Any]:
-    """How a column is read for comparing: texts perhaps without case, days as their midnight."""
-    default = EMPTY[letter]
-    if letter == "s" and folded:
-        return lambda row: (row.get(source) or default).casefold()
-    if letter == "t":
-        return lambda row: _instant(row.get(source))
-    if letter == "g":
-        return lambda row: str(row.get(source, default)).lower()
-    return lambda row: row.get(source, default)
-
-
-def _instant(value: date | None) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
@@ -350,38 +244,7 @@ def _loosely(left: _Operand, right: _Operand) -> _Operand:
     if left.kind == "DateTimeOffset" and right.kind == "Date":
         return _literal(right.literal, "DateTimeOffset")
     if left.kind == "DateTimeOffset" and right.kind == "String":
-        return _literal(_instant(_moment(right.literal.upper())), "DateTimeOffset")
+        return _literal(instant(_moment(right.literal.upper())), "DateTimeOffset")
     if left.kind in _NUMBERS and right.kind == "String" and right.literal.isdecimal():
         return _literal(int(right.literal), "Int32")
     return right
-
-
-def _against(read: Callable[[Row], Any], compare: Callable[[Any, Any], bool], value: Any, word: str) -> Test:
-    """A column against a literal, the usual case, without a second look-up per row."""
-    if value is None or word in ("eq", "ne"):
-        return lambda row: _holds(word, compare, read(row), value) if value is None else compare(read(row), value)
-    return lambda row: (found := read(row)) is not None and compare(found, value)
-
-
-def _holds(word: str, compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
-    """An empty column equals null and nothing else; it is neither more nor less than anything."""
-    if (left is None or right is None) and word not in ("eq", "ne"):
-        return False
-    return compare(left, right)
-
-
-def _any(tests: list[Test]) -> Test:
-    return lambda row: any(test(row) for test in tests)
-
-
-def _all(tests: list[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
-
-    def holds(row: Row) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator per row would double the time of large reads
-            if not test(row):
-                return False
-        return True
-
-    return holds

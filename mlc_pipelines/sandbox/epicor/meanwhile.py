@@ -44,9 +44,10 @@ class Meddling:
     def happen(self, table: str, page: Sequence[Row]) -> None:
         """Do it once to what was just shown, if the switch says so and the times are not used up."""
         switches = self._site.switches
-        if switches["meanwhile"] == "nothing" or not switches["meanwhile_times"] or not page:
-            return
-        switches["meanwhile_times"] -= 1
+        with self._site.lock:
+            if switches["meanwhile"] == "nothing" or not switches["meanwhile_times"] or not page:
+                return
+            switches["meanwhile_times"] -= 1
         if table in OF_LEDGER and switches["meanwhile"] != "delete":
             self._in_ledger(table, switches["meanwhile"], page)
         else:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlc_pipelines.sandbox.epicor import schema
-from mlc_pipelines.sandbox.epicor.filters import Columns
+from mlc_pipelines.sandbox.epicor.columns import Columns
 from mlc_pipelines.sandbox.epicor.schema import EDM, Service
 from mlc_pipelines.sandbox.epicor.wire import encoded
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from mlc_pipelines.sandbox.epicor import filters, schema, wire
+from mlc_pipelines.sandbox.epicor import schema, where, wire
 from mlc_pipelines.sandbox.epicor.errors import RefusalError, bad_address, no_record
 from mlc_pipelines.sandbox.epicor.reading import Call, Reading
 from mlc_pipelines.sandbox.epicor.schema import EntitySet
@@ -136,4 +136,4 @@ def parameter(column: str) -> str:
 
 
 def _clause(said: Any) -> str:
-    return filters.from_where(said) if isinstance(said, str) and said.strip() else ""
+    return where.from_where(said) if isinstance(said, str) and said.strip() else ""

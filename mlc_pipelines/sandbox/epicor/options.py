@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
+from mlc_pipelines.sandbox.epicor.columns import Columns
 from mlc_pipelines.sandbox.epicor.errors import bad_query
-from mlc_pipelines.sandbox.epicor.filters import Columns
 
 OPTIONS = {"$select", "$filter", "$orderby", "$top", "$skip", "$expand", "$count", "$format", "$inlinecount"}
 _KEY = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^,']+?)\s*(?:,|$)")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlc_pipelines.sandbox.epicor import filters, options, schema, standing
-from mlc_pipelines.sandbox.epicor.filters import Columns, Test
+from mlc_pipelines.sandbox.epicor.columns import Columns
+from mlc_pipelines.sandbox.epicor.comparing import Filter, Test
 from mlc_pipelines.sandbox.epicor.picked import Picked
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Shelf:
         start = _first_above(rows, found.above("SysRevID")) if table == "GLJrnDtl" else 0
         return Picked(rows, self.places(rows, columns, test, order, start))
 
-    def parsed(self, text: str, columns: Columns, *, loose: bool = False) -> filters.Filter:
+    def parsed(self, text: str, columns: Columns, *, loose: bool = False) -> Filter:
         """A filter as this instance's collation reads it; `loose` for where-clauses."""
         return filters.parse(text, columns, ignore_case=self._site.switches["ignore_case"], loose=loose)
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-WITH_JOURNAL = {"GLJrnDtl", "APInvHed", "APInvExpTGLC"}
 _PERIOD = ("Company", "BookID", "FiscalYear", "FiscalYearSuffix", "FiscalPeriod")
 _SEGMENTS = [f"SegValue{number}" for number in range(1, 21)]
 
@@ -27,7 +26,7 @@ def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[R
     rows: Sequence[Row] = site.books.rows(table, where)
     hidden = set(site.switches["uncommitted"])
     late = site.switches["lagging_lines"]
-    if table in WITH_JOURNAL and hidden:
+    if table == "GLJrnDtl" and hidden:
         rows = [row for row in rows if _journal(row) not in hidden]
     if table == "GLJrnDtl" and late:
         newest = {row["SysRevID"] for row in _newest(site, late)}
@@ -47,7 +46,8 @@ def _newest(site: "Kinetic", many: int) -> list[Row]:
 
 
 def _journal(row: Row) -> str:
-    return f"{row.get('JournalCode')} {row.get('JournalNum')}"
+    """The name of a line's journal in the switch: "MAIN 2026 GJ 12"."""
+    return f"{row['BookID']} {row['FiscalYear']}{row['FiscalYearSuffix']} {row['JournalCode']} {row['JournalNum']}"
 
 
 def _without(balances: Iterable[Row], lines: Iterable[Row]) -> Iterable[Row]:

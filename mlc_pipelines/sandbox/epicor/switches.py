@@ -71,7 +71,7 @@ SWITCHES: dict[str, Switch] = {
     # -- the ledger behind
     "lagging_lines": Switch(0, int, "so many newest lines are not in the balances yet, PerBalFlag false [S SNO]"),
     "uncommitted": Switch(
-        [], list, 'journals that nobody sees yet, though numbered: ["GJ 12"]; later revisions show [C SUG]'
+        [], list, 'journals that nobody sees yet, though numbered: ["MAIN 2026 GJ 12"]; later revisions show [C SUG]'
     ),
     "balance_segments": Switch("1~2", ("1~2", "1"), "COA.PerBalFmt: segments that a balance is kept by [S SNO]"),
     # -- BAQs

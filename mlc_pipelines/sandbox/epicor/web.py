@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute, Route
 
 from mlc_pipelines.sandbox.epicor import errors, metadata, options, schema
 from mlc_pipelines.sandbox.epicor.auth import Gate
-from mlc_pipelines.sandbox.epicor.baqs import Queries
 from mlc_pipelines.sandbox.epicor.errors import RawRefusalError, RefusalError, bad_address
 from mlc_pipelines.sandbox.epicor.methods import METHODS, Methods
+from mlc_pipelines.sandbox.epicor.queries import Queries
 from mlc_pipelines.sandbox.epicor.reading import Call, Reading
 from mlc_pipelines.sandbox.epicor.schema import Service
 from mlc_pipelines.sandbox.epicor.site import Kinetic

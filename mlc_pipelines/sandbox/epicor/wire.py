@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mlc_pipelines.sandbox.epicor import schema
-from mlc_pipelines.sandbox.epicor.filters import Columns
+from mlc_pipelines.sandbox.epicor.columns import Columns
 
 if TYPE_CHECKING:
     from mlc_pipelines.sandbox.epicor.site import Kinetic

@@ -51,7 +51,7 @@ def test_a_slow_transaction_appears_in_the_past(rig):
     lines = [rig.site.books.journals_of("MAIN", "FY2026-P03")[0].lines[at] for at in range(2)]
     assert accounts == [line.account for line in lines]
     slow = rig.site.books.post("MAIN", "FY2026-P03", lines, now=rig.clock.now())
-    rig.switch(uncommitted=[slow.name])
+    rig.switch(uncommitted=[f"MAIN 2026 {slow.name}"])
     before = debits(rig)
     quick = rig.site.books.post("MAIN", "FY2026-P03", lines, now=rig.clock.now())
     seen = [row["SysRevID"] for row in rig.rows(LINES, filter=P03, orderby="SysRevID", top=1000)]
