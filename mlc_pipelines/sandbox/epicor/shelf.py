@@ -86,12 +86,9 @@ class Shelf:
             rows = self.rows(table, company)
             return Picked(rows, self.places(rows, columns, None, order))
         found = self.parsed(filter_, columns)
-        if company is not None and found.equal.get(schema.company_of(table), company) != company:
-            return Picked([])
         rows = self.rows(table, company, found.equal)
-        test = (
-            found.test if self._site.meddling.lies_over(table) else found.beyond(looked_up(table, company, found.equal))
-        )
+        asked = looked_up(table, company, found.equal)
+        test = found.test if self._site.meddling.lies_over(table) else found.beyond(asked)
         start = _first_above(rows, found.above("SysRevID")) if table == "GLJrnDtl" else 0
         return Picked(rows, self.places(rows, columns, test, order, start))
 
@@ -148,7 +145,8 @@ def _from(rows: Sequence[Row], start: int) -> Iterator[Row]:
     """The rows from one on, not all of them made at once."""
     if not start:
         yield from rows
-    for at in range(start, len(rows) if start else 0, AT_ONCE):
+        return
+    for at in range(start, len(rows), AT_ONCE):
         yield from rows[at : at + AT_ONCE]
 
 

@@ -66,6 +66,11 @@ class Kinetic:
             return self._books
 
     @property
+    def built(self) -> bool:
+        """Whether anybody has asked for the books yet."""
+        return self._books is not None
+
+    @property
     def state(self) -> tuple[int, int]:
         """Changes whenever an answer might."""
         return self.books.revision, self.changes

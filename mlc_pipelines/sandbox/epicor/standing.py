@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 _PERIOD = ("Company", "BookID", "FiscalYear", "FiscalYearSuffix", "FiscalPeriod")
-_SEGMENTS = [f"SegValue{number}" for number in range(1, 21)]
 
 
 def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[Row]:
@@ -33,15 +32,16 @@ def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[R
         unseen = {"PerBalFlag": False, "TBFlag": False, "DailyBalFlag": False}
         rows = [{**row, **unseen} if row["SysRevID"] in newest else row for row in rows]
     if table == "GLPeriodBal" and (late or hidden):
-        out = [row for row in site.books.rows("GLJrnDtl", {}) if _journal(row) in hidden] if hidden else []
-        rows = list(_without(rows, [*out, *_newest(site, late)]))
+        counted = [row for row in site.books.rows("GLJrnDtl", {}) if row["Posted"] and row["PerBalFlag"]]
+        out = [row for row in counted if _journal(row) in hidden]
+        rows = list(_without(rows, [*out, *(row for row in _newest(site, late) if row["PerBalFlag"])]))
     return site.meddling.applied(table, rows)
 
 
 def _newest(site: "Kinetic", many: int) -> list[Row]:
-    """The newest lines that anybody sees."""
+    """The newest posted lines that anybody sees."""
     hidden = set(site.switches["uncommitted"])
-    seen = [row for row in site.books.rows("GLJrnDtl", {}) if _journal(row) not in hidden]
+    seen = [row for row in site.books.rows("GLJrnDtl", {}) if row["Posted"] and _journal(row) not in hidden]
     return sorted(seen, key=lambda row: row["SysRevID"])[len(seen) - many :] if many else []
 
 
@@ -51,7 +51,7 @@ def _journal(row: Row) -> str:
 
 
 def _without(balances: Iterable[Row], lines: Iterable[Row]) -> Iterable[Row]:
-    """The balances before these lines were counted; a balance that had nothing else is gone."""
+    """The balances before these lines were counted, under an earlier row version; a balance that had nothing else is gone."""
     by_period: dict[tuple[Any, ...], list[Row]] = {}
     for line in lines:
         by_period.setdefault(_period(line), []).append(line)
@@ -63,7 +63,8 @@ def _without(balances: Iterable[Row], lines: Iterable[Row]) -> Iterable[Row]:
         debit = row["DebitAmt"] - sum((line["BookDebitAmount"] for line in out), Decimal(0))
         credit = row["CreditAmt"] - sum((line["BookCreditAmount"] for line in out), Decimal(0))
         if debit or credit or row.get("OpenBalance"):
-            yield {**row, "DebitAmt": debit, "CreditAmt": credit, "BalanceAmt": debit - credit}
+            rev = min(line["SysRevID"] for line in out) - 1
+            yield {**row, "DebitAmt": debit, "CreditAmt": credit, "BalanceAmt": debit - credit, "SysRevID": rev}
 
 
 def _period(row: Row) -> tuple[Any, ...]:
@@ -71,5 +72,6 @@ def _period(row: Row) -> tuple[Any, ...]:
 
 
 def _belongs(line: Row, balance: Row) -> bool:
-    """A line counts for every balance of its period whose segments are its own, the segments that are not kept left open."""
-    return all(not balance.get(name) or balance[name] == line.get(name) for name in _SEGMENTS)
+    """A line counts for the detail balance that it names, and for the summary of its account."""
+    name = "BalanceAcct" if balance["BalanceType"] == "D" else "SegValue1"
+    return bool(line[name] == balance[name])

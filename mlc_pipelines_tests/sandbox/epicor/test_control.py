@@ -99,6 +99,8 @@ def test_switches_take_what_fits(rig, door):
 def test_the_instance_within_a_sandbox(sandbox: Sandbox):
     """It is told where it is, its requests are logged as its own, its books are made when first asked for and new after a reset."""
     info = sandbox.info["epicor"]
+    sandbox.set_switches(epicor={"default_rows": 100})
+    assert not sandbox.kinetic.built
     assert f"{sandbox.url}/Kinetic" == info["url"]
     headers = {"x-api-key": info["api_key"], "Accept": "application/json"}
     ask = f"{info['url']}/api/v2/odata/{info['company']}/Erp.BO.GLBookSvc/GLBooks?$select=BookID&$top=1"

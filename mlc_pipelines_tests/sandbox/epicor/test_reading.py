@@ -162,6 +162,7 @@ def test_companies_are_apart(rig):
     assert {"IVC"} == {row["Company"] for row in rig.rows(LINES.replace("IVM", "IVC"), company="IVC")}
     assert {"IVM"} == {row["Company"] for row in rig.rows(LINES, filter=P03)}
     assert [] == rig.rows(LINES, filter="Company eq 'IVC'")
+    assert rig.rows(LINES, filter=P03) == rig.rows(LINES, filter=f"Company eq 'ivm' and {P03}")
     rig.switch(foreign_rows=["GLJrnDtls"])
     assert {"IVM", "IVC"} == {row["Company"] for row in rig.rows(LINES, filter=P03)}
 

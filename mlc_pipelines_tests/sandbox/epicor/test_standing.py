@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from mlc_pipelines.sandbox.ironvale import Line
+
 LINES = "Erp.BO.GLJrnDtlSvc/GLJrnDtls"
 BALANCES = "Erp.BO.GLPeriodBalSearchSvc/GLPeriodBalSearches"
 P03 = "BookID eq 'MAIN' and FiscalYear eq 2026 and FiscalPeriod eq 3"
@@ -36,6 +38,9 @@ def test_balances_by_account_alone(rig):
 def test_D11_balances_may_lag_behind_the_lines(rig):
     """The newest lines of all books are not in the balances yet, and say so."""
     before = debits(rig)
+    rig.site.books.post(
+        "MAIN", "FY2026-P03", [Line(rig.expense(), "110", "MF", 5, 0)], now=rig.clock.now(), posted=False
+    )
     rig.switch(lagging_lines=4)
     [late] = rig.rows(
         LINES, filter=P03 + " and PerBalFlag eq false and Posted eq true and BookDebitAmount gt 0", top=1000
