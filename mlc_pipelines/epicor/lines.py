@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -112,9 +113,11 @@ def _priced(rows: Sequence[Any], books: Books, period: FiscalPeriod, what: str) 
 
 
 def minor(rows: Sequence[Any], name: str, currency: str, field: str, where: Where) -> npt.NDArray[np.int64]:
-    amounts: npt.NDArray[np.int64] = minor_column(
-        [getattr(row, name) for row in rows], currency, field, where
-    ).to_numpy()
+    """One attribute of all rows in minor units; an amount may be sent as a text [I]."""
+    said = [getattr(row, name) for row in rows]
+    if said and bytes(said[0]).startswith(b'"'):
+        said = [msgspec.Raw(bytes(one).strip(b'"')) for one in said]
+    amounts: npt.NDArray[np.int64] = minor_column(said, currency, field, where).to_numpy()
     return amounts
 
 
