@@ -81,6 +81,7 @@ class World:
             },
             "epicor": self.kinetic.info(self.url),
             "anaplan": self.tenant.info(self.url),
+            "anaplan_ironvale": anaplan.ironvale_info(self.tenant),
         }
 
     @property

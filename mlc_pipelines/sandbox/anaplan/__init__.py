@@ -10,12 +10,14 @@ cloudworks                  the scheduled jobs of the customer
 wire, gate, web              the HTTP side: envelope, doors, routes; and one file for each family of calls:
     auth, oauthcalls, cloudworkscalls (with -runs, -wire), discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
     viewcalls, cellcalls, readcalls
-sample, builder, byhand, mishaps, control    the tenant of the sample company; routes for tests, no part of Anaplan
+sample, builder, ironvale, ironvalebuilder, making    the tenant of the sample companies: a workspace for each
+byhand, mishaps, control     doors for tests, no part of Anaplan
 """
 
 from mlc_pipelines.sandbox.anaplan.control import control_routes
+from mlc_pipelines.sandbox.anaplan.ironvale import ironvale_info
 from mlc_pipelines.sandbox.anaplan.sample import sample_tenant
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 from mlc_pipelines.sandbox.anaplan.web import routes
 
-__all__ = ["Tenant", "control_routes", "routes", "sample_tenant"]
+__all__ = ["Tenant", "control_routes", "ironvale_info", "routes", "sample_tenant"]

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 TIME_ID = "20000000003"
 VERSIONS_ID = "20000000020"
@@ -62,7 +63,7 @@ class Dimension:
         self.first = int(dimension_id) + 100_000_000_000
         self.newest = max((int(member.id) for member in members), default=self.first)
 
-    def copy(self) -> "Dimension":
+    def copy(self) -> Self:
         """The same list for another model: a change of one does not reach the other.
 
         What is derived from the members is shared until one of them is given others.

@@ -1,6 +1,7 @@
 """A model: dimensions, modules and their cells, what a model builder made in it, and the queue of its tasks."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -105,7 +106,7 @@ class Dump:
 class Model:
     """One model of a workspace. `switches` is the tenant's own dict, so a change is seen at once.
 
-    `reads` are the large reads by id.
+    `reads` are the large reads by id. `calendar` gives the calendar that the switches ask for, where they have a say.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Model:
     built: list[Action] = field(default_factory=list)
     dumps: dict[tuple[str, str], Dump] = field(default_factory=dict)
     reads: dict[str, ReadRequest] = field(default_factory=dict)
+    calendar: Callable[[Switches], Calendar] | None = None
     queue: Queue = field(default_factory=Queue)
     changed_at: datetime | None = None
     changed_by: str = ""
@@ -166,17 +168,15 @@ class Model:
         for module in self.modules.values():
             module.follow(dimension, keys)
 
-    def relabel_time(self, labels: str) -> None:
-        """Call the periods otherwise: by number or by month. Cells stay where they are."""
-        current, other = self.time.months[self.current_month], self.time.spelled(labels)
-        self.relist(self.time, other.members)
-        self.time.take_over(other)
-        self.current_month = self.time.label_on(current.start)
-
     def follow_switches(self) -> None:
-        """Become what the switches say, as far as a switch is about the model's own build."""
-        if self.time.weekly and self.time.labels != self.switches["week_labels"]:
-            self.relabel_time(self.switches["week_labels"])
+        """Have the calendar that the switches say. Cells keep their periods, under whatever label."""
+        wanted = self.calendar(self.switches) if self.calendar else self.time
+        if wanted.months == self.time.months:
+            return
+        current = self.time.by_key[self.current_month].id
+        self.relist(self.time, wanted.members)
+        self.time.take_over(wanted)
+        self.current_month = self.time.by_id[current].key
 
     @property
     def deployed(self) -> bool:

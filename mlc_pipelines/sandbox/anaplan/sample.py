@@ -1,17 +1,18 @@
-"""The planning tenant of the sample company: workspace "Finance" with the model "Meridian FP&A" and its dev twin.
+"""The planning tenant of the sample companies: workspace "Finance" with the model "Meridian FP&A" and its dev twin.
 
 Lists follow the company's chart, with two accounts left out on purpose; module "GL01 Actuals" by account, cost center,
 month and version is fed by the import "Load GL Actuals" and read by the export "Export GL Actuals" or through the saved
-view "GL01 Actuals.Integration". What else a model builder made there stands in `builder`.
+view "GL01 Actuals.Integration". What else a model builder made there stands in `builder`, the workspace "Operations" of the
+second company in `ironvale`.
 """
 
-import hashlib
 from datetime import datetime
 
-from mlc_pipelines.sandbox.anaplan import builder
+from mlc_pipelines.sandbox.anaplan import builder, ironvale
 from mlc_pipelines.sandbox.anaplan.cloudworks import Planned
-from mlc_pipelines.sandbox.anaplan.dimension import VERSIONS_ID, Dimension, Member
+from mlc_pipelines.sandbox.anaplan.dimension import Dimension
 from mlc_pipelines.sandbox.anaplan.logins import Ticking, User
+from mlc_pipelines.sandbox.anaplan.making import Tree, actual_and_plan_versions, hex_id
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Model, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Workspace, World
@@ -30,11 +31,12 @@ INTEGRATIONS = [
 ]
 ACCOUNT_PROPERTIES = {"Account Type": "TEXT", "Active": "BOOLEAN"}
 CENTER_PROPERTIES = {"Short Name": "TEXT", "Capacity FTE": "NUMBER"}
+MONTHS = month_calendar(first_year=2025, last_year=2027, start_month=7)
 
 
 def sample_tenant(company: Books, clock: Ticking) -> Tenant:
     """The tenant of the sample company. Its lists are taken now: a later change of the books does not reach them."""
-    accounts, centers = accounts_list(company), centers_list(company)
+    accounts, centers, others = accounts_list(company), centers_list(company), ironvale.sample_lists()
 
     def build(now: datetime, switches: Switches) -> World:
         models = [
@@ -42,7 +44,8 @@ def sample_tenant(company: Books, clock: Ticking) -> Tenant:
             for name in ("Meridian FP&A", "Meridian FP&A (dev)")
         ]
         finance = Workspace(_hex("workspace Finance"), "Finance", {model.id: model for model in models})
-        return World(_users(), [finance], models[0].id, INTEGRATIONS)
+        operations = ironvale.operations(now, switches, others.copy())
+        return World(_users(), [finance, operations], models[0].id, INTEGRATIONS)
 
     return Tenant(clock, build)
 
@@ -57,51 +60,31 @@ def _users() -> list[User]:
 
 def accounts_list(company: Books) -> Dimension:
     """Accounts as "A6100" / "6100 Travel" below class and group, and a member for what has no account."""
-    members = [Member("201000000001", "Total Accounts", "A_TOTAL")]
-    ids = {"": members[0].id}
+    tree = Tree("201000000001", "Total Accounts", "A_TOTAL")
     for account in company.accounts.values():
         if account.code in NO_PLAN_MEMBER:
             continue
-        group = _parent(members, ids, account.group, account.group, members[0].id)
-        parent = group
+        parent = group = tree.group(account.group, account.group)
         if account.account_class.casefold() != account.group.casefold():  # names are unique whatever their case
-            parent = _parent(members, ids, f"{account.group} / {account.account_class}", account.account_class, group)
-        name = f"{account.code} {account.description}"
+            parent = tree.group(f"{account.group} / {account.account_class}", account.account_class, group)
         properties = {"Account Type": account.type, "Active": "true" if account.active else "false"}
-        members.append(Member(_item_id(members), name, f"A{account.code}", parent, properties))
-    members.append(Member(_item_id(members), "Unmapped accounts", "A_UNMAPPED", members[0].id))
-    return Dimension(builder.ACCOUNTS_LIST, "Accounts", members, ACCOUNT_PROPERTIES, production=True)
+        tree.add(f"{account.code} {account.description}", f"A{account.code}", parent, properties)
+    tree.add("Unmapped accounts", "A_UNMAPPED")
+    return Dimension(builder.ACCOUNTS_LIST, "Accounts", tree.members, ACCOUNT_PROPERTIES, production=True)
 
 
 def centers_list(company: Books) -> Dimension:
     """Cost centers as "CC_010" / "Denver Consulting" below their regions, and a member for what has none."""
-    members = [Member("202000000001", "Total Cost Centers", "CC_TOTAL")]
-    ids = {"": members[0].id}
+    tree = Tree("202000000001", "Total Cost Centers", "CC_TOTAL")
     for code, name in company.cost_centers.items():
-        parent = _parent(members, ids, company.regions[code], f"{company.regions[code]} Region", members[0].id)
-        members.append(Member(_item_id(members), name, f"CC_{code}", parent, {"Short Name": name.split()[0]}))
-    members.append(Member(_item_id(members), "No cost center", "CC_NONE", members[0].id))
-    return Dimension(builder.CENTERS_LIST, "Cost Centers", members, CENTER_PROPERTIES)
-
-
-def _parent(members: list[Member], ids: dict[str, str], key: str, name: str, above: str) -> str:
-    """The id of a parent member, made at its first use."""
-    if key not in ids:
-        ids[key] = _item_id(members)
-        members.append(Member(ids[key], name, f"T_{name.upper().replace(' ', '_')}", above))
-    return ids[key]
-
-
-def _item_id(members: list[Member]) -> str:
-    return str(int(members[0].id) + len(members))
+        region = tree.group(company.regions[code], f"{company.regions[code]} Region")
+        tree.add(name, f"CC_{code}", region, {"Short Name": name.split()[0]})
+    tree.add("No cost center", "CC_NONE")
+    return Dimension(builder.CENTERS_LIST, "Cost Centers", tree.members, CENTER_PROPERTIES)
 
 
 def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, centers: Dimension) -> Model:
-    time = month_calendar(first_year=2025, last_year=2027, start_month=7)
-    names = ("Actual", "Actual Adj", "Budget", "Forecast")
-    versions = Dimension(
-        VERSIONS_ID, "Versions", [Member(f"10700000000{n}", text) for n, text in enumerate(names, start=1)]
-    )
+    time, versions = MONTHS.copy(), actual_and_plan_versions()
     items = [LineItem("301000000001", "Amount"), LineItem("301000000002", "Amount YTD", year_to_date_of="Amount")]
     module = Module(builder.MODULE, "GL01 Actuals", [accounts, centers, time, versions], time, items)
     return Model(
@@ -121,5 +104,4 @@ def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, ce
 
 
 def _hex(name: str) -> str:
-    """Thirty-two hex digits that stay the same from run to run."""
-    return hashlib.sha256(f"meridian {name}".encode()).hexdigest()[:32]
+    return hex_id("meridian", name)

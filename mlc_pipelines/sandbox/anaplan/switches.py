@@ -95,7 +95,9 @@ DEFAULTS: Switches = {
     "read_request_ends": "COMPLETE",  # COMPLETE | UNSUCCESSFUL
     "read_page_rows": 50_000,  # rows of one page [I]
     "read_page_header": "first",  # first | every: pages that begin with the header [I]
-    "week_labels": "number",  # number ("P01 FY26") | month ("Oct 25"): periods of a model that goes by weeks [I]
+    # -- the model that goes by weeks
+    "week_labels": "number",  # number ("P01 FY26") | month ("Oct 25") [I]
+    "weeks_53": False,  # years end on the Saturday nearest to 30 September, not the last: FY26 has 53 weeks
     # -- exports
     "export_ends": "COMPLETE",  # as import_ends; yesterday's file stays
     "export_members": "code",  # code | name

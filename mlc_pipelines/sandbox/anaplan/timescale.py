@@ -44,15 +44,17 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class YearEnd:
-    """The last such weekday of a month; Monday is 0."""
+    """The last such weekday of a month, or the one nearest to its last day; Monday is 0."""
 
     month: int
     weekday: int
+    nearest: bool = False
 
     def of(self, year: int) -> date:
         """The last day of a fiscal year."""
         last = date(year, self.month, calendar.monthrange(year, self.month)[1])
-        return last - timedelta(days=(last.weekday() - self.weekday) % 7)
+        back = (last.weekday() - self.weekday) % 7
+        return last + timedelta(days=7 - back if self.nearest and back > 3 else -back)
 
 
 SEPTEMBER = YearEnd(month=9, weekday=5)
@@ -122,13 +124,9 @@ class Calendar(Dimension):
             raise ValueError(f"{day} lies outside the model calendar")
         return found
 
-    def spelled(self, labels: str) -> "Calendar":
-        """The same calendar with other labels: its members have the same ids."""
-        return Calendar(self.kind, self.years, labels=labels, quarters=self.quarters, prefix=self.prefix)
-
     def take_over(self, other: "Calendar") -> None:
-        """The periods of another calendar with the same ids; the members are put in place by the model."""
-        self.labels, self.months, self.closing = other.labels, other.months, other.closing
+        """The periods of another calendar; the members are put in place by the model."""
+        self.years, self.labels, self.months, self.closing = other.years, other.labels, other.months, other.closing
 
 
 def month_calendar(first_year: int, last_year: int, start_month: int) -> Calendar:

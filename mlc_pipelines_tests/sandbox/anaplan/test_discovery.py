@@ -92,7 +92,8 @@ def test_user_workspaces_and_models(caller):
     """Sizes and details come only when asked for."""
     assert caller.info["username"] == caller.get("/2/0/users/me").json()["user"]["email"]
     plain = caller.get("/2/0/workspaces").json()["workspaces"]
-    assert [(caller.info["workspace_id"], "Finance")] == [(one["id"], one["name"]) for one in plain]
+    assert (caller.info["workspace_id"], "Finance") == (plain[0]["id"], plain[0]["name"])
+    assert ["Finance", "Operations"] == [one["name"] for one in plain]
     assert "sizeAllowance" not in plain[0]
     assert caller.get("/2/0/workspaces?tenantDetails=true").json()["workspaces"][0]["currentSize"] > 0
     models = caller.get(f"/2/0/workspaces/{caller.info['workspace_id']}/models").json()["models"]

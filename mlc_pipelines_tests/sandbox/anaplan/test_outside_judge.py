@@ -93,8 +93,8 @@ def test_it_finds_everything(told, tenant):
         }
         found = {kind: [one.name for one in objects] for kind, objects in names.items()}
         assert {
-            "workspaces": ["Finance"],
-            "models": ["Meridian FP&A", "Meridian FP&A (dev)"],
+            "workspaces": ["Finance", "Operations"],
+            "models": ["Meridian FP&A", "Meridian FP&A (dev)", "Ironvale FP&A"],
             "exports": ["Export GL Actuals"],
             "processes": ["Nightly GL Actuals", "Load All"],
             "actions": ["Set Current Period", "Delete Inactive Accounts", "Clear Actuals"],

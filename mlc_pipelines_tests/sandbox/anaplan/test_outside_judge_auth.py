@@ -56,7 +56,7 @@ def test_it_takes_certificate_and_key_from_files(info, tmp_path):
     for name in ("certificate", "private_key"):
         (tmp_path / name).write_text(info[name])
     files = {name: str(tmp_path / name) for name in ("certificate", "private_key")}
-    assert ["Finance"] == [one.name for one in anaplan_sdk.Client(**files).get_workspaces()]
+    assert ["Finance", "Operations"] == [one.name for one in anaplan_sdk.Client(**files).get_workspaces()]
 
 
 def test_it_is_refused_as_it_expects(anaplan_internet, info):
@@ -76,15 +76,15 @@ def test_it_is_refused_as_it_expects(anaplan_internet, info):
 def test_it_logs_in_again_when_the_token_has_expired(anaplan_internet, client):
     """35 minutes later, without its user noticing."""
     it = client()
-    assert 2 == len(it.get_models())
+    assert 3 == len(it.get_models())
     anaplan_internet.sandbox.clock.advance(35 * 60)
-    assert 2 == len(it.get_models())
+    assert 3 == len(it.get_models())
 
 
 def test_it_looks_around(client, info):
     """Workspaces, models, files, imports, exports, processes and actions, and pages that are shorter than asked."""
     it = client(page_size=1)
-    assert [info["workspace_id"]] == [one.id for one in it.get_workspaces(sort_by="name")]
+    assert [info["workspace"], "Operations"] == [one.name for one in it.get_workspaces(sort_by="name")]
     assert info["model"] == it.get_model().name
     assert info["model_id"] in [one.id for one in it.get_models(only_in_workspace=True)]
     assert info["file"] in [one.name for one in it.get_files()]

@@ -62,7 +62,9 @@ def test_a_web_application_gets_tokens_and_checks_them(sandbox_, ours, tokens):
     assert sandbox_.info["anaplan"]["username"] == oauth.validate_token(tokens["access_token"])["userInfo"]["userId"]
     again = oauth.refresh_token(tokens["refresh_token"])
     assert again["refresh_token"] != tokens["refresh_token"]
-    assert ["Finance"] == [one.name for one in anaplan_sdk.Client(token=again["access_token"]).get_workspaces()]
+    assert ["Finance", "Operations"] == [
+        one.name for one in anaplan_sdk.Client(token=again["access_token"]).get_workspaces()
+    ]
 
 
 def test_the_asynchronous_application_does_the_same(ours, consent):
@@ -84,7 +86,7 @@ def test_a_long_lived_client_refreshes_by_itself(sandbox_, ours, tokens):
     it = anaplan_sdk.Client(auth=auth)
     for _ in range(2):
         sandbox_.clock.advance(2101)
-        assert ["Finance"] == [one.name for one in it.get_workspaces()]
+        assert ["Finance", "Operations"] == [one.name for one in it.get_workspaces()]
     assert tokens["refresh_token"] != auth.token["refresh_token"]
 
 
@@ -101,4 +103,4 @@ def test_a_person_at_the_terminal(ours, consent, monkeypatch):
     """It prints the address and asks for the one that the browser was sent to."""
     monkeypatch.setattr(builtins, "input", lambda text: consent(text.split()[3]))
     it = anaplan_sdk.Client(auth=AnaplanLocalOAuth(**ours))
-    assert ["Finance"] == [one.name for one in it.get_workspaces()]
+    assert ["Finance", "Operations"] == [one.name for one in it.get_workspaces()]
