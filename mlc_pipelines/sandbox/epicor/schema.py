@@ -91,8 +91,9 @@ class Service:
         return self.name.removesuffix("Svc")
 
     def children(self, parent: str) -> dict[str, EntitySet]:
-        """The sets below one."""
-        return {one.name: one for one in self.sets.values() if one.parent == parent}
+        """The sets below one: those of its kind of row, wherever rows of that kind stand."""
+        table = self.sets[parent].table
+        return {one.name: one for one in self.sets.values() if one.parent and self.sets[one.parent].table == table}
 
     def tables(self) -> dict[str, str]:
         """Set -> table, each set once."""

@@ -104,3 +104,9 @@ def test_segments_with_their_chart(rig):
         chart["PerBalFmt"],
         {one["SegmentNbr"]: one["DetailBal"] for one in chart["COASegments"]},
     )
+
+
+def test_expenses_of_the_header_expand_like_those_of_lines(rig, invoices):
+    """They are the same kind of row, so the same hangs below them."""
+    rows = rig.rows("Erp.BO.APInvoiceSvc/APInvoices", expand="APIHAPInvExps($expand=APInvExpTGLCs($select=SegValue1))")
+    assert [[], [], []] == [row["APIHAPInvExps"] for row in rows]
