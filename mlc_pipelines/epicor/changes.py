@@ -17,7 +17,7 @@ from mlc_pipelines.epicor import columns, wire
 from mlc_pipelines.epicor.codec import Books, day, key_of
 from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.lines import POSTED
-from mlc_pipelines.epicor.odata import both, feed_of, highest_revision, moment, pages, text
+from mlc_pipelines.epicor.odata import both, feed_of, highest_revision, moment, pages, some, text
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.ports import CHANGES, Changes
 
@@ -57,12 +57,13 @@ class Cursor:
 
 
 def cursor_now(site: Connection, books: Books) -> str:
-    """The cursor behind everything that can be seen now."""
-    entity, where = wire.LINE_KEYS, _of_book(books)
-    highest = highest_revision(site, feed_of(site, entity, where=where, of=f"book {books.ledger}"))
-    mark = max(highest - site.config.revision_margin, 0)
-    seen = [row.revision for row in _lines(site, books, f"SysRevID gt {mark}")]
-    return str(Cursor.behind(mark, max(seen, default=highest), seen, site.config.revision_margin))
+    """The cursor behind everything that can be seen now. What it leaves out by mistake is only told once more."""
+    entity, where, margin = wire.LINE_KEYS, _of_book(books), site.config.revision_margin
+    feed = feed_of(site, entity, where=where, of=f"book {books.ledger}")
+    highest = highest_revision(site, feed)
+    mark = max(highest - margin, 0)
+    seen = [row.revision for row in some(site, feed.narrowed(f"SysRevID gt {mark}"), max(margin, 2))]
+    return str(Cursor.behind(mark, max(seen, default=highest), seen, margin))
 
 
 def read_changes(site: Connection, books: Books, since: datetime, cursor: str) -> Changes:

@@ -16,6 +16,7 @@ from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.ports import FiguresFrom
 
 BETWEEN = "|"
+NO_CENTER = "no cost center"
 _NUMBER = re.compile(r"\d+")
 _KINDS = {("B", "D"): "Asset", ("B", "C"): "Liability", ("I", "C"): "Income", ("I", "D"): "Expense"}
 _PARENTS_MAX = 50
@@ -182,9 +183,9 @@ def _type_and_side(category: wire.Category, known: Mapping[str, wire.Category]) 
 def to_cost_centers(values: Sequence[wire.SegmentValue], carriers: Mapping[str, int], today: str) -> pd.DataFrame:
     """Cost centers in code order: code, name, active, subaccounts (how many the chart's accounts combine it with).
 
-    The first has no code: the segment stays empty on accounts that have no cost center, those of the balance sheet above all.
+    "" is among them, for accounts may stand without one, as those of the balance sheet mostly do.
     """
-    rows = [("", "no cost center", True, carriers.get("", 0))]
+    rows: list[tuple[object, ...]] = [("", NO_CENTER, True, carriers.get("", 0))]
     rows += [
         (one.code, one.name or one.description or "", _active(one, today), carriers.get(one.code, 0)) for one in values
     ]

@@ -15,6 +15,8 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod
 Where = Callable[[int], str]
 Rows = Sequence[Any]
 
+_MIDNIGHT = r"^\d{4}-\d\d-\d\d(T00:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?)?$"
+
 NEXT_STEP = "Ask the Kinetic administrator whether the instance, or the query that is read, was changed; load again when it is mended."
 
 
@@ -26,9 +28,21 @@ def codes(values: Sequence[str | None]) -> pa.Array:
     return pa.array(values, pa.string()).dictionary_encode()
 
 
-def days(values: Sequence[str | None]) -> pa.Array:
-    """The day of each date."""
-    return pc.utf8_slice_codeunits(texts(values), 0, 10)
+def days(values: Sequence[str | None], name: str, where: Where) -> pa.Array:
+    """The day of each date. They travel as midnights, mostly without offset [C MCP, KERI].
+
+    Raises DataError naming the first one with another time of day, which could mean the day before or after, or in another form (D08).
+    """
+    said = texts(values)
+    plain = pc.match_substring_regex(said, _MIDNIGHT)
+    if pc.all(plain, min_count=0).as_py() is False:
+        row = pc.index(plain, False).as_py()
+        raise DataError(
+            f"{where(row)}: {name} is {str(values[row])[:40]!r}, which does not say a day without doubt.",
+            holds="Nothing was loaded.",
+            next_step=NEXT_STEP,
+        )
+    return pc.utf8_slice_codeunits(said, 0, 10)
 
 
 def account_column(rows: Rows, chart: Chart, where: Where) -> list[str]:

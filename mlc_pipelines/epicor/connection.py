@@ -1,5 +1,6 @@
 """The way to one Kinetic instance: a key and a sign-in with each call, one session for a run, the server's clock, and what was noticed on the way."""
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection
@@ -21,12 +22,15 @@ from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, Tr
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller
 from mlc_pipelines.transport.seats import Seats
+from mlc_pipelines.transport.secret import redacted
 
 T = TypeVar("T")
 
 JSON = "application/json"
 _CLOSE_ATTEMPTS = 3
 _SLOW_CALLS = 3
+_PARTS_SHOWN = 12
+_NO_NUMBER = re.compile(rb'"([A-Za-z0-9_]{1,60})"\s*:\s*(-?(?:NaN|Infinity))\b')
 
 
 class Connection:
@@ -106,6 +110,8 @@ class Connection:
             except msgspec.ValidationError as error:
                 raise self._unreadable(answer, str(error)) from None
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                if (strange := _no_number(answer)) is not None:
+                    raise strange from None
                 problem = str(error)
         raise TransientError(
             f"{answer.call} answered twice with malformed JSON ({problem}).", holds="Nothing was loaded."
@@ -203,3 +209,18 @@ class Connection:
             holds="Nothing was loaded.",
             next_step="Ask the Kinetic administrator whether the instance was upgraded, or the query changed.",
         )
+
+
+def _no_number(answer: Answer) -> DataError | None:
+    """The first NaN or Infinity of an answer, which is no JSON but is what some servers write, with its field and the record before it."""
+    if not (found := _NO_NUMBER.search(answer.body)):
+        return None
+    record = answer.body[max(answer.body.rfind(b"{", 0, found.start()), 0) : found.start()]
+    said = ", ".join(
+        part.decode("utf-8", "replace").replace('"', "") for part in record.lstrip(b"{ ").split(b",")[:_PARTS_SHOWN]
+    )
+    return DataError(
+        f"{answer.call} answered with a record whose {found[1].decode()} is {found[2].decode()}, which is no number ({redacted(said)}).",
+        holds="Nothing was loaded.",
+        next_step="Correct the record in Kinetic, or ask its administrator why this figure is shown so.",
+    )

@@ -96,7 +96,7 @@ def read_pages(
 
 def _priced(rows: Sequence[Any], books: Books, period: FiscalPeriod, what: str) -> Priced:
     def where(row: int) -> str:
-        return f"{what}, journal {rows[row].journal} {rows[row].journal_number} line {rows[row].line}"
+        return f"{what}, {_named(rows[row])}"
 
     columns.require_of(rows, books, period, where)
     columns.require_only([row.posted for row in rows], {True}, "Posted", where)
@@ -130,13 +130,17 @@ def _batch(page: Priced) -> pa.RecordBatch:
         "account": columns.codes(page.accounts),
         "subaccount": columns.codes(page.subaccounts),
         "reference": columns.texts([_reference(row) for row in rows]),
-        "transaction_on": columns.days([row.day for row in rows]),
+        "transaction_on": columns.days([row.day for row in rows], "JEDate", lambda row: _named(rows[row])),
         "description": columns.texts([row.description or "" for row in rows]),
         "modified_at": columns.texts([row.posted_on or "" for row in rows]),
         "debit_minor": pa.array(page.debit_minor),
         "credit_minor": pa.array(page.credit_minor),
     }
     return pa.RecordBatch.from_arrays([of[one.name] for one in LINE], schema=LINE)
+
+
+def _named(row: Any) -> str:
+    return f"journal {row.journal} {row.journal_number} line {row.line}"
 
 
 def _reference(row: Any) -> str:

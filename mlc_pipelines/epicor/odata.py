@@ -8,10 +8,10 @@ What is not believed: that a short page is the last (a server may allow fewer ro
 empty page is the end, that the order asked for was kept, that a page differs from the one before, and links to a next page, which are never followed.
 """
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -92,6 +92,11 @@ def pages(site: Connection, feed: Feed[R]) -> Iterator[list[R]]:
         yield page
 
 
+def some(site: Connection, feed: Feed[R], most: int) -> list[R]:
+    """The first rows by version, as many as one answer brings and no more than that: where it does no harm to miss some."""
+    return _Reader(site, replace(feed, page=most)).after(0)[0]
+
+
 def highest_revision(site: Connection, feed: Feed[R]) -> int:
     """The highest row version that can be seen; 0 where there is no row."""
     return _Reader(site, feed).highest()
@@ -135,6 +140,17 @@ class _Reader(Generic[R]):
     def _highest(self) -> int:
         rows = self._fetched(self.feed, "", f"{self.feed.revision} desc", 1, 0, patient=True)
         return max((self.version(row) for row in rows or ()), default=0)
+
+    def newest(self) -> str:
+        """The row with the highest version, by its key."""
+        rows = self._fetched(self.feed, "", f"{self.feed.revision} desc", 1, 0, patient=True)
+        return self.named(rows[0]) if rows else "one"
+
+    def named(self, row: R) -> str:
+        """A row by its key."""
+        names = {one.encode_name: one.name for one in msgspec.structs.fields(self.feed.row)}
+        parts = [str(getattr(row, names[column])) for column in self.feed.key if column in names]
+        return " ".join(part for part in parts if part)
 
     def version(self, row: R) -> int:
         number: int = row.revision  # type: ignore[attr-defined]  # every row of a feed by version carries one
@@ -216,7 +232,9 @@ def _by_revision(reader: _Reader[R]) -> Iterator[list[R]]:
             return
         empty_pages += not rows
         if empty_pages > 1:
-            raise reader.broken(f"no rows come behind row version {last}, although there are some up to {highest}")
+            raise reader.broken(
+                f"no rows come behind row version {last}, although there is {reader.newest()} with {highest}"
+            )
 
 
 def _require_onward(reader: _Reader[R], rows: Sequence[R], last: int) -> None:
@@ -224,10 +242,12 @@ def _require_onward(reader: _Reader[R], rows: Sequence[R], last: int) -> None:
     versions = list(map(reader.version, rows))
     if versions[0] <= last:
         raise reader.broken(
-            f"the page behind row version {last} begins with {versions[0]}: the filter or the page was not heeded"
+            f"the page behind row version {last} begins with {reader.named(rows[0])}, version {versions[0]}: the filter or the page was not heeded"
         )
-    if any(one >= another for one, another in itertools.pairwise(versions)):
-        raise reader.broken("rows did not come in the order of their row versions, or one came twice")
+    for row, (one, another) in zip(rows, pairwise(versions), strict=False):
+        if one >= another:
+            how = "came twice" if one == another else "came before rows of lower versions"
+            raise reader.broken(f"{reader.named(row)}, row version {one}, {how}")
 
 
 def _by_position(reader: _Reader[R]) -> Iterator[list[R]]:

@@ -134,7 +134,7 @@ def spend_batch(pieces: Sequence[Piece], books: Books, control: Control) -> pa.R
                 _kept(columns.subaccount_column(rows, books.chart), stays) + [""] * len(nothing)
             ),
             "origin": columns.codes([INVOICE] * len(shown)),
-            "transaction_on": columns.days([one.day for one in shown]),
+            "transaction_on": columns.days([one.day for one in shown], "ApplyDate", lambda row: shown[row].where),
             "description": columns.texts([""] * len(shown)),
             "debit_minor": pa.array(np.concatenate([debit[stays], zeros])),
             "credit_minor": pa.array(np.concatenate([credit[stays], zeros])),
@@ -199,7 +199,9 @@ def _from_ledger(
         "account": columns.codes(page.accounts),
         "subaccount": columns.codes(page.subaccounts),
         "origin": columns.codes([INVOICE] * len(codes)),
-        "transaction_on": columns.days([row.day for row in page.rows]),
+        "transaction_on": columns.days(
+            [row.day for row in page.rows], "JEDate", lambda row: f"journal {page.names[row]}"
+        ),
         "description": columns.texts([row.description or "" for row in page.rows]),
         "debit_minor": pa.array(page.debit_minor),
         "credit_minor": pa.array(page.credit_minor),
