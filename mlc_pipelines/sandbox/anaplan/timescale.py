@@ -108,21 +108,9 @@ class Calendar(Dimension):
         self.months[label] = Month(label, year, number, start, end)
         return self.months[label]
 
-    @property
-    def weekly(self) -> bool:
-        """Whether the years are made of whole weeks."""
-        return self.kind != MONTHS
-
     def year_label(self, year: int) -> str:
         """The label of a fiscal year, such as FY25."""
         return f"{self.prefix}{year % 100:02d}"
-
-    def label_on(self, day: date) -> str:
-        """The label of the period in which a day lies; ValueError outside the calendar."""
-        found = next((month.label for month in self.months.values() if month.start <= day <= month.end), None)
-        if found is None:
-            raise ValueError(f"{day} lies outside the model calendar")
-        return found
 
     def take_over(self, other: "Calendar") -> None:
         """The periods of another calendar; the members are put in place by the model."""
