@@ -7,17 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from mlc_pipelines.acumatica import wire
+from mlc_pipelines.ledger.decimals import DECIMAL, decimal_column
 from mlc_pipelines.ledger.errors import DataError
-
-DECIMAL = pa.decimal128(28, 8)
-"""Wide enough for amounts (4 digits behind the point), quantities (6) and exchange rates (8)."""
 
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -100,7 +97,7 @@ def column(field: Field, values: Sequence[Any], where: Where) -> pa.Array:
     """Values as a column. Raises DataError naming the record, the field and the text for a value that does not fit without loss."""
     kind = field.kind.column
     if kind == DECIMAL:
-        return _exact(field, values, where)
+        return decimal_column(values, lambda text, complaint, row: _refused(field, text, complaint, row, where))
     if kind == MOMENT:
         return pa.array([_moment(field, value, row, where) for row, value in enumerate(values)], MOMENT)
     if kind == pa.date32():
@@ -111,29 +108,6 @@ def column(field: Field, values: Sequence[Any], where: Where) -> pa.Array:
 def moment_text(text: str | None) -> str:
     """A time as every time is compared here: ISO in UTC, to the microsecond; "" for none and for one that cannot be read in one way."""
     return datetime.fromisoformat(text).astimezone(UTC).isoformat() if text and _TIME.fullmatch(text) else ""
-
-
-def _exact(field: Field, values: Sequence[str | None], where: Where) -> pa.Array:
-    try:
-        return pa.array(values, pa.string()).cast(DECIMAL)
-    except pa.ArrowInvalid:
-        return pa.array([_decimal(field, value, row, where) for row, value in enumerate(values)], DECIMAL)
-
-
-def _decimal(field: Field, text: str | None, row: int, where: Where) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise _refused(field, text, "which is no number", row, where) from None
-    if not number.is_finite() or number.adjusted() >= DECIMAL.precision - DECIMAL.scale:
-        raise _refused(field, text, "which is larger than any figure of a ledger", row, where)
-    _, digits, exponent = number.as_tuple()
-    shown = "".join(map(str, digits)).rstrip("0")
-    if shown and isinstance(exponent, int) and exponent + len(digits) - len(shown) < -DECIMAL.scale:
-        raise _refused(field, text, f"which is finer than {DECIMAL.scale} digits behind the point", row, where)
-    return number.quantize(Decimal(1).scaleb(-DECIMAL.scale)) if shown else Decimal(0)
 
 
 def _moment(field: Field, text: str | None, row: int, where: Where) -> datetime | None:

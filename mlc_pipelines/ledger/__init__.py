@@ -3,6 +3,7 @@
 errors         four kinds of failure, by what to do next; every message has four parts
 money          whole minor units inside, Decimal at the doors
 amounts        exact amount texts -> whole minor units, a column at a time
+decimals       any figure as a decimal column that keeps every digit
 fiscal         fiscal periods and the calendar that orders them
 journal        the shape of posted lines and their sums
 mapping        ERP codes <-> list members; what has no partner is kept and shown
