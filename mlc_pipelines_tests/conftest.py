@@ -52,6 +52,19 @@ def store_demo_credentials(sandbox: Sandbox, store: Store) -> None:
     store.vault.put("demo-anaplan", {field: info["anaplan"][field] for field in ("username", "password")})
 
 
+def store_epicor_credentials(sandbox: Sandbox, store: Store) -> None:
+    """The second company's; its books are made at the first question, which most tests never ask."""
+    info = sandbox.info["epicor"]
+    store.vault.put("demo-epicor", {field: info[field] for field in ("api_key", "username", "password")})
+
+
+@pytest.fixture
+def demo_epicor(demo: Named, sandbox: Sandbox) -> Named:
+    """The second demo connection, likewise."""
+    store_epicor_credentials(sandbox, Store.open())
+    return find("demo_epicor")
+
+
 def briefly(seconds: float) -> None:
     """A sleep for tests: long enough for the sandbox to go on, too short to wait for."""
     time.sleep(min(seconds, 0.02))

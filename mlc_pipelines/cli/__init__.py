@@ -2,6 +2,7 @@
 
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
+calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file
 connections   mlc connections list|check
@@ -21,6 +22,7 @@ import click
 from mlc_pipelines.cli.errors import speaking_of_errors
 
 _COMMANDS = {
+    "calendar": "calendar",
     "changes": "changes",
     "connections": "connections",
     "demo": "demo",

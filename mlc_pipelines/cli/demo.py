@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -16,14 +16,18 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from mlc_pipelines.flows.steps import EXTRACT, FILE, IMPORT
+from mlc_pipelines.flows.steps import ACTUALS, SPEND, Feed
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.wiring.connections import find
 
-CONNECTION = "demo"
+CONNECTIONS = {
+    "demo": "Acumatica MERIDIAN -> Anaplan Finance / Meridian FP&A, amounts in USD",
+    "demo_epicor": "Epicor IVM -> Anaplan Operations / Ironvale FP&A, amounts in USD",
+}
 PERIODS = ("FY2026-P01", "FY2026-P02")
 _SANDBOX_PORT, _DAGIT_PORT = 8765, 3000
 _READY_SECONDS, _STOP_SECONDS = 120, 15
@@ -37,7 +41,7 @@ _READY_SECONDS, _STOP_SECONDS = 120, 15
     "--port", default=_DAGIT_PORT, show_default=True, help="Port for Dagit; another free one is taken if it is in use."
 )
 def demo(once: bool, port: int) -> None:
-    """Start the sandbox and Dagit, load two periods of the demo connection through Dagster, and show what agreed."""
+    """Start the sandbox and Dagit, load two periods of both demo connections (Acumatica, Epicor) through Dagster, and show what agreed."""
     console = Console()
     root = project_folder()
     # A shell's background job ignores SIGINT, and Dagster would inherit that and could not be stopped [C dagster sheet 0.15].
@@ -47,7 +51,7 @@ def demo(once: bool, port: int) -> None:
         environment = prepare(sandbox, root)
         dagit = nullcontext("") if once else _dagit(root, environment, _free(port))
         with dagit as url:
-            console.print("Loading two periods of the demo connection through Dagster ...")
+            console.print("Loading two periods of both demo connections through Dagster ...")
             failed = _launch(root, environment)
             agreed = _show(console, sandbox) and not failed
             if once:
@@ -74,51 +78,78 @@ def prepare(sandbox: Sandbox, root: Path) -> dict[str, str]:
     plan = {field: info["anaplan"][field] for field in ("username", "password")}
     vault = Store.open().vault
     vault.put("demo-acumatica", erp)
+    vault.put("demo-epicor", {field: info["epicor"][field] for field in ("api_key", "username", "password")})
     vault.put("demo-anaplan", plan)
     return dict(os.environ)
 
 
 def _launch(root: Path, environment: Mapping[str, str]) -> bool:
-    """Materialize reference data and both periods; True if a run failed. Its messages are shown only then."""
-    command = [sys.executable, "-m", "mlc_pipelines.assets.launch", CONNECTION, *PERIODS]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        click.echo(done.stdout + done.stderr, err=True)
-    return bool(done.returncode)
+    """Materialize reference data and both periods of each connection, side by side; True if a run failed. Its messages are shown only then."""
+    command = [sys.executable, "-m", "mlc_pipelines.assets.launch"]
+    with ExitStack() as started:
+        runs = [
+            started.enter_context(
+                subprocess.Popen(
+                    [*command, connection, *PERIODS],
+                    cwd=root,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+            )
+            for connection in CONNECTIONS
+        ]
+        said = [run.communicate()[0] for run in runs]
+    for text in (text for run, text in zip(runs, said, strict=True) if run.returncode):
+        click.echo(text, err=True)
+    return any(run.returncode for run in runs)
 
 
 def _show(console: Console, sandbox: Sandbox) -> bool:
-    """One row per period: what was read, what was loaded, and whether it equals the sandbox's own books. True if all agreed."""
-    table = Table(
-        title="Acumatica MERIDIAN -> Anaplan Finance / Meridian FP&A, amounts in USD",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for title in ("period", "lines", "debits", "credits", "cells", "unmapped", "agreed"):
-        table.add_column(title, justify="left" if title == "period" else "right", no_wrap=True)
-    agreed = [_row(table, sandbox, period) for period in PERIODS]
+    """A table per connection: what was read, what was loaded, and whether it equals the sandbox's own books. True if all agreed."""
+    agreed = [
+        _table(console, sandbox, connection) for connection in CONNECTIONS
+    ]  # all are shown, whatever the first says
+    return all(agreed)
+
+
+def _table(console: Console, sandbox: Sandbox, connection: str) -> bool:
+    table = Table(title=CONNECTIONS[connection], box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for title in ("period", "figures", "lines", "amount", "cells", "unmapped", "agreed"):
+        table.add_column(title, justify="left" if title in {"period", "figures"} else "right", no_wrap=True)
+    feeds = (ACTUALS, SPEND) if find(connection).settings.ap_spend else (ACTUALS,)
+    agreed = [_row(table, sandbox, connection, period, feed) for period in PERIODS for feed in feeds]
     console.print(table)
     return all(agreed)
 
 
-def _row(table: Table, sandbox: Sandbox, period: str) -> bool:
+def _row(table: Table, sandbox: Sandbox, connection: str, period: str, feed: Feed) -> bool:
+    """Actuals by their debits, spend by its sum; agreed where the load did, and where the books themselves say the same."""
     history = Store.open().history
-    read, file, load = (history.latest_step(CONNECTION, step, period) for step in (EXTRACT, FILE, IMPORT))
+    steps = (feed.extract, feed.file, feed.load)
+    read, file, load = (history.latest_step(connection, step, period) for step in steps)
     if read is None or file is None or load is None:
-        table.add_row(period, *["-"] * 5, "[red]no[/]")
+        table.add_row(period, feed.name, *["-"] * 4, "[red]no[/]")
         return False
-    debit, credit = read.facts["debit_minor"], read.facts["credit_minor"]
-    truth = sandbox.books.truth("ACTUAL", period)
-    true = (debit, credit) == (sum(row[3] for row in truth), sum(row[4] for row in truth))
-    attempts = history.loads(CONNECTION, period)
-    loaded = bool(attempts) and attempts[-1].state == AGREED
-    debits, credits_, unmapped = (
-        f"{Money(minor, read.facts['currency']).decimal:,}" for minor in (debit, credit, file.facts["unmapped_minor"])
+    amount = read.facts["debit_minor" if feed is ACTUALS else "amount_minor"]
+    attempts = history.loads(connection, period, feed=feed.name)
+    agreed = bool(attempts) and attempts[-1].state == AGREED and amount == _truth(sandbox, connection, period, feed)
+    shown = [f"{Money(minor, read.facts['currency']).decimal:,}" for minor in (amount, file.facts["unmapped_minor"])]
+    lines = read.facts["lines" if feed is ACTUALS else "distributions"]
+    mark = "[green]yes[/]" if agreed else "[red]no[/]"
+    table.add_row(period, feed.name, f"{lines:,}", shown[0], f"{load.facts['rows']:,}", shown[1], mark)
+    return agreed
+
+
+def _truth(sandbox: Sandbox, connection: str, period: str, feed: Feed) -> int:
+    """The same amount from the sandbox's own books."""
+    if feed is SPEND:
+        return sum(row[-1] for row in sandbox.ironvale.spend_truth(period, expense_only=True))
+    rows = (
+        sandbox.ironvale.truth("MAIN", period) if connection == "demo_epicor" else sandbox.books.truth("ACTUAL", period)
     )
-    mark = "[green]yes[/]" if loaded and true else "[red]no[/]"
-    table.add_row(period, f"{read.facts['lines']:,}", debits, credits_, f"{load.facts['rows']:,}", unmapped, mark)
-    return loaded and true
+    return sum(row[3] for row in rows)
 
 
 @contextmanager
@@ -165,7 +196,9 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _where_to_look(console: Console, url: str, sandbox: Sandbox) -> None:
-    console.print(f"\nDagit:    {url}/asset-groups/  (group [bold]demo[/]; click actuals_import to see the proof)")
+    console.print(
+        f"\nDagit:    {url}/asset-groups/  (groups [bold]demo[/] and [bold]demo_epicor[/]; click actuals_import to see the proof)"
+    )
     console.print(f"Sandbox:  {sandbox.info['control_url']}/log  (every request it answered)")
     console.print("Try it:   materialize more periods in Dagit, or run a backfill over all of FY2026.")
     console.print("Ctrl-C ends everything.\n")

@@ -10,6 +10,7 @@ from mlc_pipelines.flows.extract import read_slice
 from mlc_pipelines.flows.reference import refresh_reference
 from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.shape import write_slice
+from mlc_pipelines.flows.spend import load_spend, read_spend_slice
 from mlc_pipelines.wiring.connections import find
 from mlc_pipelines.wiring.rooms import open_desk
 
@@ -25,13 +26,18 @@ from mlc_pipelines.wiring.rooms import open_desk
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_json: bool) -> None:
-    """Bring the posted actuals of PERIOD (FY2026-P03) into the plan of CONNECTION and prove them equal."""
+    """Bring the posted actuals of PERIOD (FY2026-P03), and AP spend where declared, into the plan of CONNECTION and prove them equal."""
     console = Console(stderr=True, log_path=False)
     progress = console.log if not as_json else None
     with open_desk(find(connection), progress=progress, accept_shrunk=[period] if accept_shrunk else ()) as desk:
         desk.calendar.period(period)  # a period that does not exist is told before anything is read
         reports = refresh_reference(desk)
         reports += [read_slice(desk, period), write_slice(desk, period)] if dry_run else load_actuals(desk, period)
+        if desk.spend:
+            spend = desk.on_spend()
+            reports += (
+                [read_spend_slice(spend, period), write_slice(spend, period)] if dry_run else load_spend(desk, period)
+            )
     if as_json:
         click.echo(
             json.dumps(

@@ -62,9 +62,13 @@ class _Kept:
     full_at: str
 
     def unchanged(self, rule: ExtractRule) -> Stamps:
-        """What need not be read again while its stamp stays the same; without what was changed shortly before the last reading."""
+        """What need not be read again while its stamp stays the same; without what was changed shortly before the last reading.
+
+        A number of revision is sure at once: no other version of a record has it.
+        """
         sure_until = (self.until - OVERLAP).isoformat()
-        return {key: stamp for key, stamp in stamps_of(self.table, rule).items() if stamp and stamp < sure_until}
+        stamps = stamps_of(self.table, rule).items()
+        return {key: stamp for key, stamp in stamps if stamp and (stamp.isdecimal() or stamp < sure_until)}
 
 
 def _kept(desk: Desk, rule: ExtractRule, now: datetime | None) -> _Kept | None:
@@ -128,7 +132,7 @@ def _report(
     newest = pc.max(table[rule.modified]).as_py() if rule.modified else None
     texts = {"read from": f"{'entity' if rule.entity else 'generic inquiry'} {rule.source}"}
     if newest is not None:
-        texts["newest modification"] = newest.isoformat()
+        texts["newest modification"] = stamp_text(newest)
     return Report(
         rule.name,
         key,

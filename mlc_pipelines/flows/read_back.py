@@ -33,9 +33,10 @@ def look(desk: Desk, period: FiscalPeriod, currency: str, members: pd.DataFrame)
     """
     slice_ = desk.target.label_of(period), desk.target.version_of(period)
     with desk.store.artefacts.draft() as draft:
-        whole = desk.plan.read_cells(desk.target.read_back, slice_, draft)
-        cells = read_cells(draft, desk.target.columns, currency=currency, only=slice_)
-        beside = fingerprints(draft, desk.target.columns, versions=desk.target.versions) if whole else None
+        way = desk.target.read_back
+        whole = desk.plan.read_cells(way, slice_, draft)
+        cells = read_cells(draft, way.columns, currency=currency, only=slice_)
+        beside = fingerprints(draft, way.columns, versions=desk.target.versions) if whole else None
     for rule in desk.target.rules:
         cells = _leaves(cells, rule.dimension, members[members["list"] == rule.list_name])
     own = desk.period_labels()

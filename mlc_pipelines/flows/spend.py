@@ -91,17 +91,15 @@ def _read(desk: Desk, payables: Payables, key: str, books: LedgerIdentity) -> _R
 
 def _by_account(desk: Desk, lines: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
     """One row per vendor, account, cost center and origin: the sums, and the kind of the account."""
-    subaccounts = lines["subaccount"].drop_duplicates().tolist()
+    distributed = lines[lines[ACCOUNT] != ""]  # an invoice that only clears receipts has no distribution
+    subaccounts = distributed["subaccount"].drop_duplicates().tolist()
     centers = dict(zip(subaccounts, desk.ledger.cost_centers_of(subaccounts), strict=True))
-    rows = lines.assign(
-        cost_center=lines["subaccount"].map(centers).astype(object),
-        amount_minor=lines["debit_minor"] - lines["credit_minor"],
+    rows = distributed.assign(
+        cost_center=distributed["subaccount"].map(centers).astype(object),
+        amount_minor=distributed["debit_minor"] - distributed["credit_minor"],
         lines=1,
     )
-    distributed = rows[
-        (rows[ACCOUNT] != "") | (rows["amount_minor"] != 0)
-    ]  # an invoice that only clears receipts has none
-    sums = distributed.groupby([*SPEND_KEYS, "origin"], as_index=False, sort=True)[_SUMS].sum()
+    sums = rows.groupby([*SPEND_KEYS, "origin"], as_index=False, sort=True)[_SUMS].sum()
     return sums.assign(kind=sums[ACCOUNT].map(kinds).fillna("").astype(object))
 
 

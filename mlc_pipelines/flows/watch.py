@@ -55,7 +55,8 @@ def look(desk: Desk) -> Look:
     """
     held = desk.store.marks.latest(desk.connection, BATCHES)
     since = held.until if held else _beginning(desk)
-    found = desk.ledger.read_changes(since - OVERLAP)
+    cursor = held.facts.get("cursor", "") if held else _first_cursor(desk)
+    found = desk.ledger.read_changes(since - OVERLAP, cursor)
     names = _names(found.batches)
     known = pd.Series(names, dtype=str).isin(held.seen if held else ())
     fresh = found.batches[~known].reset_index(drop=True)
@@ -72,14 +73,15 @@ def look(desk: Desk) -> Look:
         if periods:
             desk.store.notices.keep(desk.connection, source, _identity(since, what), stamp, periods)
     recent = [name for name, at in zip(names, found.batches["changed_at"], strict=True) if at > found.until - OVERLAP]
-    desk.store.marks.move(desk.connection, BATCHES, found.until, recent, {"statuses": statuses})
+    desk.store.marks.move(desk.connection, BATCHES, found.until, recent, {"statuses": statuses, "cursor": found.cursor})
     return Look(since, found.until, fresh, reopened)
 
 
 def look_from(desk: Desk, since: datetime) -> None:
     """Have the next look begin at this moment of the ERP's clock. What it finds again only asks for a period to be read once more."""
     held = desk.store.marks.latest(desk.connection, BATCHES)
-    desk.store.marks.move(desk.connection, BATCHES, since, (), held.facts if held else {"statuses": {}})
+    facts = {**held.facts, "cursor": ""} if held else {"statuses": {}}
+    desk.store.marks.move(desk.connection, BATCHES, since, (), facts)
 
 
 def waiting(store: Store, connection: str) -> list[Waiting]:
@@ -113,6 +115,13 @@ def _beginning(desk: Desk) -> datetime:
             next_step="Have the proxy in front of the site pass its Date header on.",
         )
     return now
+
+
+def _first_cursor(desk: Desk) -> str:
+    """Where the ERP's numbers stood when the oldest of the newest readings began; "" for an ERP that dates its changes."""
+    readings = [desk.store.history.latest_step(desk.connection, EXTRACT, key) for key in desk.calendar.keys]
+    told = [one.facts for one in readings if one and one.facts.get("cursor")]
+    return str(min(told, key=lambda facts: facts["begun_at"])["cursor"]) if told else desk.ledger.cursor()
 
 
 def _names(batches: pd.DataFrame) -> list[str]:

@@ -2,8 +2,9 @@
 
 from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, SegmentRule
 from mlc_pipelines.anaplan.config import AnaplanConfig
+from mlc_pipelines.epicor.config import BaqRule, Baqs, EpicorConfig
 from mlc_pipelines.wiring import settings
-from mlc_pipelines.wiring.erps import AcumaticaErp
+from mlc_pipelines.wiring.erps import AcumaticaErp, EpicorErp
 
 
 def acumatica_config(erp: AcumaticaErp) -> AcumaticaConfig:
@@ -30,6 +31,35 @@ def acumatica_config(erp: AcumaticaErp) -> AcumaticaConfig:
         session_wait_seconds=erp.session_wait_minutes * 60,
         check_fields=erp.check_fields,
         odata_auth=erp.odata_auth,
+        ca_file=erp.ca_file,
+    )
+
+
+def epicor_config(erp: EpicorErp) -> EpicorConfig:
+    rules = {} if erp.baqs == "auto" else {kind: BaqRule(**one.model_dump()) for kind, one in erp.baqs.items()}
+    return EpicorConfig(
+        url=erp.url,
+        company=erp.company,
+        book=erp.book,
+        auth=erp.auth,
+        identity_url=erp.identity_url,
+        identity_form=erp.identity_form,
+        scope=erp.scope,
+        account_segment=erp.account_segment,
+        cost_center_segment=erp.cost_center_segment,
+        read=erp.read,
+        balance_type=erp.balance_type,
+        fiscal_calendar=erp.fiscal_calendar,
+        unbalanced=erp.unbalanced,
+        payables_accounts=erp.payables_accounts,
+        page=erp.page,
+        license=erp.license,
+        session=erp.session,
+        sessions=erp.sessions,
+        session_wait_seconds=erp.session_wait_minutes * 60,
+        balance_wait_seconds=erp.balance_wait_minutes * 60,
+        plant=erp.plant,
+        baqs=Baqs(**rules, auto=erp.baqs == "auto"),
         ca_file=erp.ca_file,
     )
 

@@ -6,12 +6,14 @@ from mlc_pipelines.acumatica.config import AcumaticaCredential
 from mlc_pipelines.anaplan.auth import Credential
 from mlc_pipelines.anaplan.certificate import CertificateLogIn, file_as_text
 from mlc_pipelines.anaplan.config import AnaplanCredential, OAuthCredential
+from mlc_pipelines.epicor.config import EpicorCredential
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.tokens import LogIn
 from mlc_pipelines.transport.secret import Secret
 from mlc_pipelines.wiring import settings
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.erps import EpicorErp
 
 _ACUMATICA_NEEDS = {
     "oauth_password": ("username", "password", "client_id", "client_secret"),
@@ -33,6 +35,20 @@ def acumatica_credential(named: Named, store: Store) -> AcumaticaCredential:
         name=erp.credential,
         keeper=acumatica_log_in(named, store),
     )
+
+
+_EPICOR_NEEDS = {
+    "basic": ("api_key", "username", "password"),
+    "token": ("api_key", "username", "password"),
+    "client_credentials": ("api_key", "client_id", "client_secret"),
+}
+
+
+def epicor_credential(erp: EpicorErp, store: Store) -> EpicorCredential:
+    """The API key and what the way of signing in needs beside it. Raises SetupError naming what the vault lacks."""
+    needed = _EPICOR_NEEDS[erp.auth]
+    opened = opened_credential(store, erp.credential, needed)
+    return EpicorCredential(**{field: opened[field] for field in needed}, name=erp.credential)
 
 
 def acumatica_log_in(named: Named, store: Store) -> LogIn:

@@ -123,6 +123,7 @@ class EpicorErp(Setting):
     """Epicor Kinetic: one book of one company. url: the whole tenant address with the instance, https://host/Instance.
 
     read: "auto" takes balances where the chart keeps the cost center in them, the journal lines where not; both are read and held against each other.
+    baqs: queries that answer in place of the entity sets; "auto" takes those of the suggested names where the site has them.
     """
 
     system: Literal["epicor"]
@@ -132,6 +133,7 @@ class EpicorErp(Setting):
     auth: Literal["basic", "token", "client_credentials"] = "basic"
     credential: Text
     identity_url: str = ""
+    identity_form: dict[Text, Text] = Field(default_factory=dict)
     scope: Text = "epicor_erp"
     account_segment: int = Field(1, ge=1, le=20)
     cost_center_segment: int | None = Field(ge=1, le=20)
@@ -139,12 +141,15 @@ class EpicorErp(Setting):
     balance_type: Literal["D", "S"] = "D"
     fiscal_calendar: str = ""
     unbalanced: Literal["stop", "warn"] = "stop"
+    payables_accounts: tuple[Text, ...] = ()
     page: int = Field(5000, ge=100, le=50_000)
     license: Literal["default", "web_service"] = "default"
     session: bool = True
+    sessions: int = Field(1, ge=1, le=50)
     session_wait_minutes: float = Field(30, ge=0, le=1440)
+    balance_wait_minutes: float = Field(5, ge=0, le=120)
     plant: str = ""
-    baqs: dict[Literal["lines", "balances", "ap_spend"], Baq] = Field(default_factory=dict)
+    baqs: Literal["auto"] | dict[Literal["lines", "balances", "ap_spend"], Baq] = Field(default_factory=dict)
     ca_file: str | None = None
 
     @model_validator(mode="after")

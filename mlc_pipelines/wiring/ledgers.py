@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from mlc_pipelines.ledger.extracts import Extracts
 from mlc_pipelines.ledger.ports import GeneralLedger, Payables
 from mlc_pipelines.store.home import Store
-from mlc_pipelines.wiring.configs import acumatica_config
+from mlc_pipelines.wiring.configs import acumatica_config, epicor_config
 from mlc_pipelines.wiring.connections import Named
-from mlc_pipelines.wiring.credentials import acumatica_credential
-from mlc_pipelines.wiring.erps import AcumaticaErp
+from mlc_pipelines.wiring.credentials import acumatica_credential, epicor_credential
+from mlc_pipelines.wiring.erps import AcumaticaErp, EpicorErp
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,28 @@ class OpenBooks:
 def open_ledger(named: Named, store: Store, sleep: Callable[[float], None]) -> Iterator[OpenBooks]:
     """The connection's ERP; logs in at the first question and signs out when the block ends, however it ends."""
     erp = named.settings.erp
-    if not isinstance(erp, AcumaticaErp):
-        raise NotImplementedError
+    opened = _epicor(named, erp, store, sleep) if isinstance(erp, EpicorErp) else _acumatica(named, erp, store, sleep)
+    with opened as books:
+        yield books
+
+
+@contextmanager
+def _acumatica(named: Named, erp: AcumaticaErp, store: Store, sleep: Callable[[float], None]) -> Iterator[OpenBooks]:
     from mlc_pipelines.acumatica.client import Acumatica
 
     config, credential = acumatica_config(erp), acumatica_credential(named, store)
     seats, contracts = store.seats(named.name), store.contracts
     with Acumatica(config, credential, sleep=sleep, seats=seats, contracts=contracts) as ledger:
         yield OpenBooks(ledger, ledger)
+
+
+@contextmanager
+def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float], None]) -> Iterator[OpenBooks]:
+    from mlc_pipelines.epicor.client import Epicor
+
+    config, credential = epicor_config(erp), epicor_credential(erp, store)
+    with Epicor(config, credential, sleep=sleep, seats=store.seats(named.name)) as ledger:
+        yield OpenBooks(ledger, ledger, ledger)  # type: ignore[arg-type]  # its extracts are still to come
 
 
 def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:

@@ -94,7 +94,8 @@ def spend_target(named: Named) -> Target:
         raise SetupError(f"Connection {named.name} declares no AP spend.", holds="Nothing was read or sent.")
     columns = CellColumns(**spend.columns.model_dump())
     of_actuals = actuals_target(named)
-    way = replace(of_actuals.read_back, by="export", name=spend.export, columns=columns, versions=_versions(spend))
+    shown = replace(columns, **spend.export_columns)
+    way = replace(of_actuals.read_back, by="export", name=spend.export, columns=shown, versions=_versions(spend))
     return replace(
         of_actuals,
         import_name=spend.import_,
@@ -117,6 +118,8 @@ def _versions(landing: settings.Landing) -> tuple[str, ...]:
 
 def _rule(named: Named, dimension: str, rule: settings.MappingRule, signs: Mapping[str, int]) -> MemberRule:
     table = read_mapping_file(named.file.parent / rule.file) if rule.file else {}
+    if rule.none:
+        table = {**table, "": rule.none}
     return MemberRule(dimension, rule.list, rule.code, table, signs)
 
 
@@ -126,7 +129,7 @@ def _read_way(chosen: settings.Connection) -> ReadWay:
     return ReadWay(
         said.by,
         said.name,
-        CellColumns(**actuals.columns.model_dump()),
+        replace(CellColumns(**actuals.columns.model_dump()), **actuals.export_columns),
         mapping.accounts.list,
         mapping.cost_centers.list,
         _versions(actuals),

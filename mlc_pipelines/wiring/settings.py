@@ -172,13 +172,20 @@ class ReadBack(Setting):
 _SOME_PERIOD = FiscalPeriod(2026, 1, date(2026, 1, 1), date(2026, 1, 31))
 
 
+Header = Literal["account", "cost_center", "vendor", "company", "currency", "period", "version", "amount"]
+
+
 class Landing(Setting):
-    """The import that takes a kind of figures, the export that reads them back, and where they stand in the model."""
+    """The import that takes a kind of figures, the export that reads them back, and where they stand in the model.
+
+    export_columns: headers of the export that differ from those of the import, such as the name of the line item.
+    """
 
     import_: str = Field("", alias="import")
     process: str = ""
     parameters: dict[Text, Text] = Field(default_factory=dict)
     export: str = ""
+    export_columns: dict[Header, Text] = Field(default_factory=dict)
     period_label: Text = "%b %y"
     version: Text = "Actual"
     adjustment_version: str = ""
@@ -247,11 +254,15 @@ class ApSpend(Landing):
 
 
 class MappingRule(Setting):
-    """How a code finds its list member: a pattern with {code}, a file of exceptions (header code,member), or both."""
+    """How a code finds its list member: a pattern with {code}, a file of exceptions (header code,member), or both.
+
+    none: the member of figures that have no code at all, such as balance-sheet accounts without a cost center.
+    """
 
     list: Text
     code: str = ""
     file: str = ""
+    none: str = ""
 
     @model_validator(mode="after")
     def _some_rule(self) -> "MappingRule":

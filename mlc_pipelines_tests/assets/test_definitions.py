@@ -93,7 +93,12 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
     (connections / "acme.yaml").write_text(DEMO.replace("ledger: ACTUAL", "ledgr: ACTUAL"))
     definitions = build_definitions()
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-    assert {"acme/connection_error", *(f"demo/{step.name}" for step in steps_of(find("demo"))), "demo/vendors", "demo/bills"} == keys
+    assert {
+        "acme/connection_error",
+        *(f"demo/{step.name}" for step in steps_of(find("demo"))),
+        "demo/vendors",
+        "demo/bills",
+    } == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")
     assert "erp" in (spec.description or "")
