@@ -18,4 +18,6 @@ changes      which periods changed, by row versions
 payables     vendors, distributions in the shape SPEND, and the ledger's own lines from payables
 invoices     invoices with everything below them, through their parents
 baq          Business Activity Queries in place of entity sets
+extracts     any entity set or query as a table
+shapes       which columns an extract has, and their values, every digit kept
 """

@@ -27,11 +27,11 @@ from mlc_pipelines.epicor.refusals import TooSlowError
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
-_BOOK = {"BookID": "{book}", "FiscalYear": "{year}"}
+_BOOK = {"Company": "{company}", "BookID": "{book}", "FiscalYear": "{year}"}
 SUGGESTED = {
     "lines": BaqRule("ML_GLJrnDtl", {**_BOOK, "FiscalPeriod": "{period}", "SinceRev": "{since}"}),
     "balances": BaqRule("ML_GLPeriodBal", _BOOK),
-    "ap_spend": BaqRule("ML_APSpend", {"FromDate": "{from}", "ToDate": "{to}"}),
+    "ap_spend": BaqRule("ML_APSpend", {"Company": "{company}", "FromDate": "{from}", "ToDate": "{to}"}),
 }
 """The queries that the documentation suggests, with their parameters."""
 

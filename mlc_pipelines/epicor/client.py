@@ -12,7 +12,19 @@ from typing import Self
 import pandas as pd
 import pyarrow as pa
 
-from mlc_pipelines.epicor import balances, baq, changes, chart, codec, invoices, lines, metadata, payables, wire
+from mlc_pipelines.epicor import (
+    balances,
+    baq,
+    changes,
+    chart,
+    codec,
+    extracts,
+    invoices,
+    lines,
+    metadata,
+    payables,
+    wire,
+)
 from mlc_pipelines.epicor.chart import BETWEEN
 from mlc_pipelines.epicor.codec import Books
 from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential
@@ -20,6 +32,7 @@ from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, text
 from mlc_pipelines.epicor.refusals import NotThereError
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.journal import of_books
 from mlc_pipelines.ledger.ports import Changes, FiguresFrom, LedgerIdentity, LedgerPeriod
@@ -189,6 +202,12 @@ class Epicor:
         books = self._books()
         found = payables.read_ledger_spend(self._site, books, period, self._vendor_codes(), self._control())
         return self._told(books, found, payables.nothing_spent())
+
+    def read_extract(self, rule: ExtractRule, period: FiscalPeriod | None, held: Stamps) -> ExtractRead:
+        """A declared extract, from the same company as everything else: an entity set, or a query as the inquiry."""
+        self._books()
+        way = extracts.read_entity if rule.entity else extracts.read_query
+        return way(self._site, rule, period, held)
 
     def _told(self, books: Books, found: Iterator[pa.RecordBatch], nothing: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """The batches, each saying whose books it stands in; one without rows where there is none."""

@@ -15,7 +15,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.extract import require_readable
 from mlc_pipelines.flows.report import Report
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps, legs_of, merged, stamps_of
+from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps, legs_of, merged, stamp_text, stamps_of
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
 COLUMNS = "Columns"
