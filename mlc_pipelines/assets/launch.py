@@ -1,8 +1,8 @@
-"""Materialize one connection's reference data and periods in this process, recorded in the Dagster instance of DAGSTER_HOME.
+"""Materialize the reference data and periods of some connections in this process, recorded in the Dagster instance of DAGSTER_HOME.
 
-    python -m mlc_pipelines.assets.launch demo FY2026-P01 FY2026-P02
+    python -m mlc_pipelines.assets.launch demo,demo_epicor FY2026-P01 FY2026-P02
 
-The runs show in Dagit like any other. Ends with 1 at the first run that fails.
+The runs show in Dagit like any other. A connection ends at its first run that fails; the exit code is then 1, after the others have had their turn.
 """
 
 import sys
@@ -27,4 +27,5 @@ def launch(connection: str, periods: list[str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if launch(sys.argv[1], sys.argv[2:]) else 1)
+    succeeded = [launch(connection, sys.argv[2:]) for connection in sys.argv[1].split(",")]
+    sys.exit(0 if all(succeeded) else 1)

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -84,26 +84,12 @@ def prepare(sandbox: Sandbox, root: Path) -> dict[str, str]:
 
 
 def _launch(root: Path, environment: Mapping[str, str]) -> bool:
-    """Materialize reference data and both periods of each connection, side by side; True if a run failed. Its messages are shown only then."""
-    command = [sys.executable, "-m", "mlc_pipelines.assets.launch"]
-    with ExitStack() as started:
-        runs = [
-            started.enter_context(
-                subprocess.Popen(
-                    [*command, connection, *PERIODS],
-                    cwd=root,
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-            )
-            for connection in CONNECTIONS
-        ]
-        said = [run.communicate()[0] for run in runs]
-    for text in (text for run, text in zip(runs, said, strict=True) if run.returncode):
-        click.echo(text, err=True)
-    return any(run.returncode for run in runs)
+    """Materialize reference data and both periods of each connection; True if a run failed. Its messages are shown only then."""
+    command = [sys.executable, "-m", "mlc_pipelines.assets.launch", ",".join(CONNECTIONS), *PERIODS]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        click.echo(done.stdout + done.stderr, err=True)
+    return bool(done.returncode)
 
 
 def _show(console: Console, sandbox: Sandbox) -> bool:

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "make test": "is what runs this",
     "make bench": "bench/test_smoke.py",
     "mlc demo": "test_live_demo.py",
+    "mlc calendar sync yourname": "test_calendar.py, with a calendar file",
     "mlc listen": "test_listen.py",
     "mlc login yourname": "test_login.py",
     "mlc login yourname --system acumatica": "wiring/test_log_in.py, and the choice in test_login.py",
@@ -25,6 +26,8 @@ ELSEWHERE = {
     "mlc lists sync yourname --dry-run": "test_lists.py, with the lists of the page",
 }
 TYPED = {
+    "mlc secrets set yourname-epicor --field api_key --field username --field password": "key\nann\nword\n",
+    "mlc secrets set yourname-epicor --field api_key --field client_id --field client_secret": "key\nid\nsecret\n",
     "mlc secrets set yourname-acumatica --field username --field password --field client_id --field client_secret": "ann\nword\nid\nsecret\n",
     "mlc secrets set yourname-anaplan": "ann\nword\n",
     "mlc secrets set yourname-anaplan --file private_key=plan.p12 --field passphrase": "pass\n",
@@ -48,13 +51,14 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize("command", [command for command in commands() if command not in ELSEWHERE])
 def test_the_command_works_as_written(
-    command: str, demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, demo: Named, demo_epicor: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`yourname` stands for the reader's own connection: here a copy of the demo connection. As a process of its own `mlc` runs in test_cli.py."""
     (tmp_path / "own").mkdir()
     (tmp_path / "plan.p12").write_bytes(b"a key file")
     for name in ("demo", "yourname"):
         (tmp_path / "own" / f"{name}.yaml").write_text(demo.file.read_text())
+    (tmp_path / "own" / "demo_epicor.yaml").write_text(demo_epicor.file.read_text())
     monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli, shlex.split(command)[1:], input=TYPED.get(command, ""), prog_name="mlc")

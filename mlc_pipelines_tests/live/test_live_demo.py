@@ -13,6 +13,9 @@ import pytest
 from mlc_pipelines.cli.demo import project_folder
 
 
+_LOADED = ("demo/actuals_import", "demo_epicor/actuals_import", "demo_epicor/ap_spend_import")
+
+
 @pytest.mark.prove
 def test_the_demo_stays_until_ctrl_c_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
     """It prints the agreed periods, Dagit answers with both of them materialized, and Ctrl-C ends every process."""
@@ -27,12 +30,13 @@ def test_the_demo_stays_until_ctrl_c_and_leaves_nothing(home: Path, tmp_path: Pa
             said += line
             if "Ctrl-C ends" in line:
                 break
-        assert 2 == len(re.findall(r"FY2026-P0[12] .* yes", said)), said
+        assert 6 == len(re.findall(r"FY2026-P0[12] .* yes", said)), said  # actuals of both companies, spend of one
         found = re.search(r"http://127\.0\.0\.1:\d+", said.partition("Dagit:")[2])
         assert found, said
-        query = '{ assetNodes(assetKeys: [{path: ["demo", "actuals_import"]}]) { partitionStats { numMaterialized } } }'
+        keys = ", ".join(f'{{path: ["{key}"]}}' for key in _LOADED).replace("/", '", "')
+        query = f"{{ assetNodes(assetKeys: [{keys}]) {{ partitionStats {{ numMaterialized }} }} }}"
         answer = httpx.post(f"{found[0]}/graphql", json={"query": query}, timeout=30).json()
-        assert [{"partitionStats": {"numMaterialized": 2}}] == answer["data"]["assetNodes"]
+        assert [{"partitionStats": {"numMaterialized": 2}}] * len(_LOADED) == answer["data"]["assetNodes"]
         process.send_signal(signal.SIGINT)
         assert 0 == process.wait(60)
     assert [] == [

@@ -1,0 +1,64 @@
+"""mlc calendar: the fiscal periods of a connection, shown, and taken from its ERP."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mlc_pipelines.cli import cli
+from mlc_pipelines.wiring.calendars import read_calendar
+from mlc_pipelines.wiring.connections import Named, find, folder
+
+DEMO = (folder() / "demo_epicor.yaml").read_text()
+CALENDAR = DEMO[DEMO.index("  calendar:") : DEMO.index("  actuals:")]
+
+
+@pytest.fixture
+def yourname(demo_epicor: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A connection that takes its calendar from the ERP; the file is still to come."""
+    text = DEMO.replace(CALENDAR, "  calendar: {kind: file, file: yourname.calendar.csv}\n")
+    (tmp_path / "yourname.yaml").write_text(text.replace("FY{yy}", "FY{yy}{suffix}"))
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path))
+    return tmp_path / "yourname.calendar.csv"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words, prog_name="mlc")
+
+
+def test_the_erps_own_periods_become_the_partitions(yourname: Path) -> None:
+    """All of them: the transition year with its suffix, closing periods, the year that has not begun."""
+    done = run("calendar", "sync", "yourname")
+    assert (0, None) == (done.exit_code, done.exception), done.output
+    assert "42 periods, FY2024T-P01 to FY2027-P13" in done.output
+    keys = find("yourname").calendar.keys
+    assert ["FY2024T-P01", "FY2024T-P03", "FY2025-P01", "FY2025-P13", "FY2026-P01"] == [keys[at] for at in (0, 2, 3, 15, 16)]
+    assert read_calendar(yourname).period("FY2026-P13").adjustment
+
+
+def test_what_changed_since_is_told_line_by_line(yourname: Path) -> None:
+    """New periods, periods that are gone, other days: a person sees it before the partitions change."""
+    run("calendar", "sync", "yourname")
+    lines = yourname.read_text().splitlines()
+    kept = [line.replace("2027-09-25", "2027-09-24") if "FY2027-P13" in line else line for line in lines]
+    yourname.write_text("\n".join([kept[0], *kept[2:]]) + "\n")
+    done = run("calendar", "sync", "yourname")
+    assert "new: FY2024T-P01" in done.output
+    assert "other days: FY2027-P13 was 2027-09-24 to 2027-09-24, is 2027-09-25 to 2027-09-25" in done.output
+    assert lines == yourname.read_text().splitlines()
+
+
+def test_a_rule_is_not_overwritten(demo_epicor: Named) -> None:
+    """A connection with a rule is told how to have a file instead."""
+    done = run("calendar", "sync", "demo_epicor")
+    assert "by rule" in str(done.exception)
+    assert "demo_epicor.calendar.csv" in str(done.exception)
+
+
+def test_the_periods_are_shown_with_their_place_in_the_plan(demo_epicor: Named) -> None:
+    """The third period has five weeks; the closing period shares the label of the twelfth."""
+    lines = run("calendar", "show", "demo_epicor").output.splitlines()
+    [third] = [line.split() for line in lines if "FY2026-P03" in line]
+    assert ["FY2026-P03", "2025-11-23", "2025-12-27", "35", "P03", "FY26", "Actual"] == third
+    [closing] = [line.split() for line in lines if "FY2026-P13" in line]
+    assert ["FY2026-P13", "2026-09-26", "2026-09-26", "P12", "FY26", "Actual", "Adj"] == closing
