@@ -16,7 +16,7 @@ import msgspec
 from mlc_pipelines.epicor import metadata
 from mlc_pipelines.epicor.auth import sign_in_for
 from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential, require_complete
-from mlc_pipelines.epicor.refusals import Refusals, SessionEndedError
+from mlc_pipelines.epicor.refusals import Refusals, SessionEndedError, no_licence
 from mlc_pipelines.epicor.sessions import Session, when_free
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
@@ -161,19 +161,21 @@ class Connection:
 
     def _in_session(self, send: Callable[[dict[str, str]], Answer]) -> Answer:
         """The answer; once more in a new session when the old one has ended: 410 means that nothing was carried out."""
-        for again in (True, False):
-            try:
-                return when_free(lambda: self._timed(send), self.config, self.sleep)
-            except SessionEndedError:
-                if not (again and self.config.session):
-                    raise
-                self._session.forget()
-        raise AssertionError("the second round returns or raises")
+        try:
+            return when_free(lambda: self._timed(send), self.config, self.sleep)
+        except SessionEndedError:
+            self._session.forget()
+        return when_free(lambda: self._timed(send), self.config, self.sleep)
 
     def _timed(self, send: Callable[[dict[str, str]], Answer]) -> Answer:
         headers = self._session.headers()
         begun = time.monotonic()
-        answer = send(headers)
+        try:
+            answer = send(headers)
+        except SessionEndedError as none:
+            if self.config.session:
+                raise
+            raise no_licence(self.config, none.what) from None
         ended = time.monotonic()
         self._notice_slowness(answer, ended - begun)
         if date := answer.headers.get("date"):

@@ -24,7 +24,7 @@ _LONGEST = 600
 _BUSY = {408, 429, 502, 503, 504}
 
 _WRONG_KEY = re.compile(r"invalid api key", re.I)
-_NO_RIGHT = re.compile(r"access denied|unauthorizedaccess", re.I)
+_NO_RIGHT = re.compile(r"access denied", re.I)
 _DENIED = re.compile(r"access denied\s*\(([^)]{1,120})\)", re.I)
 _WRONG_PASSWORD = re.compile(r"invalid user\s?name or password|invalid credentials", re.I)
 _SLOW = re.compile(r"execution time-?out expired|timeout expired|query time-?out", re.I)
@@ -209,14 +209,7 @@ class Refusals:
         )
 
     def _no_licence(self, answer: Answer, said: Said) -> LicenceTakenError:
-        error = LicenceTakenError(
-            f"{answer.call} answered {answer.status}: all licences of {self._config.system} are taken. {said}",
-            holds="Nothing was read.",
-            next_step="Wait until another integration or user has signed out; the Kinetic administrator sees who holds them (User Sessions) and can "
-            "give this user web service licences (`erp.license: web_service`).",
-        )
-        error.retry_after_seconds = retry_after_seconds(answer.headers)
-        return error
+        return no_licence(self._config, f"{answer.call} answered {answer.status}: {said}")
 
     def _restarting(self, answer: Answer) -> TransientError:
         error = TransientError(
@@ -228,6 +221,16 @@ class Refusals:
 
     def _page(self, answer: Answer) -> PipelineError | None:
         return self._not_there(answer, Said("", "", "")) if answer.status == 404 else None
+
+
+def no_licence(config: EpicorConfig, told: str) -> LicenceTakenError:
+    """That all licences are taken. A log-in says so in the words for a dead session as well [S FOR-84859]."""
+    return LicenceTakenError(
+        f"All licences of {config.system} are taken. {told}",
+        holds="Nothing was read.",
+        next_step="Wait until another integration or user has signed out; the Kinetic administrator sees who holds them (User Sessions) and can "
+        "give this user web service licences (`erp.license: web_service`).",
+    )
 
 
 def about_key_or_right(status: int, body: bytes) -> bool:

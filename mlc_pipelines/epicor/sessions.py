@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from mlc_pipelines.epicor.config import EpicorConfig
-from mlc_pipelines.epicor.refusals import LicenceTakenError
+from mlc_pipelines.epicor.refusals import LicenceTakenError, SessionEndedError, no_licence
 from mlc_pipelines.ledger.errors import PipelineError, SetupError, WaitingError
 from mlc_pipelines.transport.answers import Answer, encode
 from mlc_pipelines.transport.caller import Caller
@@ -23,6 +23,7 @@ T = TypeVar("T")
 _SERVICE = "Ice.Lib.SessionModSvc"
 _WEB_SERVICE_LICENCE = "00000003-9439-4B30-A6F4-6D2FD4B9FD0F"  # [C EPY licenses]
 _PROOF = "SessionID"
+_JSON = {"Accept": "application/json"}
 _PAUSE_SECONDS = (10.0, 30.0)
 
 
@@ -79,8 +80,11 @@ class Session:
             )
             self._seat = self._held.enter_context(claim)
             self._seated = True
-        path = _method(self._config, "Login")
-        said = self._caller.repeat("POST", path, json={}, expect=(200,), headers=self._claimed(""))
+        path, headers = _method(self._config, "Login"), {**_JSON, **self._claimed("")}
+        try:
+            said = self._caller.repeat("POST", path, json={}, expect=(200,), headers=headers)
+        except SessionEndedError as none:  # no session was named, so there is none to be had
+            raise no_licence(self._config, none.what) from None
         self._id = Secret(_id_in(said), "session")
         self._seat.opened({_PROOF: self._id.reveal()})
 
@@ -104,7 +108,7 @@ class Session:
 
 
 def _log_out(caller: Caller, config: EpicorConfig, named: Mapping[str, str]) -> None:
-    caller.repeat("POST", _method(config, "Logout"), json={}, expect=(200, 204, 401, 410), headers=named)
+    caller.repeat("POST", _method(config, "Logout"), json={}, expect=(200, 204, 401, 410), headers={**_JSON, **named})
 
 
 def _method(config: EpicorConfig, method: str) -> str:
