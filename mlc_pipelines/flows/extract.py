@@ -9,7 +9,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_both, read_journals
 from mlc_pipelines.flows.report import Report, money_table
-from mlc_pipelines.flows.steps import BALANCES, EXTRACT, NOTHING_SENT, YTD
+from mlc_pipelines.flows.steps import BALANCES, EXTRACT, JOURNALS, NOTHING_SENT, YTD
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.money import Money, minor_digits
@@ -45,6 +45,7 @@ def read_slice(desk: Desk, key: str) -> Report:
         "erp_status": _told(statuses),
         "read": figures.source,
         "read_why": figures.why,
+        "counted": JOURNALS if figures.both else figures.source,
         **begun,
     }
     report = _read_report(desk, key, posted, set(statuses.values()), facts)
@@ -133,7 +134,7 @@ def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known
     provisional = (
         "" if statuses <= {"Closed", "Locked"} else " The period is still open in the ERP: the figures are provisional."
     )
-    rows = "balances of accounts and subaccounts" if known["read"] == BALANCES else "posted lines"
+    rows = "balances of accounts and subaccounts" if known["counted"] == BALANCES else "posted lines"
     carried = (
         " The figures are balances at the end of the period, not its movement." if desk.target.figures == YTD else ""
     )

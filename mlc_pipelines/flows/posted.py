@@ -103,7 +103,7 @@ def read_balances(desk: Desk, asked: Asked) -> Posted:
 
 
 def read_both(desk: Desk, asked: Asked) -> Posted:
-    """From the ERP's own balances, held against the posted lines by account and cost center; the lines are kept as evidence."""
+    """From the ERP's own balances, held against the posted lines by account and cost center; the lines are kept as evidence, and counted."""
     pairs = _balances(desk, asked)
     extract = keep_lines(
         desk, chain.from_iterable(desk.ledger.read_posted(asked.period, one.company) for one in asked.books)
@@ -122,7 +122,10 @@ def read_both(desk: Desk, asked: Asked) -> Posted:
         opened = trial[asked.account_keys].assign(amount_minor=trial["opening_minor"])
         to_date = pd.concat([opened, lines[[*asked.account_keys, "amount_minor"]]], ignore_index=True)
         legs += [_opening_leg(desk, asked, trial), _closing_leg(asked, trial, to_date)]
-    return Posted(_moved_or_held(desk, asked, pairs), extract, tuple(legs))
+    amounts = _moved_or_held(desk, asked, pairs).drop(columns="lines")
+    counts = _summed(lines, asked.keys)[[*asked.keys, "lines"]]
+    amounts = amounts.merge(counts, on=list(asked.keys), how="left").fillna({"lines": 0}).astype({"lines": "int64"})
+    return Posted(amounts, extract, tuple(legs))
 
 
 def _moved_or_held(desk: Desk, asked: Asked, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -14,11 +14,11 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.extract import require_readable
-from mlc_pipelines.flows.files import keep_frame, keep_spend, read_spend
+from mlc_pipelines.flows.files import keep_frame, keep_spend, read_frame, read_spend
 from mlc_pipelines.flows.load import load_slice
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_slice
-from mlc_pipelines.flows.steps import INVOICES_MATCH_LEDGER, NOTHING_SENT, SPEND, SPEND_MATCHES_LEDGER
+from mlc_pipelines.flows.steps import INVOICES_MATCH_LEDGER, NOTHING_SENT, SPEND, SPEND_MATCHES_LEDGER, VENDORS
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR
@@ -161,16 +161,21 @@ def _report(desk: Desk, key: str, read: _Read, legs: tuple[Leg, ...], facts: dic
             "ledger lines kept as": read.ledger_lines,
         },
         tables={
-            "Largest vendors": money_table(_largest(amounts), currency),
+            "Largest vendors": money_table(_largest(desk, amounts), currency),
             "On other accounts, and payments: not spend": money_table(apart, currency),
         },
         legs=legs,
     )
 
 
-def _largest(amounts: pd.DataFrame) -> pd.DataFrame:
+def _largest(desk: Desk, amounts: pd.DataFrame) -> pd.DataFrame:
+    """The vendors with the most spend: vendor, name (as ap_vendors read it last), amount_minor, lines."""
     by_vendor = amounts.groupby(VENDOR, as_index=False, sort=True)[["amount_minor", "lines"]].sum()
-    return by_vendor.sort_values("amount_minor", key=abs, ascending=False, kind="stable").head(15)
+    largest = by_vendor.sort_values("amount_minor", key=abs, ascending=False, kind="stable").head(15)
+    step = desk.store.history.latest_step(desk.connection, VENDORS)
+    names = read_frame(desk, step).set_index("code")["name"].to_dict() if step else {}
+    largest.insert(1, "name", largest[VENDOR].map(names).fillna(""))
+    return largest
 
 
 def _apart(read: _Read) -> pd.DataFrame:

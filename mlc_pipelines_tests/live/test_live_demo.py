@@ -12,7 +12,6 @@ import pytest
 
 from mlc_pipelines.cli.demo import project_folder
 
-
 _LOADED = ("demo/actuals_import", "demo_epicor/actuals_import", "demo_epicor/ap_spend_import")
 
 
