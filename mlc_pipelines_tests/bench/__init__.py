@@ -5,6 +5,7 @@ measure      contenders in fresh processes, in turns; CPU, memory, and whether a
 contender    one contender in its own process
 server       what is asked, in a process of its own: a canned period of lines, or the whole sandbox
 extract      posted lines from the wire into columns
+baq          posted lines of a query of Epicor Kinetic, page by page into columns; baq_server: what is asked
 aggregate    lines summed and mapped to cells
 cells_file   cells written as CSV
 upload       a file into Anaplan: CPU, wall time over a slow line, memory; receiver: where it goes; wan: the slow line

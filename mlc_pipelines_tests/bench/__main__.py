@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mlc_pipelines_tests.bench import aggregate, cells_file, dagster_run, extract, period, upload
+from mlc_pipelines_tests.bench import aggregate, baq, cells_file, dagster_run, extract, period, upload
 from mlc_pipelines_tests.bench.measure import Bench, Row, run
 from mlc_pipelines_tests.bench.server import served
 
@@ -26,6 +26,12 @@ def extract_bench(quick: bool) -> Iterator[Bench]:
 def documented_bench(quick: bool) -> Iterator[Bench]:
     with served("documented", "20000" if quick else "200000") as server:
         yield extract.bench(server, "extract all fields")
+
+
+@contextmanager
+def baq_bench(quick: bool) -> Iterator[Bench]:
+    with served("20000" if quick else "1000000", module="mlc_pipelines_tests.bench.baq_server") as server:
+        yield baq.bench(server)
 
 
 @contextmanager
@@ -85,6 +91,7 @@ def dagster_bench(quick: bool) -> Iterator[Bench]:
 BENCHES = {
     "extract": extract_bench,
     "extract-all-fields": documented_bench,
+    "baq": baq_bench,
     "aggregate": aggregate_bench,
     "csv": csv_bench,
     "upload": upload_bench,

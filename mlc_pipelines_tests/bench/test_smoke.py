@@ -1,15 +1,19 @@
 """The benches compare like with like: on small sizes all contenders come to the same figures. No time is judged here."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from mlc_pipelines.sandbox.listener import Listener
 from mlc_pipelines.sandbox.server import LOOPBACK
 from mlc_pipelines.sandbox.world import Seed, World
-from mlc_pipelines_tests.bench import aggregate, cells_file, extract
+from mlc_pipelines_tests.bench import aggregate, baq, baq_server, cells_file, extract
 from mlc_pipelines_tests.bench.__main__ import table
 from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal, Row, run
 from mlc_pipelines_tests.bench.server import Canned, canned_answer
@@ -23,15 +27,22 @@ def came_to(prepare: Prepare, setting: Mapping[str, Any]) -> Mapping[str, Any]:
     return summarise(work())
 
 
+@contextmanager
+def serving(changed: Callable[[ASGIApp], ASGIApp]) -> Iterator[dict[str, Any]]:
+    """The sandbox in this process, with something in front of it; gives what it says about itself."""
+    world = World(Seed())
+    listener = Listener(changed(world.app), LOOPBACK, 0)
+    world.url = f"http://{LOOPBACK}:{listener.port}"
+    yield world.info
+    listener.stop()
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["used fields", "all fields"])
 def canned(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """The sandbox with 500 ready lines, what they add up to, and their bytes."""
     body, totals = canned_answer(500, all_fields=request.param)
-    world = World(Seed())
-    listener = Listener(Canned(world.app, body), LOOPBACK, 0)
-    world.url = f"http://{LOOPBACK}:{listener.port}"
-    yield {"info": world.info, "totals": totals, "bytes": len(body)}
-    listener.stop()
+    with serving(lambda app: Canned(app, body)) as info:
+        yield {"info": info, "totals": totals, "bytes": len(body)}
 
 
 @pytest.mark.parametrize("contender", ["ours", *FOREIGN])
@@ -52,6 +63,29 @@ def test_all_end_with_the_same_table(canned: dict[str, Any], contender: str) -> 
     assert {*ours.column_names} == {*theirs.columns, "company", "ledger", "currency"}
     for name in theirs.columns:
         assert ours[name].to_pylist() == [*theirs[name]], name
+
+
+@pytest.mark.parametrize("contender", ["ours", "requests_normalized"])
+def test_every_line_of_a_query_is_extracted_with_its_amounts(contender: str) -> None:
+    """A page and a part of one: lines, and debits and credits by account, as they were rendered."""
+    with serving(lambda app: baq_server.Queried(app, 7_000)) as info:
+        assert baq_server.totals(7_000) == came_to(getattr(baq, contender), {"info": info})
+
+
+def test_a_ready_line_is_one_as_the_query_itself_gives_it() -> None:
+    """The same columns in the same order, values of the same kinds, about as many bytes: else the figures say nothing about a real site."""
+    with serving(lambda app: app) as info:
+        erp = info["epicor"]
+        url = f"{erp['url']}/api/v2/odata/IVM/BaqSvc/{baq_server.QUERY}/Data?Company=IVM&FiscalYear=2026&$top=50"
+        key, user = {"x-api-key": erp["api_key"]}, (erp["username"], erp["password"])
+        own = httpx.get(url, headers=key, auth=user, timeout=60)
+    ready = baq_server.page(50, "$top=50")
+    assert {kinds(row) for row in own.json()["value"]} == {kinds(row) for row in json.loads(ready)["value"]}
+    assert 0.9 < len(ready) / len(own.content) < 1.1
+
+
+def kinds(row: Mapping[str, Any]) -> tuple[tuple[str, type], ...]:
+    return tuple((name, type(value)) for name, value in row.items())
 
 
 def test_both_ways_of_mapping_come_to_the_same_cells(tmp_path: Path) -> None:
