@@ -43,7 +43,7 @@ def _asset(named: Named, name: str, one: Extract, periods: dg.StaticPartitionsDe
 
     @dg.asset(
         key=key,
-        description=_description(one),
+        description=_description(named, one),
         group_name=named.name,
         kinds={named.settings.erp.system, "parquet"},
         owners=list(named.settings.owners),
@@ -71,8 +71,9 @@ def _asset(named: Named, name: str, one: Extract, periods: dg.StaticPartitionsDe
     return work
 
 
-def _description(one: Extract) -> str:
-    what = f"entity {one.entity}" if one.entity else f"generic inquiry {one.inquiry}"
+def _description(named: Named, one: Extract) -> str:
+    inquiry = "query" if named.settings.erp.system == "epicor" else "generic inquiry"
+    what = f"entity {one.entity}" if one.entity else f"{inquiry} {one.inquiry}"
     keys = ", ".join(one.keys)
     how = (
         f"whole for each fiscal period ({one.by_period})"

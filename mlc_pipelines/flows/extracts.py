@@ -130,7 +130,7 @@ def _report(
     gone = len(stamps_of(kept.table, rule).keys() - came.announced.keys()) if kept else 0
     how = f"{len(came.rows):,} new or changed were read, {gone:,} are gone" if kept else "all were read"
     newest = pc.max(table[rule.modified]).as_py() if rule.modified else None
-    texts = {"read from": f"{'entity' if rule.entity else 'generic inquiry'} {rule.source}"}
+    texts = {"read from": f"{'entity' if rule.entity else 'inquiry'} {rule.source}"}
     if newest is not None:
         texts["newest modification"] = stamp_text(newest)
     return Report(

@@ -48,7 +48,7 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 
     config, credential = epicor_config(erp), epicor_credential(erp, store)
     with Epicor(config, credential, sleep=sleep, seats=store.seats(named.name)) as ledger:
-        yield OpenBooks(ledger, ledger, ledger)  # type: ignore[arg-type]  # its extracts are still to come
+        yield OpenBooks(ledger, ledger, ledger)
 
 
 def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:

@@ -4,7 +4,7 @@ from datetime import date, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from mlc_pipelines.anaplan.quiet import QuietHours
 from mlc_pipelines.anaplan.regions import Addresses, addresses
@@ -333,13 +333,13 @@ class SyncedList(Setting):
 
 
 class Extract(Setting):
-    """Any list of records of the ERP that is kept as a table: an entity of the endpoint, or a generic inquiry exposed over OData.
+    """Any list of records of the ERP that is kept as a table: an entity, or an inquiry (a generic inquiry of Acumatica, a query of Epicor).
 
     Fields are named as the ERP names them; Details/Account is a field below an expanded one.
     """
 
     entity: str = ""
-    inquiry: str = ""
+    inquiry: str = Field("", validation_alias=AliasChoices("inquiry", "query"))
     select: tuple[Text, ...] = ()
     expand: tuple[Text, ...] = ()
     filter: str = ""
