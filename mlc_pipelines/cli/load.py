@@ -1,9 +1,9 @@
 """mlc load: one period from ledger to plan, by hand."""
 
 import json
+from collections.abc import Callable
 
 import click
-from rich.console import Console
 
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.extract import read_slice
@@ -27,8 +27,7 @@ from mlc_pipelines.wiring.rooms import open_desk
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_json: bool) -> None:
     """Bring the posted actuals of PERIOD (FY2026-P03), and AP spend where declared, into the plan of CONNECTION and prove them equal."""
-    console = Console(stderr=True, log_path=False)
-    progress = console.log if not as_json else None
+    progress = None if as_json else _progress()
     with open_desk(find(connection), progress=progress, accept_shrunk=[period] if accept_shrunk else ()) as desk:
         desk.calendar.period(period)  # a period that does not exist is told before anything is read
         reports = refresh_reference(desk)
@@ -53,6 +52,14 @@ def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_js
     for report in reports:
         click.echo(f"{report.step}: {report.summary}")
     click.echo("Nothing was sent (dry run)." if dry_run else f"{connection} {period}: plan and ledger agree.")
+
+
+def _progress() -> Callable[[str], None]:
+    """Each sentence with its time, on standard error."""
+    from rich.console import Console  # costs 50 ms, which scripts need not wait for
+
+    said = Console(stderr=True, log_path=False)
+    return lambda sentence: said.log(sentence)
 
 
 def _facts(report: Report) -> dict[str, object]:
