@@ -13,6 +13,7 @@ from mlc_pipelines.epicor.odata import any_of, text
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.transport.caller import Limits
 from mlc_pipelines_tests.epicor.test_reading import summed, truth
 
 Connect = Callable[..., Epicor]
@@ -198,6 +199,16 @@ def test_a_page_that_takes_too_long_is_asked_for_in_smaller_ones(
     )
     require_true(read(connect, december, page=1000), sandbox, december)
     assert {"1000", "250", "100"} == {path.partition("$top=")[2].partition("&")[0] for path in asked(sandbox)}
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
+    connect: Connect, sandbox: Sandbox, december: FiscalPeriod
+) -> None:
+    """Answers have a limit in bytes; what is beyond it is never half used."""
+    limits = Limits(attempts=3, body_bytes_max=200_000)
+    require_true(read(connect, december, page=5000, limits=limits), sandbox, december)
+    assert "5000" == asked(sandbox)[0].partition("$top=")[2]
+    assert int(asked(sandbox)[-1].partition("$top=")[2]) < 1000
 
 
 def test_the_smallest_page_that_takes_too_long_is_a_busy_server(

@@ -143,6 +143,14 @@ def test_b20_all_licences_taken_is_waited_for_and_then_told(connect: Connect, sa
         ledger.identity()
 
 
+def test_b20_without_a_session_each_call_waits_for_a_licence(connect: Connect, sandbox: Sandbox) -> None:
+    """A call then needs a free one for itself."""
+    sandbox.set_switches(epicor={"max_sessions": 1})
+    sandbox.kinetic.open_session()
+    with connect(session=False, session_wait_seconds=0) as ledger, pytest.raises(WaitingError, match="All licences"):
+        ledger.identity()
+
+
 def test_b20_a_licence_that_becomes_free_meanwhile(
     config: Callable[..., EpicorConfig], credential: EpicorCredential, sandbox: Sandbox
 ) -> None:
