@@ -3,12 +3,11 @@ By OAuth: access tokens from a log-in that a person made once (`mlc login`).
 """
 
 import time
-from base64 import b64encode
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 
-from mlc_pipelines.anaplan.certificate import CertificateLogIn
 from mlc_pipelines.anaplan.config import AnaplanConfig, AnaplanCredential, OAuthCredential
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.transport.answers import Answer, error_for
@@ -16,7 +15,10 @@ from mlc_pipelines.transport.auth import Token, TokenAuth
 from mlc_pipelines.transport.oauth import OAuthClient, RefreshAuth, fields_of, withheld
 from mlc_pipelines.transport.secret import Secret
 
-Credential = AnaplanCredential | CertificateLogIn | OAuthCredential
+if TYPE_CHECKING:  # loading what reads certificates costs 40 ms, so only who logs in by one pays
+    from mlc_pipelines.anaplan.certificate import CertificateLogIn
+
+Credential: TypeAlias = "AnaplanCredential | CertificateLogIn | OAuthCredential"
 """The kind of credential says how to log in."""
 
 # 35 minutes measured live, although some pages say 30 [S OAS authentication README]; renewed at 80 % of that.
@@ -42,7 +44,7 @@ class TokenLogIn(TokenAuth):
     def __init__(
         self,
         config: AnaplanConfig,
-        credential: AnaplanCredential | CertificateLogIn,
+        credential: "AnaplanCredential | CertificateLogIn",
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,12 +56,8 @@ class TokenLogIn(TokenAuth):
         if old is not None:
             # A refresh moves the end of the same token [S OAS live].
             return _request(self._config, "POST", "refresh", self.header(old))
-        if isinstance(self._credential, CertificateLogIn):
-            authorization, body = self._credential.request()
-            return _request(self._config, "POST", "authenticate", authorization, body)
-        pair = f"{self._credential.username.reveal()}:{self._credential.password.reveal()}"
-        secret = Secret(b64encode(pair.encode()).decode(), "basic")
-        return _request(self._config, "POST", "authenticate", f"Basic {secret.reveal()}")
+        authorization, body = self._credential.request()
+        return _request(self._config, "POST", "authenticate", authorization, body)
 
     def token_from(self, response: httpx.Response) -> Token:
         answer = Answer(f"{self._config.system} log-in", response.status_code, response.headers, response.content)
@@ -67,7 +65,7 @@ class TokenLogIn(TokenAuth):
             # It may well live on for a while. Should it be dead, the next call's 401 leads to a new log-in.
             return Token(self.token.value, time.monotonic() + _TRY_AGAIN_SECONDS)
         if answer.status in _REFUSED:
-            raise self._refused(answer.status)
+            raise self._credential.refused(answer.status, self._config.auth_url)
         if answer.status not in {200, 201}:
             raise error_for(withheld(answer), wrote=False)
         return Token(self._token_in(answer), time.monotonic() + _RENEW_AFTER_SECONDS)
@@ -81,16 +79,6 @@ class TokenLogIn(TokenAuth):
     def to_log_out(self) -> Token | None:
         """The token that is to be ended with the run."""
         return self.token
-
-    def _refused(self, status: int) -> SetupError:
-        if isinstance(self._credential, CertificateLogIn):
-            return self._credential.refused(status)
-        return SetupError(
-            f"Anaplan refused user and password of credential {self._credential.name!r} at {self._config.auth_url} ({status}).",
-            holds="Nothing was read or sent.",
-            next_step=f"Store the right password with `mlc secrets set {self._credential.name}`. Where single sign-on is enforced, a workspace "
-            "administrator must make the user an exception user; passwords end after about three months.",
-        )
 
     def _token_in(self, answer: Answer) -> Secret:
         info = fields_of(answer).get("tokenInfo")

@@ -78,7 +78,7 @@ class CertificateLogIn:
         shown = certificate.public_bytes(Encoding.PEM if self.header == "pem" else Encoding.DER)
         return f"CACertificate {base64.b64encode(shown).decode()}", encode(said)
 
-    def refused(self, status: int) -> SetupError:
+    def refused(self, status: int, auth_url: str) -> SetupError:  # noqa: ARG002  (it says which certificate, not where)
         """What it means when Anaplan does not accept it."""
         certificate, _ = self.opened()
         return SetupError(

@@ -1,6 +1,7 @@
 """What a connection to Anaplan must say. Contradictions are refused when it is built."""
 
 import random
+from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -97,6 +98,21 @@ class AnaplanCredential:
     username: Secret
     password: Secret
     name: str = ""
+
+    def request(self) -> tuple[str, bytes | None]:
+        """Authorization header and body of one log-in."""
+        pair = f"{self.username.reveal()}:{self.password.reveal()}"
+        secret = Secret(b64encode(pair.encode()).decode(), "basic")
+        return f"Basic {secret.reveal()}", None
+
+    def refused(self, status: int, auth_url: str) -> SetupError:
+        """What it means when Anaplan does not accept it."""
+        return SetupError(
+            f"Anaplan refused user and password of credential {self.name!r} at {auth_url} ({status}).",
+            holds="Nothing was read or sent.",
+            next_step=f"Store the right password with `mlc secrets set {self.name}`. Where single sign-on is enforced, a workspace "
+            "administrator must make the user an exception user; passwords end after about three months.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mlc_pipelines.store.schema import known_ids
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,21 @@ class KnownIds:
         with self.engine.begin() as db:
             before = db.execute(sa.select(known_ids.c.id).where(_at(place, name))).scalar()
             # Another process may be writing the same down: the later one counts, and neither fails.
-            insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
             seen = {"id": id_, "listed_at": self.clock()}
-            row = insert(known_ids).values(place=place, name=name, **seen)
+            row = _insert(db).values(place=place, name=name, **seen)
             db.execute(row.on_conflict_do_update(index_elements=["place", "name"], set_=seen))
         return str(before or "")
+
+
+def _insert(db: sa.Connection) -> "postgresql.Insert | sqlite.Insert":
+    """The insert of this database that knows of conflicts. Loading what PostgreSQL needs costs 60 ms, so only who has it pays."""
+    if db.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert(known_ids)
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(known_ids)
 
 
 def _at(place: str, name: str) -> sa.ColumnElement[bool]:

@@ -1,10 +1,10 @@
 """The one place where the vault is opened: a connection's credential -> what its room logs in with. Nothing is revealed here."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mlc_pipelines.acumatica.config import AcumaticaCredential
 from mlc_pipelines.anaplan.auth import Credential
-from mlc_pipelines.anaplan.certificate import CertificateLogIn, file_as_text
 from mlc_pipelines.anaplan.config import AnaplanCredential, OAuthCredential
 from mlc_pipelines.epicor.config import EpicorCredential
 from mlc_pipelines.ledger.errors import SetupError
@@ -14,6 +14,9 @@ from mlc_pipelines.transport.secret import Secret
 from mlc_pipelines.wiring import settings
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.erps import EpicorErp
+
+if TYPE_CHECKING:
+    from mlc_pipelines.anaplan.certificate import CertificateLogIn
 
 _ACUMATICA_NEEDS = {
     "oauth_password": ("username", "password", "client_id", "client_secret"),
@@ -74,8 +77,10 @@ def anaplan_oauth_credential(named: Named, store: Store) -> OAuthCredential:
     return OAuthCredential(opened["client_id"], None if by_device else opened["client_secret"], keeper, name)
 
 
-def _certificate(named: Named, plan: settings.Anaplan, store: Store) -> CertificateLogIn:
+def _certificate(named: Named, plan: settings.Anaplan, store: Store) -> "CertificateLogIn":
     """Key and certificate from the vault, or from files that the connection names."""
+    from mlc_pipelines.anaplan.certificate import CertificateLogIn
+
     said = plan.certificate
     files = {"private_key": said.private_key_file, "certificate": said.certificate_file}
     from_files = {field: _file(named, field, name) for field, name in files.items() if name}
@@ -116,6 +121,8 @@ def _file(named: Named, field: str, name: str) -> Secret:
             holds="It was not used.",
             next_step=f"chmod 600 {path}, or store it with `mlc secrets set`.",
         )
+    from mlc_pipelines.anaplan.certificate import file_as_text
+
     return Secret(file_as_text(content), f"{name}/{field}")
 
 
