@@ -16,7 +16,7 @@ from mlc_pipelines.epicor import columns, wire
 from mlc_pipelines.epicor.codec import Books
 from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.lines import POSTED, minor
-from mlc_pipelines.epicor.odata import Feed, both, feed_of, highest_revision, pages, read_all, text
+from mlc_pipelines.epicor.odata import Feed, both, feed_of, highest_revision, pages, some, text
 from mlc_pipelines.ledger.balances import FIGURES
 from mlc_pipelines.ledger.errors import DataError, TransientError, WaitingError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
@@ -83,8 +83,7 @@ def _feed(site: Connection, books: Books, period: FiscalPeriod) -> Feed[Any]:
     entity = wire.with_segments(wire.BALANCES, books.chart.size)
     other = {"D": "S", "S": "D"}[site.config.balance_type]
     where = both(
-        books.of_year(period.year, period.suffix),
-        f"FiscalPeriod le {period.number}",
+        books.up_to(period),
         f"COACode eq {text(books.chart.code)}",
         f"BalanceType ne {text(other)}",
     )
@@ -96,18 +95,17 @@ def require_up_to_date(site: Connection, books: Books, period: FiscalPeriod) -> 
 
     Raises WaitingError, saying how many lines are missing, after the stated time.
     """
-    where = both(
-        books.of_year(period.year, period.suffix), f"FiscalPeriod le {period.number}", POSTED, "PerBalFlag eq false"
-    )
+    where = both(books.up_to(period), POSTED, "PerBalFlag eq false")
+    feed = feed_of(site, wire.LINE_KEYS, where=where, of=f"{period.key}, not in balances yet")
     waited = 0.0
     while True:
-        lacking = read_all(site, wire.LINE_KEYS, where=where, of=f"{period.key}, not in balances yet")
+        lacking = some(site, feed, site.config.page)
         if not lacking:
             return
         if waited >= site.config.balance_wait_seconds:
-            first = min(lacking, key=lambda row: row.revision)
+            first, most = lacking[0], "" if len(lacking) < site.config.page else "at least "
             raise WaitingError(
-                f"Kinetic has not added {len(lacking):,} posted lines of book {books.ledger} up to {period.key} to its balances yet, "
+                f"Kinetic has not added {most}{len(lacking):,} posted lines of book {books.ledger} up to {period.key} to its balances yet, "
                 f"journal {first.journal} {first.journal_number} among them; waited {waited / 60:.0f} minutes.",
                 holds="Nothing was loaded.",
                 next_step="Load it again later; if it stays so, the Kinetic administrator starts the process that adds them (GL Batch Balances).",

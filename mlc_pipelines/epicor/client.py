@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from datetime import date, datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from types import TracebackType
 from typing import Self
@@ -274,8 +274,8 @@ class Epicor:
             return None
 
     def _today(self) -> str:
-        now = self._site.now()
-        return (now.date() if now else date.max).isoformat()
+        """By the server's clock; by ours where it does not tell the time."""
+        return (self._site.now() or datetime.now(UTC)).date().isoformat()
 
 
 def close_left_sessions(

@@ -35,14 +35,24 @@ class Books:
     warnings: tuple[str, ...] = ()
 
     def of_period(self, period: FiscalPeriod) -> str:
-        """The condition for rows of the book in one period: year, suffix and calendar belong to its name [S SNO keys]."""
-        return both(self.of_year(period.year, period.suffix), f"FiscalPeriod eq {period.number}")
+        """The condition for rows of the book in one period."""
+        return both(self._of_book(), self.in_period(period))
 
-    def of_year(self, year: int, suffix: str) -> str:
+    def up_to(self, period: FiscalPeriod) -> str:
+        """The condition for rows of the book in the year of a period, up to it."""
+        return both(self._of_book(), self._in_year(period), f"FiscalPeriod le {period.number}")
+
+    def in_period(self, period: FiscalPeriod) -> str:
+        """The condition for rows in one period, of whatever book: year, suffix and calendar belong to its name [S SNO keys]."""
+        return both(self._in_year(period), f"FiscalPeriod eq {period.number}")
+
+    def _of_book(self) -> str:
+        return f"BookID eq {text(self.ledger)}"
+
+    def _in_year(self, period: FiscalPeriod) -> str:
         return both(
-            f"BookID eq {text(self.ledger)}",
-            f"FiscalYear eq {year}",
-            f"FiscalYearSuffix eq {text(suffix)}",
+            f"FiscalYear eq {period.year}",
+            f"FiscalYearSuffix eq {text(period.suffix)}",
             f"FiscalCalendarID eq {text(self.calendar)}",
         )
 

@@ -147,7 +147,7 @@ class Refusals:
         if _NO_RIGHT.search(said.message):
             return self._no_right(answer, said)
         return SetupError(
-            f"{answer.call} answered 401, also after a new sign-in: {said}",
+            f"{answer.call} answered 401{'' if self._config.auth == 'basic' else ', also after a new sign-in'}: {said}",
             holds="Nothing was read.",
             next_step=f"{_SECURITY} whether the user was disabled or the way to sign in was changed (`erp.auth`).",
         )
