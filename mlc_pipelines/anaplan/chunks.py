@@ -1,5 +1,6 @@
 """Where a CSV file may be cut: at the end of a record, never inside a quoted text; and how large its chunks must be."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -53,12 +54,13 @@ def cut(path: Path, chunk_bytes: int) -> Iterator[memoryview]:
 
 
 def _filled(file: BinaryIO, rest: memoryview, size: int) -> bytearray:
-    """The rest of the piece before and as much of the file as makes up the size."""
-    block = bytearray(size)
+    """The rest of the piece before and as much of the file as makes up the size; no more memory than the file has bytes."""
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    block = bytearray(min(size, len(rest) + left))
     block[: len(rest)] = rest
     with memoryview(block) as view:
         read, at = -1, len(rest)
-        while read and at < size:
+        while read and at < len(block):
             read = file.readinto(view[at:])  # type: ignore[attr-defined]
             at += read
     del block[at:]
