@@ -48,6 +48,7 @@ class WireTransport(httpx.BaseTransport):
         self._timeout = (connect_seconds, read_seconds)
         self._context = _trusting(ca_file)
         self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._pool_of: dict[tuple[str, str], urllib3.PoolManager] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         # A log-in's own requests come without limits; they get these, so that nothing is without.
@@ -78,9 +79,13 @@ class WireTransport(httpx.BaseTransport):
         )
 
     def _pool(self, url: httpx.URL) -> urllib3.PoolManager:
-        """One pool per proxy that the environment names for this host (HTTPS_PROXY, NO_PROXY), as every other tool does."""
-        proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
-        proxy = proxies.get(url.scheme)
+        """One pool per proxy that the environment names for this host (HTTPS_PROXY, NO_PROXY), as every other tool does; looked up once a host."""
+        site = url.scheme, url.host
+        if site not in self._pool_of:
+            self._pool_of[site] = self._pool_by_way_of(_proxy_for(url))
+        return self._pool_of[site]
+
+    def _pool_by_way_of(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
             pools = (
                 urllib3.ProxyManager(proxy, proxy_headers=_proxy_log_in(proxy), ssl_context=self._context, maxsize=8)
@@ -167,6 +172,11 @@ class _Body(httpx.SyncByteStream):
             self._answer.release_conn()
         else:
             self._answer.close()
+
+
+def _proxy_for(url: httpx.URL) -> str | None:
+    proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
+    return proxies.get(url.scheme)
 
 
 def _proxy_log_in(proxy: str) -> dict[str, str]:
