@@ -6,6 +6,7 @@ amounts        exact amount texts -> whole minor units, a column at a time
 decimals       any figure as a decimal column that keeps every digit
 fiscal         fiscal periods and the calendar that orders them
 journal        the shape of posted lines and their sums
+drafts         journals that are to be written: reference, content hash, parts, objections
 mapping        ERP codes <-> list members; what has no partner is kept and shown
 control        the legs of the tie-out: who must equal whom, and by how much they differ
 ports          what a general ledger and a planning model can do, in our words

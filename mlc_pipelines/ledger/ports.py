@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mlc_pipelines.ledger.cells import CellColumns
+from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
 
@@ -261,4 +262,76 @@ class PlanningModel(Protocol):
 
         Returns whether the other periods and versions that take actuals are in it too; False where only the asked ones could be seen.
         """
+        ...
+
+
+ON_HOLD, RELEASED, POSTED = "ON_HOLD", "RELEASED", "POSTED"
+"""How far a journal of ours is. Released can no longer be changed; posted counts in the balances as well. Both are final for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookedJournal:
+    """A journal in the ERP as a look-up shows it.
+
+    reference: as the ERP holds it, to the letter. order: rises with creation, and no number is ever given twice; the lowest is everybody's choice.
+    waiting: for what it waits while it is on hold ("approval of batch 12 in the ERP"), "" where it could be released.
+    unfinished: its maker did not get to its last line; told by a mark of the client's own, never guessed from the lines.
+    """
+
+    number: str
+    order: int
+    reference: str
+    state: str
+    waiting: str = ""
+    unfinished: bool = False
+
+    @property
+    def released(self) -> bool:
+        return self.state != ON_HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class ReadJournal(BookedJournal):
+    """The same with everything that was approved: period by its key, currency, and all lines as the ERP holds them, lines it added included."""
+
+    period: str = ""
+    currency: str = ""
+    lines: tuple[DraftLine, ...] = ()
+
+
+class PlanBooks(Protocol):
+    """The one set of books that plan journals may be written into: journals are made on hold, found by reference, released.
+
+    What may be believed: look-ups and read-backs, which may be one write behind. What may not: the answer to any write, good or bad. Writes are
+    sent once, never repeated by the transport, and may take effect after their answer was given up (acumatica sheet 5.4, reliability sheet 5).
+    Errors: UncertainError when a write may have happened; PeriodClosed, GroupBusy (`ledger.drafts`) or another WaitingError when somebody has
+    the right of way; DataError for a refused record; SetupError for rights and configuration; TransientError when nothing happened.
+    """
+
+    def find_by_reference(self, reference: str) -> list[BookedJournal]:
+        """Every journal with exactly this reference, on hold, waiting, in review or released. More may be given: the caller compares again."""
+        ...
+
+    def find_drafts(self) -> list[BookedJournal]:
+        """Every journal on hold whose reference begins like ours (`drafts.PREFIX`), whoever made it: what the sweep looks at."""
+        ...
+
+    def read_back(self, number: str) -> ReadJournal | None:
+        """One journal with all its lines, by its number whatever its reference; None where there is none."""
+        ...
+
+    def create_on_hold(self, draft: JournalDraft) -> None:
+        """Make a journal that has no effect on balances. What it says of success or number proves nothing: look it up."""
+        ...
+
+    def release(self, number: str) -> None:
+        """Release the journal of this number. Refused, or harmless, where it is released already or gone."""
+        ...
+
+    def post(self, number: str) -> None:
+        """Post a released journal, where the ERP has a second step; harmless where it is posted already."""
+        ...
+
+    def delete_draft(self, number: str) -> None:
+        """Delete a journal on hold. Refused where it is released, or gone."""
         ...
