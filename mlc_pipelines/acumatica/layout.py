@@ -31,6 +31,7 @@ _ERROR = "error"
 _OPEN = b'{"value":'
 _APART = b",\n"  # no JSON text holds a bare line end, so what stands between two of these is whole
 _REMEMBERED = 20_000
+_STRIP = 1 << 19  # what is compared at once: arrays as large as a block would be new memory from the system each time
 
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -90,8 +91,11 @@ class Layout:
     def _has_learned(self, block: bytes) -> bool:
         """Whether a field is empty here that never was, or has a value for the first time."""
         before = len(self._valued) + len(self._empty)
-        self._valued |= {name for name in self._order if b'"%s":' % name.encode() + _OPEN in block}
-        self._empty |= {name for name in self._order if _empty(name) in block}
+        unseen = {*self._order} - self._valued
+        self._valued |= {name for name in unseen if b'"%s":' % name.encode() + _OPEN in block}
+        # One pass finds all that are empty: most never are, and each by itself would be sought to the block's end.
+        parts = block.split(_empty("")[1:])
+        self._empty |= {*self._order} & {part.rpartition(b'"')[2].decode("utf-8", "replace") for part in parts}
         self._arrange()
         return before != len(self._valued) + len(self._empty)
 
@@ -170,9 +174,12 @@ class Layout:
             coded = cells.dictionary_encode()
             found.codes[name] = Coded(coded.indices, _texts_of(_values(coded.dictionary, leads_on)))
         elif name in TEXTS:
-            values = _values(cells, leads_on)
-            plain = _are_plain(values, cells, leads_on)
-            found.texts[name] = _inside(values) if plain else pa.array(_texts_of(values), pa.string())
+            if not _all(pc.ends_with(cells, leads_on)):
+                raise UnusualError
+            if _are_plain(cells, leads_on):
+                found.texts[name] = _inside(cells, leads_on)
+            else:
+                found.texts[name] = pa.array(_texts_of(_values(cells, leads_on)), pa.string())
         elif name in AMOUNTS:
             found.amounts[name] = _values(cells, leads_on)
             _require_json(b"".join((b'{"":[', _joined(found.amounts[name], _APART), b"]}")))
@@ -272,7 +279,9 @@ def _empty(name: str) -> bytes:
 def _found(sought: bytes, block: bytes) -> Any:
     """The place behind each `{"value":` of the block: a bracket, and eight bytes that are compared as one number."""
     first, others = sought[:1], sought[1:]
-    after = np.flatnonzero(np.frombuffer(block, np.uint8)[: -len(sought)] == ord(first)) + 1
+    letters = np.frombuffer(block, np.uint8)[: -len(sought)]
+    strips = range(0, max(len(letters), 1), _STRIP)
+    after = np.concatenate([np.flatnonzero(letters[at : at + _STRIP] == ord(first)) + (at + 1) for at in strips])
     eights = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
     return (after[eights[after] == np.frombuffer(others, "<u8")[0]] + len(others)).astype("<i4")
 
@@ -304,19 +313,20 @@ def _all(those: pa.BooleanArray) -> bool:
     return bool(pc.all(those, min_count=0).as_py())
 
 
-def _are_plain(values: pa.BinaryArray, cells: pa.BinaryArray, leads_on: bytes) -> bool:
+def _are_plain(cells: pa.BinaryArray, leads_on: bytes) -> bool:
     """Whether each value is a text in quotes, without escapes, bare control characters or further quotes: it holds what is written."""
     starts = np.frombuffer(cells.buffers()[1], "<i4")[cells.offset : cells.offset + len(cells) + 1]
     shortest = int(np.diff(starts).min()) - len(leads_on)
-    if shortest < 2 or not (_all(pc.starts_with(values, b'"')) and _all(pc.ends_with(values, b'"'))):
+    if shortest < 2 or not (_all(pc.starts_with(cells, b'"')) and _all(pc.ends_with(cells, b'"' + leads_on))):
         return False
     written = np.frombuffer(cells.buffers()[2], np.uint8)[starts[0] : starts[-1]]
     quotes = len(cells) * (2 + leads_on.count(b'"'))
     return not ((written < ord(" ")) | (written == ord("\\"))).any() and np.count_nonzero(written == ord('"')) == quotes
 
 
-def _inside(values: pa.BinaryArray) -> pa.StringArray:
-    return pc.binary_slice(values, 1, -1).cast(pa.string())
+def _inside(cells: pa.BinaryArray, leads_on: bytes) -> pa.StringArray:
+    """What stands between the quotes of each value."""
+    return pc.binary_slice(cells, 1, -1 - len(leads_on)).cast(pa.string())
 
 
 def _texts_of(values: pa.BinaryArray) -> list[str | None]:
