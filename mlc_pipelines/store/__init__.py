@@ -7,6 +7,7 @@ history      which step of which period was done with which result, and which fi
 fence        one writer per model: a lock owned by the writing process
 notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
 marks        how far each ERP was watched for changes, by its own clock
+postings     journals written into an ERP: durable intents, how far each one came, and every transition
 tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity
 seats        sessions of foreign systems: how many at once, and those that a killed run left open

@@ -17,6 +17,7 @@ from mlc_pipelines.store.history import History
 from mlc_pipelines.store.known import KnownIds
 from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
+from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
 from mlc_pipelines.store.tokens import LogIn
@@ -58,6 +59,10 @@ class Store:
     @property
     def contracts(self) -> Contracts:
         return Contracts(self.engine, self.artefacts)
+
+    def postings(self, connection: str, *, who: str, run: str = "") -> Postings:
+        """The journals that this connection writes into its ERP; who writes, and in which run, stands in their history."""
+        return Postings(self.engine, connection, who, run)
 
     def seats(self, holder: str) -> Seats:
         """Sessions of foreign systems for this holder, a name that people know."""

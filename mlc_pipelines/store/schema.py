@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = sa.MetaData()
 
@@ -126,6 +126,38 @@ known_ids = sa.Table(
     sa.Column("name", sa.String(400), primary_key=True),
     sa.Column("id", sa.String(80), nullable=False),
     sa.Column("listed_at", sa.Double, nullable=False),  # seconds since 1970 of the list in which it was found
+)
+
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("reference", sa.String(40), primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("package", sa.String(64), nullable=False),  # what was approved together
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("draft", sa.Text, nullable=False),  # JSON: the whole journal, so that anybody can take it up
+    sa.Column("approval", sa.Text, nullable=False),  # JSON: who, when, which content, by what evidence
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("number", sa.String(80), nullable=False),  # the ERP's, "" before one was seen
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("changed_at", sa.String(40), nullable=False),
+    sa.Index("postings_by_state", "connection", "state"),
+)
+
+posting_events = sa.Table(
+    "posting_events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("reference", sa.String(40), sa.ForeignKey("postings.reference"), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("number", sa.String(80), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("run", sa.String(80), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("posting_events_by_reference", "reference", "id"),
 )
 
 

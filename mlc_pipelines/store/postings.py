@@ -1,0 +1,202 @@
+"""Which journal was to be written, how far it came and how: one row per reference, and every transition beside it.
+
+A row is durable before the first byte of a write leaves (SQLite's FULL synchronisation). It never proves what the ERP holds: only a
+look-up there does. It keeps the whole journal, so that the work can be taken up by anybody, anywhere.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+
+from mlc_pipelines.ledger.drafts import Approval, JournalDraft, ReferenceReused
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.store.history import timestamp
+from mlc_pipelines.store.schema import posting_events, postings
+
+PLANNED, INTENT, DRAFT_SEEN, CHECKED, RELEASING, POSTED_SEEN, SEALED = (
+    "PLANNED",
+    "INTENT",
+    "DRAFT_SEEN",
+    "CHECKED",
+    "RELEASING",
+    "POSTED_SEEN",
+    "SEALED",
+)
+"""The way of a journal. Up to CHECKED nothing counts in any balance; RELEASING is written before the release is sent."""
+WAITING, CONFLICT, ABANDONED = "WAITING", "CONFLICT", "ABANDONED"
+"""Beside the way: taken up again by itself; stopped until a person reopens it; given up by a person."""
+CLOSED = frozenset({SEALED, CONFLICT, ABANDONED})
+"""States that a worker cannot leave: one who comes late finds out and stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One journal as we know it. number: the ERP's, as last seen. note: why it stands where it stands."""
+
+    reference: str
+    content_hash: str
+    state: str
+    number: str = ""
+    note: str = ""
+    changed_at: str = ""
+
+    @property
+    def closed(self) -> bool:
+        return self.state in CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition, as it was written down."""
+
+    state: str
+    number: str
+    note: str
+    who: str
+    run: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The journals of one connection. who: the person or service that acts, for the history."""
+
+    engine: sa.Engine
+    connection: str
+    who: str
+    run: str = ""
+
+    def plan(self, drafts: Sequence[JournalDraft], package: str) -> list[Posting]:
+        """Note journals that were previewed; nothing is approved, nothing may be sent yet, and a later preview may change them."""
+        return [self._first(draft, package, PLANNED, None) for draft in drafts]
+
+    def record_intent(self, draft: JournalDraft, approval: Approval) -> Posting:
+        """Write down, durably, that this journal may reach the ERP from now on; where it was written down before, how far it came.
+
+        Raises ReferenceReused when the reference stands for other content.
+        """
+        held = self._first(draft, approval.content_hash, INTENT, approval)
+        if held.state != PLANNED:
+            return held
+        return self.move(draft.reference, INTENT, approval=approval)
+
+    def _first(self, draft: JournalDraft, package: str, state: str, approval: Approval | None) -> Posting:
+        """The row of the draft, made in this state unless there is one."""
+        row = {
+            "reference": draft.reference,
+            "connection": self.connection,
+            "package": package,
+            "period": draft.period,
+            "content_hash": draft.content_hash,
+            "draft": draft.to_text(),
+            "approval": _approval_text(approval),
+            "state": state,
+            "number": "",
+            "note": "",
+            "made_at": (now := timestamp()),
+            "changed_at": now,
+        }
+        try:
+            with self.engine.begin() as db:
+                db.execute(postings.insert().values(**row))
+                self._note(db, draft.reference, state, "", "")
+        except sa.exc.IntegrityError:
+            self._replan(row)
+            return self._same_content(draft)
+        return self.require(draft.reference)
+
+    def _replan(self, row: Mapping[str, str]) -> None:
+        """Put a newer preview in the place of one that nobody approved."""
+        changed = {name: row[name] for name in ("package", "content_hash", "draft", "changed_at")}
+        of_row = (postings.c.reference == row["reference"]) & (postings.c.state == PLANNED)
+        other = postings.c.content_hash != row["content_hash"]
+        with self.engine.begin() as db:
+            if db.execute(postings.update().where(of_row & other).values(**changed)).rowcount:
+                self._note(db, row["reference"], PLANNED, "", "previewed again with other figures")
+
+    def _same_content(self, draft: JournalDraft) -> Posting:
+        held = self.require(draft.reference)
+        if held.content_hash != draft.content_hash:
+            where = f" as journal {held.number}" if held.number else ""
+            raise ReferenceReused(
+                f"{draft}: the figures have changed since they were written down under this reference ({held.state}{where}): "
+                f"content {held.content_hash[:16]} then, {draft.content_hash[:16]} now.",
+                holds="Nothing was sent; what the ERP holds under the reference is as it was.",
+                next_step="Issue the changed figures as a new version of the plan; the old version is then replaced, never doubled.",
+            )
+        return held
+
+    def move(
+        self, reference: str, state: str, *, number: str = "", note: str = "", approval: Approval | None = None
+    ) -> Posting:
+        """Write a transition down, durably, and say how the journal stands: unchanged where it was closed meanwhile.
+
+        A conflict is the one thing that is written over an end, since it says that the end was wrong.
+        """
+        allowed = postings.c.state.not_in({CONFLICT} if state == CONFLICT else CLOSED)
+        values = {"state": state, "note": note, "changed_at": timestamp()}
+        values |= {"number": number} if number else {}
+        values |= {"approval": _approval_text(approval)} if approval else {}
+        with self.engine.begin() as db:
+            of_row = (postings.c.reference == reference) & allowed
+            if db.execute(postings.update().where(of_row).values(**values)).rowcount:
+                self._note(db, reference, state, number, note)
+        return self.require(reference)
+
+    def reopen(self, reference: str, why: str) -> Posting:
+        """Let a conflict be worked on again, by a person's command: nothing is believed of it but the intent."""
+        if not why.strip():
+            raise DataError("A conflict is reopened for a reason, which is kept.", next_step="Say what was put right.")
+        with self.engine.begin() as db:
+            of_row = (postings.c.reference == reference) & (postings.c.state == CONFLICT)
+            values = {"state": INTENT, "note": why, "changed_at": timestamp()}
+            if db.execute(postings.update().where(of_row).values(**values)).rowcount:
+                self._note(db, reference, INTENT, "", why)
+        return self.require(reference)
+
+    def find(self, reference: str) -> Posting | None:
+        return next(iter(self._read(postings.c.reference == reference)), None)
+
+    def require(self, reference: str) -> Posting:
+        if found := self.find(reference):
+            return found
+        raise DataError(
+            f"No journal was ever written down under {reference}.",
+            holds="Nothing was sent.",
+            next_step="Check the reference; `mlc budget preview` shows those of a plan.",
+        )
+
+    def open(self) -> list[Posting]:
+        """The connection's journals whose work is not at its end, approved ones only, oldest first: what is taken up again."""
+        is_open = postings.c.state.not_in(CLOSED | {PLANNED})
+        return self._read((postings.c.connection == self.connection) & is_open)
+
+    def draft(self, reference: str) -> tuple[JournalDraft, Approval | None]:
+        """The journal as it was written down, and its approval."""
+        with self.engine.connect() as db:
+            row = db.execute(postings.select().where(postings.c.reference == reference)).one()
+        return JournalDraft.from_text(row.draft), Approval(**json.loads(row.approval)) if row.approval else None
+
+    def events(self, reference: str) -> list[Event]:
+        """Every transition of a journal, oldest first."""
+        of_row = posting_events.select().where(posting_events.c.reference == reference).order_by(posting_events.c.id)
+        with self.engine.connect() as db:
+            return [Event(row.state, row.number, row.note, row.who, row.run, row.at) for row in db.execute(of_row)]
+
+    def _read(self, condition: sa.ColumnElement[bool]) -> list[Posting]:
+        of_rows = postings.select().where(condition).order_by(postings.c.made_at, postings.c.reference)
+        with self.engine.connect() as db:
+            return [
+                Posting(row.reference, row.content_hash, row.state, row.number, row.note, row.changed_at)
+                for row in db.execute(of_rows)
+            ]
+
+    def _note(self, db: sa.Connection, reference: str, state: str, number: str, note: str) -> None:
+        row = {"reference": reference, "state": state, "number": number, "note": note}
+        db.execute(posting_events.insert().values(who=self.who, run=self.run, at=timestamp(), **row))
+
+
+def _approval_text(approval: Approval | None) -> str:
+    return json.dumps(asdict(approval), ensure_ascii=False, sort_keys=True) if approval else ""
