@@ -7,6 +7,8 @@ actuals     posted lines -> cells -> the model -> read back and proved equal: th
             extract (ledger -> lines), shape (lines -> file of cells), load (file -> model)
 read_back   what the model holds, by its own export, and whether its other periods stayed untouched
 watch       which loaded periods have changed in the ERP since, and wait to be read again
+posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
+clerk       one such journal brought to its end, acting on look-ups alone
 extracts    declared lists of records, kept whole or brought up to date
 files       frames and tables as kept files
 steps       names that the steps share with Dagit and the history
