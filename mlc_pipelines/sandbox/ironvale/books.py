@@ -27,6 +27,7 @@ class Ironvale(Payables):
         super().__init__(weeks_53=weeks_53, balance_segments=balance_segments)
         self._rows: dict[Any, Sequence[Row]] = {}
         self._rows_of = self.revision
+        self._original: Ironvale | None = None
 
     def copy(self) -> "Ironvale":
         """The same books, free to be changed; what is immutable is shared."""
@@ -38,6 +39,7 @@ class Ironvale(Payables):
         for name in ("ledgers", "vendors", "invoices", "orders", "periods_closed", "openings", "accounts_used"):
             setattr(other, name, dict(getattr(self, name)))
         other._numbers, other._stamps, other._rows = dict(self._numbers), dict(self._stamps), {}
+        other._original = self._original or self
         return other
 
     # -- the tables ---------------------------------------------------------------------------------------------------
@@ -55,6 +57,10 @@ class Ironvale(Payables):
             raise KeyError(f"{table} has no column {unknown}")
         if self._rows_of != self.revision:
             self._rows, self._rows_of = {}, self.revision
+        if self._original is not None and self._original.revision == self.revision:
+            return self._original.rows(
+                table, where
+            )  # nothing was changed yet: what others have asked for is there already
         key = (table, frozenset((where or {}).items()))
         if key not in self._rows:
             self._rows[key] = rows.make(self, table, dict(where or {}))
