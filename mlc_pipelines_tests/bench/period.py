@@ -49,8 +49,13 @@ def fresh_start(server: Mapping[str, Any]) -> str:
 
 def ours(setting: Mapping[str, Any]) -> Work:
     os.environ.update({"MLC_HOME": setting["home"], "MLC_SANDBOX_URL": setting["url"]})
-    from mlc_pipelines.cli.load import load
+    import click
 
+    from mlc_pipelines.cli import cli
+
+    load = cli.get_command(click.Context(cli), "load")  # as `mlc` itself comes to it
+    if load is None:
+        raise LookupError("mlc has no command load")
     return lambda: load.main(["demo", PERIOD, "--json"], standalone_mode=False), lambda _: held_cells(setting)
 
 
