@@ -52,9 +52,14 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 
 
 def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Sign out what runs of this installation that died left open at the connection's ERP; returns how many."""
+    """Close what runs of this installation that died left open at the connection's ERP; returns how many. Nothing is opened where nothing was left."""
+    erp, seats = named.settings.erp, store.seats(named.name)
+    if not any(one.site == erp.url.rstrip("/") and not one.alive for one in seats.all()):
+        return 0
+    if isinstance(erp, EpicorErp):
+        from mlc_pipelines.epicor import client
+
+        return client.close_left_sessions(epicor_config(erp), epicor_credential(erp, store), seats, sleep=sleep)
     from mlc_pipelines.acumatica.connection import sign_out_all_left
 
-    if not isinstance(named.settings.erp, AcumaticaErp):
-        return 0
-    return sign_out_all_left(acumatica_config(named.settings.erp), store.seats(named.name), sleep)
+    return sign_out_all_left(acumatica_config(erp), seats, sleep)

@@ -1,5 +1,7 @@
 """From a connection to its connected rooms."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,10 @@ import pytest
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.mapping import Suspense
+from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
+from mlc_pipelines.wiring.ledgers import close_left_sessions
 from mlc_pipelines.wiring.rooms import actuals_target, open_desk, read_mapping_file
 
 
@@ -121,3 +125,21 @@ def test_opening_a_desk_calls_nobody(named: Named, home: Path) -> None:
     with open_desk(named, run="r1", store=store) as desk:
         assert ("demo", "r1", 600) == (desk.connection, desk.run, desk.fence_wait_seconds)
         assert "FY2026-P13" in desk.calendar.keys
+
+
+@pytest.mark.parametrize("name", ["demo", "demo_epicor"])
+def test_a_session_that_a_killed_run_left_is_closed_by_command(
+    name: str, demo_epicor: Named, demo: Named, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """What a run that died left open at its ERP is closed by key and sign-in of the connection; where nothing was left, nothing is asked."""
+    store = Store.open()
+    assert 0 == close_left_sessions(find(name), store)
+    assert [] == sandbox.traffic.requests
+    killed = (
+        "import os; from mlc_pipelines.wiring.connections import find; from mlc_pipelines.wiring.rooms import open_desk\n"
+        f"with open_desk(find({name!r})) as desk: desk.ledger.identity(); os._exit(9)"
+    )
+    assert 9 == subprocess.run([sys.executable, "-c", killed], check=False).returncode
+    assert [False] == [one.alive for one in store.seats("somebody").all()]
+    assert 1 == close_left_sessions(find(name), store)
+    assert [] == store.seats("somebody").all()
