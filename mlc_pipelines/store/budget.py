@@ -34,6 +34,9 @@ _PACE_MAX_SECONDS = 10.0
 _AHEAD_MAX_SECONDS = 900.0  # a line further ahead was written by a clock that was wrong
 _NAPS_MAX = 100_000
 
+# Asked before every request, so it is put together once.
+_PAUSED_UNTIL = sa.select(pauses.c.until).where(pauses.c.budget == sa.bindparam("name"))
+
 
 @dataclass
 class SharedBudget:
@@ -91,7 +94,7 @@ class SharedBudget:
         until = now + pause
         self._pace.refused(now, pause)
         with self._alone() as db:
-            said = db.execute(sa.select(pauses.c.until).where(pauses.c.budget == self.name)).scalar()
+            said = db.execute(_PAUSED_UNTIL, {"name": self.name}).scalar()
             if said is None:
                 db.execute(pauses.insert().values(budget=self.name, until=until))
             elif said < until or said > until + _AHEAD_MAX_SECONDS:
@@ -100,7 +103,7 @@ class SharedBudget:
     def _pause_seconds(self, now: float) -> float:
         """Until the end of a pause and a little longer, by chance, so that the first one to try again is alone."""
         with self._engine.connect() as db:
-            until = db.execute(sa.select(pauses.c.until).where(pauses.c.budget == self.name)).scalar()
+            until = db.execute(_PAUSED_UNTIL, {"name": self.name}).scalar()
         if until is None or not now < until < now + _AHEAD_MAX_SECONDS:
             return 0.0
         return float(until - now + random.uniform(0, _SPREAD_SECONDS))  # noqa: S311  jitter, not a secret

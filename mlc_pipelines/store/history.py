@@ -16,6 +16,15 @@ ACTUALS = "actuals"
 """The feed of ledger figures; others have names of their own."""
 
 
+def _where(table: sa.Table, *columns: str) -> sa.Select[tuple[object, ...]]:
+    """Rows of the table that have the values that are given at its execution. Put together once: that costs more than the question itself."""
+    return table.select().where(*(table.c[name] == sa.bindparam(name) for name in columns))
+
+
+_LATEST_STEP = _where(steps, "connection", "step", "period").order_by(steps.c.id.desc()).limit(1)
+_LOADS = _where(loads, "connection", "feed", "period").order_by(loads.c.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One finished step: its file and the facts it was finished with."""
@@ -64,9 +73,8 @@ class History:
             db.execute(steps.insert().values(**row))
 
     def latest_step(self, connection: str, step: str, period: str = "") -> Step | None:
-        of_place = (steps.c.connection == connection) & (steps.c.step == step) & (steps.c.period == period)
         with self.engine.connect() as db:
-            row = db.execute(steps.select().where(of_place).order_by(steps.c.id.desc()).limit(1)).first()
+            row = db.execute(_LATEST_STEP, {"connection": connection, "step": step, "period": period}).first()
         if row is None:
             return None
         return Step(connection, step, period, row.artefact, json.loads(row.facts), row.made_at)
@@ -102,9 +110,8 @@ class History:
 
     def loads(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """All attempts of one slice, oldest first."""
-        of_slice = (loads.c.connection == connection) & (loads.c.feed == feed) & (loads.c.period == period)
         with self.engine.connect() as db:
-            rows = db.execute(loads.select().where(of_slice).order_by(loads.c.id)).all()
+            rows = db.execute(_LOADS, {"connection": connection, "feed": feed, "period": period}).all()
         return [
             Load(row.id, row.period, row.sent, row.read_back, row.dump, row.state, row.note, row.begun_at)
             for row in rows

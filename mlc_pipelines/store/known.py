@@ -12,6 +12,10 @@ from mlc_pipelines.store.schema import known_ids
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+_KNOWN = known_ids.select().where(
+    known_ids.c.place == sa.bindparam("place"), known_ids.c.name == sa.bindparam("name")
+)  # put together once
+
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
@@ -23,7 +27,7 @@ class KnownIds:
     def recall(self, place: str, name: str, *, younger_than_seconds: float) -> str:
         """The id that the name had when its list was last read, "" when that is unknown or too long ago (or in the future)."""
         with self.engine.connect() as db:
-            row = db.execute(known_ids.select().where(_at(place, name))).first()
+            row = db.execute(_KNOWN, {"place": place, "name": name}).first()
         if row is None or not 0 <= self.clock() - row.listed_at < younger_than_seconds:
             return ""
         return str(row.id)
@@ -31,12 +35,12 @@ class KnownIds:
     def keep(self, place: str, name: str, id_: str) -> str:
         """Write down what a list has just shown; the id that was known before, "" for none."""
         with self.engine.begin() as db:
-            before = db.execute(sa.select(known_ids.c.id).where(_at(place, name))).scalar()
+            before = db.execute(_KNOWN, {"place": place, "name": name}).first()
             # Another process may be writing the same down: the later one counts, and neither fails.
             seen = {"id": id_, "listed_at": self.clock()}
             row = _insert(db).values(place=place, name=name, **seen)
             db.execute(row.on_conflict_do_update(index_elements=["place", "name"], set_=seen))
-        return str(before or "")
+        return str(before.id) if before else ""
 
 
 def _insert(db: sa.Connection) -> "postgresql.Insert | sqlite.Insert":
@@ -48,7 +52,3 @@ def _insert(db: sa.Connection) -> "postgresql.Insert | sqlite.Insert":
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
     return sqlite_insert(known_ids)
-
-
-def _at(place: str, name: str) -> sa.ColumnElement[bool]:
-    return (known_ids.c.place == place) & (known_ids.c.name == name)
