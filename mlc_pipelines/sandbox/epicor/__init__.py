@@ -5,7 +5,9 @@ schema     tables with their types, services with their sets                    
 reading, options, filters, comparing, columns    entity sets, their `$` options, the filter language
 methods, where    GetRows, GetList, GetByID and their where-clauses           baqs, queries    what the owner has built, and running it
 shelf, picked, standing, meanwhile    rows as they can be seen just now: kept, paged, lagging, meddled with
-switches, errors, wire, web   what a test may change, refusals, rows as JSON, the paths                 control    the tests' own door
+switches, errors, wire, web   what a test may change, refusals, rows as JSON, the paths                 control, bookdoor    the tests' own door
+writing, keeper, dataset    methods that write: Update and UpdateExt over datasets       accounts    what an entry is checked against
+groups, journals, posting, review, tasks    journal entry                                budgets    the budget tables
 """
 
 from mlc_pipelines.sandbox.epicor.control import control_routes

@@ -12,7 +12,7 @@ GET  POST /control/epicor/switches      all switches; POST changes some
 POST /control/epicor/revoke-tokens      every token ends -> {"tokens"}
 POST /control/epicor/end-sessions       every session ends, as after a restart of the server -> {"sessions"}
 
-A request that makes no sense is answered with 400 and the reason.
+What stands in entry and in the budgets, and what others do to it: `bookdoor`. A request that makes no sense is answered with 400 and the reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from mlc_pipelines.sandbox.door import Answer, answering, body, minor, signed_minor
+from mlc_pipelines.sandbox.epicor.bookdoor import book_routes
 from mlc_pipelines.sandbox.epicor.site import Kinetic
 from mlc_pipelines.sandbox.ironvale import Line
 
@@ -46,7 +47,8 @@ def control_routes(site: Kinetic) -> list[BaseRoute]:
         ("POST", "epicor/revoke-tokens", door.revoke),
         ("POST", "epicor/end-sessions", door.end_sessions),
     ]
-    return [Route(f"/control/{path}", answering(answer), methods=[method]) for method, path, answer in table]
+    own = [Route(f"/control/{path}", answering(answer), methods=[method]) for method, path, answer in table]
+    return [*own, *book_routes(site)]
 
 
 class _Door:
@@ -165,7 +167,11 @@ class _Door:
         return {"sessions": self._site.end_sessions()}
 
     async def _changed(self, change: Callable[[], Any]) -> Any:
-        return await run_in_threadpool(change)
+        def in_turn() -> Any:
+            with self._site.turn:
+                return change()
+
+        return await run_in_threadpool(in_turn)
 
     def _now(self) -> Any:
         return self._site.clock.now()

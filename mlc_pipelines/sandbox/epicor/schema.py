@@ -45,7 +45,10 @@ Erp.BO.BudgetCodeSvc BudgetCodes=BudgetCode
 Erp.BO.AccountBudgetSvc AccountBudgets=GLBudgetHd AccountBudgets/GLBudgetDtls=GLBudgetDtl
 Erp.BO.GLJrnGrpSvc GLJrnGrps=GLJrnGrp
 Erp.BO.GLJournalEntrySvc GLJournalEntries=GLJrnHed GLJournalEntries/GLJrnDtlMnls=GLJrnDtlMnl
-Erp.BO.ReviewJrnSvc RvJrns=RvJrn
+Erp.BO.ReviewJrnSvc RvJrns=RvJrn RvJrns/RvJrnTrs=RvJrnTr RvJrnTrs/RvJrnTrDtls=RvJrnTrDtl
+Ice.BO.SysTaskSvc SysTasks=SysTask
+Ice.BO.SysTaskLogSvc SysTaskLogs=SysTaskLog
+Erp.Proc.GLJrnAsynchSvc
 Erp.BO.UserFileSvc UserFiles=UserFile
 """
 
@@ -103,6 +106,20 @@ class Service:
 USERS = Table("UserFile", ("DcdUserID",), dict.fromkeys(("DcdUserID", "Name", "EMailAddress", "CurComp"), "s"))
 """The users, as far as a client in the field asks for them to prove its login [C KDV]."""
 
+_TASK = """SysTaskNum/i Company TaskDescription TaskNote TaskType TaskStatus SubmitUser AgentID ProgressPercent/i StartedOn/t EndedOn/t
+  SysRevID/l SysRowID/g RowMod"""
+_TASK_LOG = "SysTaskNum/i SysTaskLogNum/i Company MsgType MsgText EnteredOn/t SysRevID/l SysRowID/g RowMod"
+"""Tasks of the system agent [S SNO, C KDV: number, description, note, status, user, percentage; I: the rest]."""
+
+
+def _letters(text: str) -> dict[str, str]:
+    parts = (word.partition("/") for word in text.split())
+    return {name: letter or "s" for name, _, letter in parts}
+
+
+TASKS = Table("SysTask", ("SysTaskNum",), _letters(_TASK))
+TASK_LOGS = Table("SysTaskLog", ("SysTaskNum", "SysTaskLogNum"), _letters(_TASK_LOG))
+
 
 @cache
 def tables() -> Mapping[str, Table]:
@@ -111,7 +128,7 @@ def tables() -> Mapping[str, Table]:
         one.name: Table(one.name, one.key, {name: _letter(name, kind) for name, kind in one.columns.items()})
         for one in TABLES.values()
     }
-    return {**found, USERS.name: USERS}
+    return {**found, **{one.name: one for one in (USERS, TASKS, TASK_LOGS)}}
 
 
 @cache

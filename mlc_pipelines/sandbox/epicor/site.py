@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlc_pipelines.sandbox.clock import Clock
 from mlc_pipelines.sandbox.epicor import switches
@@ -17,6 +17,9 @@ from mlc_pipelines.sandbox.epicor.meanwhile import Meddling
 from mlc_pipelines.sandbox.epicor.picked import Picked
 from mlc_pipelines.sandbox.epicor.shelf import Shelf
 from mlc_pipelines.sandbox.ironvale import Ironvale
+
+if TYPE_CHECKING:
+    from mlc_pipelines.sandbox.epicor.writing import Writing
 
 
 class Kinetic:
@@ -43,6 +46,12 @@ class Kinetic:
         self.lock = threading.RLock()
         self.shelf = Shelf(self)
         self.meddling = Meddling(self)
+        self.turn = threading.RLock()
+        """Held by whoever reads or writes: one sees the books before a write or after it."""
+        self.tasks: dict[str, list[dict[str, Any]]] = {"SysTask": [], "SysTaskLog": []}
+        self.destroyed: list[str] = []
+        """What DeleteBudget was called for, carried out or not."""
+        self.writing: Writing | None = None
         self._shuffles = 0
         self.revoke: Callable[[], int] = int
 

@@ -74,6 +74,39 @@ SWITCHES: dict[str, Switch] = {
         [], list, 'journals that nobody sees yet, though numbered: ["MAIN 2026 GJ 12"]; later revisions show [C SUG]'
     ),
     "balance_segments": Switch("1~2", ("1~2", "1"), "COA.PerBalFmt: segments that a balance is kept by [S SNO]"),
+    # -- writing
+    "partial_rows": Switch("refused", ("refused", "filled"), "Update of a row that lacks columns [C NPM: it fails]"),
+    "clash_status": Switch(409, (400, 409), "status when a row has been modified by another user [C MCP: 409; I]"),
+    "lines_per_update": Switch(
+        "refused", ("refused", "any", "first only"), "several new lines in one Update: unproven [C GLC1: one each]"
+    ),
+    "group_id_width": Switch(9, int, "width of GroupID; 0 = none [I: a working program builds 9]"),
+    "description_width": Switch(30, int, "width of Description; 0 = none [I]"),
+    "comment_width": Switch(0, int, "width of CommentText; 0 = none [S: long text]"),
+    "over_width": Switch("refused", ("refused", "cut"), "a text longer than its column [I]"),
+    "account_exists": Switch(
+        "combination", ("combination", "segments"), "account and department exist together, or each for itself [S; I]"
+    ),
+    "restricted_values": Switch([], list, "segment values that are blocked for entry [S CAL]"),
+    "account_check": Switch("update", ("update", "posting"), "when accounts are checked: else InvalidGLAccount [S; I]"),
+    "earliest_date": Switch(True, bool, "the earliest apply date holds for journal entry, plan books too [I]"),
+    "unbalanced_books": Switch([], list, "books whose journals need not balance (AllowUnbalancedEntries) [S SNO]"),
+    "legal_number": Switch(False, bool, "a legal number is wanted from the user: RequiresUserInput [S SNO]"),
+    "new_groups_taken_by": Switch("", str, "user who holds a group from its first Update on (ActiveUserID) [S SNO]"),
+    "full_group": Switch("refused", ("refused", "emptied"), "deleting a group that holds journals [I]"),
+    "posted_group": Switch("deleted", ("deleted", "flagged"), "the group after posting: gone, or Posted [S SNO: both]"),
+    "before_post": Switch(
+        "nothing", ("nothing", "period closes", "group taken"), "what happens between the build and the next posting"
+    ),
+    "review": Switch("never", ("never", "errors", "always"), "journals that posting parks in the review journal [S]"),
+    "posting_async": Switch("by lines", ("by lines", "always", "never"), "answer of IsNeedAsyncronousPosting [S SNO]"),
+    "task_polls": Switch(1, int, "looks at SysTasks that still show a task Active; then it is done [S: it takes time]"),
+    "task_status_case": Switch("title", ("title", "upper"), "Complete [S SNO] or COMPLETE [C KDV]"),
+    "budget_codes": Switch(True, bool, "budgets have a BudgetCodeID; older versions have not [S: old GetNew methods]"),
+    "budget_details": Switch(True, bool, "Update of a new budget makes its details, one a period [I]"),
+    "delete_budget": Switch(
+        False, bool, "DeleteBudget does what it says; else it is refused here, and told either way"
+    ),
     # -- BAQs
     "baq_missing": Switch([], list, "BAQs that do not exist"),
     "baq_not_shared": Switch([], list, "BAQs of another owner, not shared: not to be run [S EPG; I: like no rights]"),

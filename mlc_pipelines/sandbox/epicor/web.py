@@ -5,7 +5,7 @@ Service names are matched without case, everything after them with case [I]. Ref
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -26,6 +26,7 @@ from mlc_pipelines.sandbox.epicor.reading import Call, Reading
 from mlc_pipelines.sandbox.epicor.schema import Service
 from mlc_pipelines.sandbox.epicor.site import Kinetic
 from mlc_pipelines.sandbox.epicor.wire import encoded
+from mlc_pipelines.sandbox.epicor.writing import BY_GET, Writing
 
 ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 SESSIONS, READER, QUERIES = "ice.lib.sessionmodsvc", "ice.lib.boreadersvc", "baqsvc"
@@ -66,6 +67,7 @@ class Web:
         self._reading = Reading(site)
         self._methods = Methods(site, self._reading)
         self._queries = Queries(site, self._reading)
+        self._writing = Writing(site)
 
     async def endpoint(self, request: Request) -> Response:
         """Any call; a refusal becomes the answer."""
@@ -134,14 +136,20 @@ class Web:
         if session is None:
             self._site.require_licence()
         if name == QUERIES:
-            return _json(await run_in_threadpool(self._query, asked))
+            return _json(await run_in_threadpool(self._in_turn, self._query, asked))
         given = await self._given(asked)
         service = schema.services().get(str(given.get("serviceNamespace", "")).casefold() if name == READER else name)
         if service is None:
             raise bad_address(asked.service)
-        self.gate.require_rights(service.name, *_what(asked.rest))
+        writes = bool(asked.rest) and self._writing.method(service, asked.rest[0]) is not None
+        self.gate.require_rights(service.name, *((asked.rest[0],) if writes else _what(asked.rest)))
         await asyncio.sleep(self._site.switches["shared_licence_ms"] / 1000)
-        return await run_in_threadpool(self._business, asked, service, given)
+        return await run_in_threadpool(self._in_turn, self._business, asked, service, given)
+
+    def _in_turn(self, work: Callable[..., Any], *about: Any) -> Any:
+        """One call after the other, so that nobody sees half of a write."""
+        with self._site.turn:
+            return work(*about)
 
     async def _session(self, asked: Asked, session: str | None) -> Response:
         """Login and Logout of Ice.Lib.SessionModSvc, both POST of {} [S SNO, C EPY]."""
@@ -167,11 +175,17 @@ class Web:
 
     def _business(self, asked: Asked, service: Service, given: Mapping[str, Any]) -> Response:
         call = Call(service, asked.company, asked.address)
+        if len(asked.rest) == 1 and (method := self._writing.method(service, asked.rest[0])):
+            if asked.request.method != "POST" and asked.rest[0] not in BY_GET:
+                raise _not_by(asked.request.method)
+            return _json(self._writing.call(method, call, given))
+        if service.name == "Ice.BO.SysTaskSvc":
+            self._writing.tasks.look()
         match list(asked.rest):
             case ["GetList"] if asked.service.casefold() == READER:
                 return _json(self._methods.reader_list(call, given))
-            case [method] if method in METHODS:
-                return _json(self._methods.call(call, method, given))
+            case [name] if name in METHODS and service.sets:
+                return _json(self._methods.call(call, name, given))
             case [] | [""]:
                 return _json(metadata.document(service, asked.address))
             case ["$metadata"]:
@@ -235,9 +249,11 @@ def _keyed(segment: str) -> tuple[str, str | None]:
 def _require_get(request: Request) -> None:
     """Writing by OData is not served here."""
     if request.method != "GET":
-        raise RefusalError(
-            405, f"The requested resource does not support http method '{request.method}'.", errors.BAD_ADDRESS
-        )
+        raise _not_by(request.method)
+
+
+def _not_by(method: str) -> RefusalError:
+    return RefusalError(405, f"The requested resource does not support http method '{method}'.", errors.BAD_ADDRESS)
 
 
 def _company(request: Request) -> str:

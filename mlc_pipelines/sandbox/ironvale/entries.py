@@ -15,7 +15,17 @@ OPENING_REVS = 8_000
 CLOSE_REVS = 4
 """And a close: the period's own, and those of the earliest dates that follow from it."""
 
-KEPT = ("BudgetCode", "GLBudgetHd", "GLBudgetDtl", "GLJrnGrp", "GLJrnHed", "GLJrnDtlMnl", "RvJrn")
+KEPT = (
+    "BudgetCode",
+    "GLBudgetHd",
+    "GLBudgetDtl",
+    "GLJrnGrp",
+    "GLJrnHed",
+    "GLJrnDtlMnl",
+    "RvJrn",
+    "RvJrnTr",
+    "RvJrnTrDtl",
+)
 """Tables that are kept as rows, and written with `put` and `drop`."""
 
 
@@ -88,6 +98,10 @@ class Entries(Holdings):
             raise ValueError(f"there is a journal {code} {wanted} in book {book!r} of {company}, {period.year_key}")
         self._numbers[key] = max(last, wanted or last + 1)
         return wanted or last + 1
+
+    def last_number(self, company: str, book: str, year_key: str, code: str) -> int:
+        """The last number of a journal code that was used in a year ("2026"), 0 for none."""
+        return self._numbers.get((company, book, year_key, code), 0)
 
     def _taken(self, company: str, book: str, period: FiscalPeriod, code: str) -> set[int]:
         return {

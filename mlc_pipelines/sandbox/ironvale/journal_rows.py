@@ -115,6 +115,7 @@ def _row(books: "Ironvale", journal: Journal, at: int, line: Line, shared: dict[
     row = shared.copy()
     row["JournalLine"] = row["Sequence"] = at + 1
     row["Description"] = line.text or journal.text
+    row["CommentText"] = line.comment or journal.comment
     row["SegValue1"], row["SegValue2"], row["SegValue3"] = line.account, line.dept, line.plant
     row["GLAccount"] = gl_account(line.account, line.dept, line.plant)
     row["BalanceAcct"] = row["TrialAcct"] = gl_account(line.account, line.dept if books.balance_segments != "1" else "")

@@ -101,3 +101,12 @@ def write_entry(books: Ironvale, period: FiscalPeriod) -> None:
     waiting = {"GroupID": "TL1108", "BookID": "MAIN", "JournalCode": "GJ", "SourceModule": "GL", "Status": "Review"}
     about_it = {"Description": "Waits for review", "EntryPerson": "tlund", "CreateDate": TODAY - timedelta(days=1)}
     books.put("RvJrn", {"RvJrnUID": 1, **waiting, **about_it})
+    of_journal = {"RvJrnUID": 1, "RvJrnTrUID": 1, "GroupID": "TL1108", "BookID": "MAIN", "JournalCode": "GJ"}
+    of_journal |= {"JournalNum": 9_002, "Description": "Waits for review"}
+    in_period = {column: of_group[column] for column in ("FiscalYear", "FiscalPeriod", "FiscalCalendarID")}
+    books.put("RvJrnTr", {**of_journal, **in_period, "JEDate": TODAY - timedelta(days=1)})
+    for at, (account, dept, column) in enumerate(
+        (("6420", "420", "BookDebitAmount"), (chart.ACCRUED, "", "BookCreditAmount")), start=1
+    ):
+        coding = {"SegValue1": account, "SegValue2": dept, "GLAccount": gl_account(account, dept)}
+        books.put("RvJrnTrDtl", {**of_journal, **coding, "JournalLine": at, column: amount})

@@ -94,7 +94,7 @@ class Line(NamedTuple):
     """One line of a journal, in the currency of the book.
 
     `doc_debit_minor`, `doc_credit_minor`: the same in the currency of the journal, None where that is the book's.
-    `units`: hundredths of a unit in a statistical line, which carries no money.
+    `units`: hundredths of a unit in a statistical line, which carries no money. `comment`: its own, where it is not the journal's.
     """
 
     account: str
@@ -106,6 +106,7 @@ class Line(NamedTuple):
     doc_debit_minor: int | None = None
     doc_credit_minor: int | None = None
     units: int = 0
+    comment: str = ""
 
 
 class Journal(NamedTuple):

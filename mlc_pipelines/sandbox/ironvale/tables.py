@@ -2,7 +2,7 @@
 
 Column names are those of the reference sheet, sections 4 and 10 [S SNO]; those it does not name are marked here:
 Company.CurrentFiscalYearSuffix, the invoice columns PrePayment, CorrectionInv, RefCancelled, RefCancelledBy and TaxAmt, and
-APInvExpTGLC.TGLCTranNum, RelatedToFile and IsMainBook [I].
+APInvExpTGLC.TGLCTranNum, RelatedToFile and IsMainBook, and what RvJrn, RvJrnTr and RvJrnTrDtl hold [I].
 """
 
 import hashlib
@@ -86,6 +86,10 @@ GLJrnDtlMnl < GLJrnHed : *Company *BookID *FiscalYear/i *FiscalYearSuffix *Journ
   MultiCompany/b ExtCompanyID ExtCOACode ExtGLAccount Statistical/b DebitStatAmt/m CreditStatAmt/m StatAmount/m SkipBalances/b LegalNumber
   TaxLine/b LineReferenceType LineReference ExtSysType ExtSysURL InvalidGLAccount/b InvalidGLAccountMessage GLGLAcctDisp GLAccountDesc SYS
 RvJrn : *RvJrnUID/i Company GroupID BookID JournalCode SourceModule Description Status EntryPerson CreateDate/d SYS
+RvJrnTr < RvJrn : *RvJrnUID/i *RvJrnTrUID/i Company BookID FiscalYear/i FiscalYearSuffix FiscalPeriod/i FiscalCalendarID JournalCode
+  JournalNum/i GroupID JEDate/d Description CommentText SYS
+RvJrnTrDtl < RvJrnTr : *RvJrnUID/i *RvJrnTrUID/i *JournalLine/i Company BookID JournalCode JournalNum/i GroupID GLAccount SEGS
+  BookDebitAmount/m BookCreditAmount/m Description CommentText SYS
 """
 
 

@@ -138,3 +138,84 @@ def rig(stage: SimpleNamespace, seeded: Ironvale) -> Iterator[Rig]:
     stage.app = Starlette(routes=[*control_routes(site), *routes(site)])
     with httpx.Client(verify=False) as http:  # plain http: reading the certificates would only take time
         yield Rig(f"{stage.url}{site.prefix}", site, clock, http)
+
+
+class Clerk:
+    """Somebody who enters journals by the methods, the whole dataset sent on from call to call."""
+
+    def __init__(self, rig: Rig) -> None:
+        """At this instance."""
+        self.rig = rig
+
+    def do(self, service: str, method: str, **given: Any) -> httpx.Response:
+        """POST to a method of Erp.BO.<service>Svc."""
+        return self.rig.call(f"Erp.BO.{service}Svc/{method}", **given)
+
+    def ds(self, service: str, method: str, **given: Any) -> dict[str, Any]:
+        """The dataset that a call that must succeed leaves."""
+        answer = self.do(service, method, **given)
+        assert 200 == answer.status_code, answer.text
+        return answer.json()["parameters"]["ds"]
+
+    def draft_group(self, code: str = "G1", book: str = "PLAN", day: str = "2026-03-09", journal: str = "BU") -> Any:
+        """The dataset of a new group before its Update."""
+        ds = self.ds("GLJrnGrp", "GetNewGLJrnGrp", ds={"GLJrnGrp": []})
+        ds["GLJrnGrp"][-1] |= {"GroupID": code, "JournalCode": journal}
+        ds = self.ds("GLJrnGrp", "ChangeEntryMode", proposedBookMode="S", ds=ds)
+        ds = self.ds("GLJrnGrp", "ChangeBookID", proposeBookID=book, ds=ds)
+        return self.ds("GLJrnGrp", "CheckFiscalYear", ds=ds, cGroupID=code, cJEDate=day)
+
+    def group(self, code: str = "G1", **about: str) -> dict[str, Any]:
+        """A group that is stored."""
+        return self.ds("GLJrnGrp", "Update", ds=self.draft_group(code, **about))["GLJrnGrp"][0]
+
+    def header(self, code: str = "G1", comment: str = "mlc:1:abc") -> dict[str, Any]:
+        """The dataset of a journal that is stored, without lines."""
+        ds = self.ds("GLJournalEntry", "GetNewGlJrnHedTran", ds={}, GroupID=code)
+        ds["GLJrnHed"][-1] |= {"Description": "Plan", "CommentText": comment}
+        return self.ds("GLJournalEntry", "Update", ds=ds)
+
+    def fresh_line(self, ds: dict[str, Any], account: str, debit: str = "0", credit: str = "0") -> dict[str, Any]:
+        """The dataset with one more line, not stored."""
+        head = ds["GLJrnHed"][0]
+        key = {"bookID": head["BookID"], "fiscalYear": head["FiscalYear"], "journalCode": head["JournalCode"]}
+        key |= {"fiscalYearSuffix": head["FiscalYearSuffix"], "journalNum": head["JournalNum"], "journalLine": 0}
+        ds = self.ds("GLJournalEntry", "GetNewGLJrnDtlMnl", ds=ds, **key)
+        ds["GLJrnDtlMnl"][-1] |= {"GLAccount": account, "TotDebit": debit, "TotCredit": credit}
+        return ds
+
+    def line(self, ds: dict[str, Any], account: str, debit: str = "0", credit: str = "0") -> dict[str, Any]:
+        """The dataset after one more line was stored."""
+        return self.ds("GLJournalEntry", "Update", ds=self.fresh_line(ds, account, debit, credit))
+
+    def journal(self, code: str = "G1", debit: str = "10.05", credit: str = "10.05", **about: str) -> dict[str, Any]:
+        """A group with one journal of two lines, stored."""
+        if not self.rig.site.books.kept.get("GLJrnGrp", {}).get(("IVM", code)):
+            self.group(code, **about)
+        expense, _, bank = codes(self.rig.site.books)
+        ds = self.line(self.header(code), f"{expense}|110|MF", debit=debit)
+        return self.line(ds, bank, credit=credit)
+
+    def post(self, code: str = "G1") -> str:
+        """Post a group: what the answer says was not posted."""
+        answer = self.do("GLJrnGrp", "PostGroupJournals", postGroupID=code)
+        assert 200 == answer.status_code, answer.text
+        return answer.json()["parameters"]["NotAllPostedMessage"]
+
+    def refusal(self, service: str, method: str, **given: Any) -> tuple[int, str]:
+        """Status and text of a call that must be refused."""
+        answer = self.do(service, method, **given)
+        return answer.status_code, answer.json().get("ErrorMessage", "")
+
+
+@pytest.fixture
+def clerk(rig: Rig) -> Clerk:
+    """Somebody who enters journals."""
+    return Clerk(rig)
+
+
+@pytest.fixture
+def door(rig: Rig, stage: SimpleNamespace) -> Iterator[httpx.Client]:
+    """The tests' own door to the books."""
+    with httpx.Client(base_url=f"{stage.url}/control", verify=False) as client:
+        yield client
