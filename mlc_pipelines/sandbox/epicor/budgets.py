@@ -20,7 +20,7 @@ from mlc_pipelines.sandbox.epicor.dataset import (
     business,
     parameter,
 )
-from mlc_pipelines.sandbox.epicor.errors import RefusalError, bad_address
+from mlc_pipelines.sandbox.epicor.errors import RefusalError
 from mlc_pipelines.sandbox.epicor.keeper import Answer, Given, Keeper, Method
 from mlc_pipelines.sandbox.epicor.reading import Call
 from mlc_pipelines.sandbox.epicor.site import Kinetic
@@ -249,8 +249,6 @@ def default_code(site: Kinetic) -> Method:
     """BudgetCodeSvc/GetDefaultBudgetCode; that it gives the code as text is ours [I]."""
 
     def answer(call: Call, _: Given) -> Answer:
-        if not site.switches["budget_codes"]:
-            raise bad_address("GetDefaultBudgetCode")
         rows = site.books.kept.get(CODE, {}).values()
         found = (row["BudgetCodeID"] for row in rows if row["Company"] == call.company and row["IsDefault"])
         return {"returnObj": next(found, ""), "parameters": {}}

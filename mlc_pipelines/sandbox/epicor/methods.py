@@ -88,7 +88,7 @@ class Methods:
         """The document of a key: parameters are its columns with a small first letter, the company left out [S SNO: vendorNum, groupID]."""
         table = schema.tables()[call.service.top.table]
         values = {}
-        for key in table.keys:
+        for key in self._site.shelf.keys(table.name):
             name = parameter(key)
             if key not in ("Company", "Company1") and name not in given:
                 raise RefusalError(400, f"Parameter {name} is not found in the input object")

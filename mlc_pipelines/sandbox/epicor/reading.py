@@ -80,7 +80,8 @@ class Reading:
 
     def children(self, parent: EntitySet, child: EntitySet, row: Row) -> Sequence[Row]:
         """The rows of a child set that hang below one row."""
-        shelf, keys = self._site.shelf, schema.tables()[parent.table].keys
+        shelf = self._site.shelf
+        keys = shelf.keys(parent.table)
         columns = shelf.columns(child.table)
         own = tuple(_like(key, columns.sources) for key in keys)
         found = shelf.children(child.table, own).get(reader(shelf.columns(parent.table), keys)(row), [])
@@ -156,12 +157,13 @@ class Reading:
     def row(self, call: Call, name: str, keys: str) -> Row:
         """The row that a key names."""
         table = schema.tables()[self._set(call, name).table]
-        given = options.keys_of(keys, table.keys)
+        names = self._site.shelf.keys(table.name)
+        given = options.keys_of(keys, names)
         if given is None:
             raise bad_address(f"{name}({keys})")
         columns = self._site.shelf.columns(table.name)
-        read, asked = reader(columns, table.keys), _texts([given[key] for key in table.keys])
-        where = {key: _typed(given[key], table.columns[key]) for key in table.keys}
+        read, asked = reader(columns, names), _texts([given[key] for key in names])
+        where = {key: _typed(given[key], table.columns[key]) for key in names}
         rows = self._site.shelf.rows(table.name, call.company, where)
         found = next((row for row in rows if _texts(read(row)) == asked), None)
         if found is None:

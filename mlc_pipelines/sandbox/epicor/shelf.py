@@ -69,9 +69,19 @@ class Shelf:
         rows = self.rows(table)
         sample = rows[0] if rows else {}
         removed = {one.partition("/")[2] for one in self._site.switches["removed"] if one.startswith(f"{table}/")}
+        if table in standing.BUDGETS and not self._site.switches["budget_codes"]:
+            removed.add(standing.BUDGET_CODE)
         found = {name: (name, letter) for name, letter in described.columns.items() if name not in removed}
         unknown = [name for name in sample if name not in described.columns and name not in removed]
         return Columns(described.kind, found | {name: (name, schema.letter_of(sample[name])) for name in unknown})
+
+    def keys(self, table: str) -> tuple[str, ...]:
+        """The key columns of a table in this release."""
+        return self.keep(("keys", table), lambda: self._keys(table))
+
+    def _keys(self, table: str) -> tuple[str, ...]:
+        columns = self.columns(table).sources
+        return tuple(name for name in schema.tables()[table].keys if name in columns)
 
     def selected(self, table: str, company: str | None, filter_: str, orderby: str) -> Picked:
         """The rows that a filter leaves, in the order asked for. Raises the 400s and the 500 of options that cannot be read."""

@@ -17,6 +17,9 @@ Row = Mapping[str, Any]
 
 _PERIOD = ("Company", "BookID", "FiscalYear", "FiscalYearSuffix", "FiscalPeriod")
 
+BUDGETS, BUDGET_CODE = ("GLBudgetHd", "GLBudgetDtl"), "BudgetCodeID"
+"""Tables whose key has a column that older versions lack: they see the rows that have nothing in it."""
+
 
 def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[Row]:
     """The rows of a table that a reader sees, those with these values."""
@@ -25,6 +28,8 @@ def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[R
     if table in site.tasks:
         return site.tasks[table]
     rows: Sequence[Row] = site.books.rows(table, where)
+    if table in BUDGETS and not site.switches["budget_codes"]:
+        rows = [row for row in rows if not row[BUDGET_CODE]]
     hidden = set(site.switches["uncommitted"])
     late = site.switches["lagging_lines"]
     if table == "GLJrnDtl" and hidden:

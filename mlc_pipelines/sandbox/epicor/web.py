@@ -139,7 +139,7 @@ class Web:
             return _json(await run_in_threadpool(self._in_turn, self._query, asked))
         given = await self._given(asked)
         service = schema.services().get(str(given.get("serviceNamespace", "")).casefold() if name == READER else name)
-        if service is None:
+        if service is None or (service.name == "Erp.BO.BudgetCodeSvc" and not self._site.switches["budget_codes"]):
             raise bad_address(asked.service)
         writes = bool(asked.rest) and self._writing.method(service, asked.rest[0]) is not None
         self.gate.require_rights(service.name, *((asked.rest[0],) if writes else _what(asked.rest)))
@@ -194,6 +194,8 @@ class Web:
                 return self._rows(asked, partial(self._methods.list_view, call, asked.wanted))
             case [one]:
                 name, keys = _keyed(one)
+                if name not in service.sets:
+                    raise bad_address(name)
                 if keys is None:
                     return self._rows(asked, partial(self._reading.listed, call, name, asked.wanted))
                 return self._rows(asked, partial(self._reading.single, call, name, keys, asked.wanted))
