@@ -217,8 +217,8 @@ class Clerk:
         if not self.note(POSTED_SEEN if journal.released else DRAFT_SEEN, journal.number):
             return False
         read = self.desk.books.read_back(journal.number)
-        if read is None or read.reference != self.draft.reference:
-            self.desk.sleep(self.desk.limits.pause_seconds)
+        if read is None or read.reference != self.draft.reference or (read.unfinished and not read.released):
+            self.desk.sleep(self.desk.limits.pause_seconds)  # the look-up and the read-back are of different moments
             return False
         self.require_equal(read)
         return journal.released or self.note(CHECKED, journal.number)

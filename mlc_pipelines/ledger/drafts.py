@@ -9,6 +9,7 @@ from base64 import b32encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mlc_pipelines.ledger.errors import DataError, PipelineError, UncertainError, WaitingError
@@ -85,7 +86,7 @@ class DraftLine:
         return (self.account, self.subaccount, self.debit_minor, self.credit_minor)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JournalDraft:
     """One journal of an approved plan. period: key of a fiscal period; version: of the plan; part: counts from 1."""
 
@@ -98,14 +99,14 @@ class JournalDraft:
     lines: tuple[DraftLine, ...]
     description: str = ""
 
-    @property
+    @cached_property
     def reference(self) -> str:
         """The journal's own name, the same for everybody: from where it goes and what it is, never from its content or a clock."""
         books = (self.destination.installation, self.destination.tenant, self.destination.company)
         identity = (*books, self.destination.ledger, self.plan, self.version, self.period, self.part)
         return PREFIX + b32encode(_hash(identity).digest()).decode()[:_REFERENCE_LENGTH]
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Of period, currency and lines in whatever order; changed figures under an old reference are noticed by it."""
         return _hash((self.period, self.currency, sorted(line.money for line in self.lines))).hexdigest()

@@ -1,0 +1,427 @@
+"""Every schedule of the real engine: its ERP and its register are replaced by a world in which each step may go wrong in each way.
+
+A worker is a function from the answers it was given so far to what it asks next: the engine is started anew, given those answers, and
+stopped at its next question. Two rows of answers that leave it at the same place, with the same in its memory, are the same worker. So a state of the whole is small: the ERP, the register, what is still on its way, each worker's answers, and
+how many faults may still happen. States met before are not walked twice. Time stands still and waiting costs nothing, which is the
+worst case: nothing may depend on it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mlc_pipelines.flows import posting as engine
+from mlc_pipelines.flows.clerk import Clerk, Limits, PostingDesk
+from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
+from mlc_pipelines.ledger.errors import DataError, TransientError, UncertainError, WaitingError
+from mlc_pipelines.ledger.ports import ON_HOLD, RELEASED, BookedJournal, ReadJournal
+from mlc_pipelines.store.postings import CLOSED, CONFLICT, INTENT, RELEASING, SEALED, Posting
+from mlc_pipelines_tests.posting.samples import DRAFT, approved
+
+APPROVAL = approved(DRAFT)
+IS_RELEASED, UNFINISHED, WRONG = 1, 2, 4
+FOREIGN = 0
+"""Number of a draft with another reference, which a careless ERP shows with ours (G20)."""
+WRITES = ("create", "release", "delete")
+NOT_MEMORY = {"self", "draft", "desk", "approval", "send", "error"}
+"""The same in every run of the engine, or made of what is compared anyway."""
+Doc = tuple[int, int]
+Call = tuple[Any, ...]
+Answer = tuple[str, Any]
+ERRORS = {"uncertain": UncertainError, "transient": TransientError, "refused": DataError, "busy": WaitingError}
+PLAIN = frozenset({"lost", "unanswered", "late", "crash", "crash late", "stale"})
+"""The faults of the sheet: request or answer lost, applied later, worker killed, look-up one write behind."""
+RICH = PLAIN | {"half", "distorted", "busy", "said done", "said refused"}
+"""And drafts made by halves or changed on the way, ledgers busy for a moment, and answers that are plainly wrong."""
+
+
+class Stopped(BaseException):
+    """The engine asked for something that no answer was given for yet."""
+
+
+class Script:
+    """What a worker sees as ERP, register and fence: the given answers, then the end. Notes what its next question broke."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        self.answers, self.at = answers, 0
+        self.asked: Call = ()
+        self.fenced = self.told_closed = False
+        self.noted, self.broke = "", ""
+        self.seen_drafts: set[int] = set()
+        self.sent = ""
+
+    def ask(self, *call: Any) -> Any:
+        self.broke = self._broken(call)
+        self.fenced = False
+        if self.at == len(self.answers):
+            self.asked = call
+            raise Stopped
+        kind, value = self.answers[self.at]
+        self.at += 1
+        if kind != "ok":
+            raise ERRORS[kind]("as the world said")
+        return value
+
+    def _broken(self, call: Call) -> str:
+        if call[0] == "find":
+            self.sent = ""
+        if call[0] in WRITES:
+            if self.sent and not self.sent == call[0] == "delete":
+                return "a write without a look-up since the last one"
+            self.sent = call[0]
+            if not self.fenced:
+                return "a write without a look at the fence"
+            if self.told_closed:
+                return "a write after the register said that the journal is closed"
+            if call[0] == "release" and self.noted != RELEASING:
+                return "a release that was not written down before"
+            if call[0] == "delete":
+                self.seen_drafts.discard(call[1])
+        if call[0] == "move":
+            self.noted = call[1]
+            if call[1] == SEALED and self.seen_drafts:
+                return "sealed although drafts seen beside it were left"
+        return ""
+
+    def fence(self) -> None:
+        self.fenced = True
+
+    def record_intent(self, draft: JournalDraft, approval: object) -> Posting:
+        return self._posting(self.ask("intent"))
+
+    def move(self, reference: str, state: str, *, number: str = "", note: str = "") -> Posting:
+        return self._posting(self.ask("move", state, number, note if state == INTENT else ""))
+
+    def find(self, reference: str) -> Posting | None:
+        raise NotImplementedError
+
+    def _posting(self, row: tuple[str, str, str]) -> Posting:
+        self.told_closed = row[0] in CLOSED
+        return Posting(DRAFT.reference, DRAFT.content_hash, *row)
+
+    def find_by_reference(self, reference: str) -> list[BookedJournal]:
+        docs = self.ask("find")
+        released = [number for number, flags in docs if flags & IS_RELEASED]
+        self.seen_drafts = {number for number, _ in docs} - set(released) if released else set()
+        return [BookedJournal("0", FOREIGN, "MLC-SOMEBODY-ELSE", ON_HOLD), *(booked(doc) for doc in docs)]
+
+    def find_drafts(self) -> list[BookedJournal]:
+        raise NotImplementedError
+
+    def read_back(self, number: str) -> ReadJournal | None:
+        doc = self.ask("read", int(number))
+        return read(doc) if doc else None
+
+    def create_on_hold(self, draft: JournalDraft) -> int:
+        return int(self.ask("create") or 0)
+
+    def release(self, number: str) -> None:
+        self.ask("release", int(number))
+
+    def post(self, number: str) -> None:
+        raise NotImplementedError
+
+    def delete_draft(self, number: str) -> None:
+        self.ask("delete", int(number))
+
+
+def memory(stopped: Stopped, script: Script) -> object:
+    """Where the engine stands and all that it can still act upon: its clerk's attributes, and what its open functions hold."""
+    places, traceback = [], stopped.__traceback__
+    while traceback:
+        held = traceback.tb_frame.f_locals
+        if isinstance(clerk := held.get("self"), Clerk):
+            kept = sorted((name, repr(value)) for name, value in held.items() if name not in NOT_MEMORY)
+            places.append((traceback.tb_frame.f_code.co_name, traceback.tb_lineno, *kept))
+            remembers = sorted((name, repr(value)) for name, value in vars(clerk).items() if name not in NOT_MEMORY)
+        traceback = traceback.tb_next
+    seen = (script.fenced, script.sent, script.told_closed, script.noted, *sorted(script.seen_drafts))
+    return (seen, tuple(places), tuple(remembers) if places else ())
+
+
+def booked(doc: Doc) -> BookedJournal:
+    number, flags = doc
+    state = RELEASED if flags & IS_RELEASED else ON_HOLD
+    return BookedJournal(str(number), number, DRAFT.reference, state, unfinished=bool(flags & UNFINISHED))
+
+
+def read(doc: Doc) -> ReadJournal:
+    number, flags = doc
+    lines = DRAFT.lines[: 1 if flags & UNFINISHED else None]
+    if flags & WRONG:
+        lines = (DraftLine("6100", "000-SEA", 150_000, 0), *lines[1:])
+    reference, state = (DRAFT.reference, RELEASED if flags & IS_RELEASED else ON_HOLD) if number else ("", ON_HOLD)
+    marks = (str(number), number, reference, state, "", bool(flags & UNFINISHED))
+    return ReadJournal(*marks, period=DRAFT.period, currency=DRAFT.currency, lines=lines)
+
+
+class World(NamedTuple):
+    """One state of everything. workers: numbers of their answers so far (`Enumerator.nodes`), in order since they are all alike."""
+
+    docs: tuple[Doc, ...]
+    before: tuple[Doc, ...]
+    next_number: int
+    late: tuple[Call, ...]
+    row: tuple[str, str, str] | None
+    workers: tuple[int, ...]
+    faults: int
+    restarts: int
+    wrong: bool = False
+
+
+@dataclass
+class Enumerator:
+    """Walks every schedule. faults: how many may happen in one. broken: the first promise found broken.
+
+    manners: whether it counts how a write was sent (fence, look-up before, written down before), or only what came of it.
+    """
+
+    workers: int
+    faults: int
+    kinds: frozenset[str] = PLAIN
+    states: int = 0
+    transitions: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
+    looks: int = 10
+    manners: bool = True
+    broken: str = ""
+    numbers: dict[object, int] = field(default_factory=dict)
+    nodes: list[tuple[int, Answer | None]] = field(default_factory=lambda: [(-1, None)])
+    children: dict[tuple[int, Answer], int] = field(default_factory=dict)
+    asked: dict[int, tuple[Call, str]] = field(default_factory=dict)
+    alike: dict[object, int] = field(default_factory=dict)
+    swept: set[object] = field(default_factory=set)
+
+    def run(self) -> "Enumerator":
+        self.known(0)
+        start = World((), (), 1, (), None, (0,) * self.workers, self.faults, 0)
+        seen, todo = {self.packed(start)}, [start]
+        while todo and not self.broken:
+            world = todo.pop()
+            ended = True
+            for after in self.steps(world):
+                ended = False
+                self.transitions += 1
+                if (packed := self.packed(after)) not in seen:
+                    seen.add(packed)
+                    todo.append(after)
+                    self.require_promises(after)
+            if ended or not any(self.asked[worker][0][0] != "end" for worker in world.workers):
+                self.require_good_end(world)
+        self.states = len(seen)
+        return self
+
+    def packed(self, world: World) -> int:
+        """The state as one whole number, which takes a tenth of the room: each part by a number of its own."""
+        whole = ((world.next_number * 8 + world.faults) * 4 + world.restarts) * 2 + world.wrong
+        for part in (world.docs, world.before, world.late, world.row):
+            whole = whole << 20 | self.numbers.setdefault(part, len(self.numbers))
+        for worker in world.workers:
+            whole = whole << 24 | worker
+        return whole
+
+    def told(self, node: int, answer: Answer) -> int:
+        """The worker after this answer."""
+        child = self.children.get((node, answer))
+        if child is None:
+            self.nodes.append((node, answer))
+            child = self.children[node, answer] = self.known(len(self.nodes) - 1)
+        return child
+
+    def known(self, node: int) -> int:
+        """The first worker that is at the same place with the same in its memory. Plays the engine up to there."""
+        answers, at = [], node
+        while at:
+            at, answer = self.nodes[at]
+            answers.append(answer)
+        call, broke, memory = self.played(Script(answers[::-1]))  # type: ignore[arg-type]
+        same = self.alike.setdefault((call, broke, memory), node)
+        if same == node:
+            self.asked[node] = call, broke
+        self.runs += 1
+        return same
+
+    def played(self, script: Script) -> tuple[Call, str, object]:
+        """What a worker with these answers asks next, what it breaks by asking, and all that it remembers."""
+        limits = Limits(looks=self.looks)
+        desk = PostingDesk(script, script, script.fence, limits=limits, now=lambda: 0.0, sleep=lambda _seconds: None)
+        try:
+            outcome = engine.post_once(DRAFT, APPROVAL, desk)
+        except Stopped as stopped:
+            return script.asked, script.broke, memory(stopped, script)
+        return ("end", outcome.state), "", ""
+
+    def steps(self, world: World) -> Iterator[World]:
+        """Everything that can happen next: one worker's question is answered in one way, or a late request is applied."""
+        for late in set(world.late):
+            rest = list(world.late)
+            rest.remove(late)
+            yield self.applied(world, late)[0]._replace(late=tuple(rest))
+        for place, node in enumerate(world.workers):
+            if node in world.workers[:place]:
+                continue  # the same as the other one
+            call, broke = self.asked[node]
+            if broke and self.manners:
+                self.broken = broke
+                return
+            if call[0] == "end":
+                if world.row and world.row[0] not in CLOSED and world.restarts < 3:
+                    yield self.moved(world, place, 0)._replace(restarts=world.restarts + 1)
+                continue
+            for after, answer in self.answers(world, call):
+                yield self.moved(after, place, 0 if answer is None else self.told(node, answer))
+
+    def moved(self, world: World, place: int, node: int) -> World:
+        workers = sorted((*world.workers[:place], node, *world.workers[place + 1 :]))
+        before = world.before if world.faults else world.docs  # without faults nobody looks back any more
+        return world._replace(workers=tuple(workers), before=before)
+
+    def answers(self, world: World, call: Call) -> Iterator[tuple[World, Answer | None]]:
+        """The worlds and answers that may follow a question; no answer means that the worker was killed and begins anew."""
+        kind = call[0]
+        less = world._replace(faults=world.faults - 1)
+        faulty = self.kinds if world.faults else frozenset()
+        if "crash" in faulty:
+            yield less, None
+        if kind in WRITES:
+            yield from self._write(world, less, call, faulty)
+        elif kind in ("find", "read"):
+            yield world, ("ok", shown(world.docs, call))
+            if "stale" in faulty and world.before != world.docs:
+                yield less, ("ok", shown(world.before, call))
+            if "lost" in faulty:
+                yield less, ("transient", None)
+        else:
+            row = committed(world.row, call)
+            yield world._replace(row=row), ("ok", row)
+
+    def _write(
+        self, world: World, less: World, call: Call, faulty: frozenset[str]
+    ) -> Iterator[tuple[World, Answer | None]]:
+        done, answer = self.applied(world, call)
+        yield done, answer
+        worse = done._replace(faults=less.faults)
+        if "lost" in faulty:
+            yield less, ("uncertain", None)
+        if "unanswered" in faulty:
+            yield worse, ("uncertain", None)
+        if "late" in faulty:
+            later = less._replace(late=tuple(sorted((*less.late, call))))
+            yield later, ("uncertain", None)
+            yield later, None
+        if "busy" in faulty:
+            yield less, ("busy", None)
+        if "said done" in faulty:
+            yield less, ("ok", None)
+        if "said refused" in faulty:
+            yield less, ("refused", None)
+            yield worse, ("refused", None)
+        if call[0] == "create":
+            number = world.next_number
+            if "half" in faulty:
+                half = self._made(less, UNFINISHED)
+                yield half, ("uncertain", None)
+                finishing = half._replace(late=tuple(sorted((*half.late, ("finish", number)))))
+                yield finishing, ("uncertain", None)
+                yield finishing, None
+            if "distorted" in faulty:
+                yield self._made(less, WRONG)._replace(wrong=True), ("ok", number)
+
+    def _made(self, world: World, flags: int) -> World:
+        docs = (*world.docs, (world.next_number, flags))
+        return world._replace(docs=docs, before=world.docs, next_number=world.next_number + 1)
+
+    def applied(self, world: World, call: Call) -> tuple[World, Answer]:
+        """What the ERP does with a write that reaches it."""
+        if call[0] == "create":
+            return self._made(world, 0), ("ok", world.next_number)
+        number = call[1]
+        flags = dict(world.docs).get(number)
+        if number == FOREIGN:
+            self.broken = f"somebody else's journal was to be changed: {call[0]}"
+        if flags is None or flags & IS_RELEASED or (call[0] == "finish" and not flags & UNFINISHED):
+            return world, ("refused", None)
+        docs = tuple(doc for doc in world.docs if doc[0] != number)
+        if call[0] == "release":
+            docs = tuple(sorted((*docs, (number, flags | IS_RELEASED))))
+        if call[0] == "finish":
+            docs = tuple(sorted((*docs, (number, flags & ~UNFINISHED))))
+        return world._replace(docs=docs, before=world.docs), ("ok", None)
+
+    def require_promises(self, world: World) -> None:
+        """P01 in every state: never two, never a wrong one, and no word in the register that the books do not bear out."""
+        released = [doc for doc in world.docs if doc[1] & IS_RELEASED]
+        if len(released) > 1:
+            self.broken = "DOUBLE: two journals are released"
+        elif any(flags & (WRONG | UNFINISHED) for _, flags in released):
+            self.broken = "a journal was released that is not the approved one"
+        elif world.docs and world.row is None and self.manners:
+            self.broken = "written before the intent was durable"
+        elif world.row and world.row[0] == SEALED and [number for number, _ in released] != [int(world.row[1] or -1)]:
+            self.broken = "sealed, and yet the journal of that number is not released"
+        elif world.row and world.row[0] == CONFLICT and not world.wrong:
+            self.broken = "a conflict without a cause"
+
+    def require_good_end(self, world: World) -> None:
+        """All workers are at their end: the journal is sealed, or a person is asked for a good reason; strays can be swept."""
+        state = world.row[0] if world.row else "nothing"
+        if state not in (SEALED, CONFLICT):
+            if world.restarts >= 3:
+                self.broken = f"LOST: all workers have ended and the journal is {state}"
+            return
+        self.ends[state + (", strays" if len(world.docs) > 1 else "")] += 1
+        if state == SEALED and (key := (world.docs, world.row)) not in self.swept:
+            self.swept.add(key)
+            if left := swept(world):
+                self.broken = f"the sweep left {left}"
+
+    def __str__(self) -> str:
+        ends = ", ".join(f"{name}: {count:,}" for name, count in sorted(self.ends.items()))
+        return (
+            f"{self.workers} workers, up to {self.faults} faults of {len(self.kinds)} kinds: {self.states:,} states, "
+            f"{self.transitions:,} transitions, {self.runs:,} runs of the engine; ends {ends}; {self.broken or 'no promise broken'}"
+        )
+
+
+def shown(docs: tuple[Doc, ...], call: Call) -> object:
+    if call[0] == "find":
+        return docs
+    return next((doc for doc in docs if doc[0] == call[1]), None) if call[1] else (FOREIGN, 0)
+
+
+def committed(row: tuple[str, str, str] | None, call: Call) -> tuple[str, str, str]:
+    """What the register holds after a commit, by the same rules as `store.postings` (a test there holds the two together)."""
+    if call[0] == "intent":
+        return row or (INTENT, "", "")
+    _, state, number, note = call
+    held = row or ("", "", "")
+    if held[0] == CONFLICT or (held[0] in CLOSED and state != CONFLICT):
+        return held
+    return (state, number or held[1], note)
+
+
+def swept(world: World) -> list[Doc]:
+    """What the real sweep leaves beside the released journal."""
+    docs = dict(world.docs)
+    row = world.row
+    assert row
+
+    class Books:
+        def find_drafts(self) -> list[BookedJournal]:
+            return [booked(doc) for doc in docs.items()]
+
+        def delete_draft(self, number: str) -> None:
+            del docs[int(number)]
+
+    class Rows:
+        def find(self, reference: str) -> Posting:
+            return Posting(reference, DRAFT.content_hash, *row)
+
+    engine.sweep(PostingDesk(Books(), Rows(), lambda: None))  # type: ignore[arg-type]
+    return [doc for doc in docs.items() if not doc[1] & IS_RELEASED]
+
+
+def enumerate_all(workers: int, faults: int, kinds: frozenset[str] = PLAIN, **limits: Any) -> Enumerator:
+    return Enumerator(workers, faults, kinds, **limits).run()
