@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mlc_pipelines.sandbox.epicor import dataset
-from mlc_pipelines.sandbox.epicor.dataset import DELETED, Row, Tables, business, key_of
+from mlc_pipelines.sandbox.epicor.dataset import ADDED, DELETED, Row, Tables, business, key_of
 from mlc_pipelines.sandbox.epicor.errors import BUSINESS, RefusalError
 from mlc_pipelines.sandbox.epicor.reading import Call
 from mlc_pipelines.sandbox.epicor.site import Kinetic
@@ -100,6 +100,8 @@ class Keeper:
 
     def _stored(self, call: Call, table: str, row: Row, ds: Tables) -> None:
         full = {**TABLES[table].blank, **row, "Company": call.company}
+        if row["RowMod"] != ADDED:  # columns that were not sent stay as they are
+            full = {**full, **(self.stored(table, full) or {}), **row, "Company": call.company}
         stands = self.store(call, table, full, ds)
         row.clear()
         row.update(stands if stands is not None else {"RowMod": DELETED})

@@ -1,5 +1,7 @@
 """Groups of journals: what GetNew and the Change methods fill in, and what Update refuses. Reference: epicor 6.1, 6.2 A and D."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 GROUP = "GLJrnGrp"
@@ -185,3 +187,23 @@ def test_journal_codes_of_other_modules(clerk):
     ds = clerk.draft_group()
     assert 400 == clerk.do(GROUP, "ChangeJournalCode", proposedJournalCode="PJ", ds=ds).status_code
     assert "GJ" == clerk.ds(GROUP, "ChangeJournalCode", proposedJournalCode="GJ", ds=ds)[GROUP][0]["JournalCode"]
+
+
+def test_two_who_make_the_same_group_at_once(clerk, door):
+    """Exactly one makes it, the other is told that there is one."""
+    drafts = [clerk.draft_group("G1") for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda ds: clerk.do(GROUP, "Update", ds=ds).status_code, drafts))
+    assert [200, 409] == sorted(answers)
+    assert ["G1"] == [row[0] for row in groups(door)]
+
+
+def test_columns_that_update_ext_was_not_sent(clerk):
+    """They stay as they are."""
+    clerk.group()
+    part = {GROUP: [{"Company": "IVM", "GroupID": "G1", "RateGrpCode": "X", "RowMod": "U"}]}
+    asked = {"continueProcessingOnError": False, "rollbackParentOnChildError": True}
+    said = clerk.do(GROUP, "UpdateExt", ds=part, **asked).json()
+    assert ([], False) == (said["returnObj"]["BOUpdError"], said["parameters"]["errorsOccurred"])
+    row = said["parameters"]["ds"][GROUP][0]
+    assert ("X", "PLAN", 6) == (row["RateGrpCode"], row["BookID"], row["FiscalPeriod"])
