@@ -10,7 +10,7 @@ GET  POST /control/switches           what the emulators can be told to do other
 GET  POST DELETE /control/push        destinations of the ERP's push notifications; POST /control/push/again: the failed ones
 POST /control/reset                   back to the seeded start
 
-Epicor and the planning side add their own, see `epicor.control` and `anaplan.control`. A request that makes no sense is answered with 400 and the reason.
+The systems add their own, see `acumatica.bookdoor`, `epicor.control` and `anaplan.control`. A request that makes no sense is answered with 400 and the reason.
 """
 
 import copy

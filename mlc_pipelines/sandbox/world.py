@@ -129,6 +129,7 @@ class World:
 
     def _app(self) -> Starlette:
         doors = [*Control(self).routes(), *epicor.control_routes(self.kinetic), *anaplan.control_routes(self.tenant)]
+        doors += acumatica.book_routes(self.site)
         systems = [*acumatica.routes(self.site), *epicor.routes(self.kinetic)]
         return Starlette(routes=[*doors, *systems, *anaplan.routes(self.tenant, self.clock)])
 

@@ -224,6 +224,26 @@ ENTITIES: Mapping[str, Entity] = MappingProxyType(
                 inquiry=True,
             ),
             Entity(
+                "Budget",
+                "Budgets (GL302010)",
+                _fields(
+                    "Branch s, ComparetoBranch s, ComparetoLedger s, ComparetoYear s, FinancialYear s, Ledger s,"
+                    "SubaccountFilter s, TreeNodeFilter s"
+                ),
+                details={
+                    "Details": Rows(
+                        "BudgetDetail",
+                        _fields(
+                            "Account s, Amount d, Branch s, CreatedBy s, Description s, DistributedAmount d,"
+                            "FinancialYear s, GroupID s, LastModifiedBy s, LedgerID s, Node b,"
+                            + "".join(f"Period{number:02d} d," for number in range(1, 14))
+                            + "Released b, Subaccount s"
+                        ),
+                    )
+                },
+                inquiry=True,
+            ),
+            Entity(
                 "AccountSummaryInquiry",
                 "Account Summary (GL401000)",
                 _fields("AccountClass s, Branch s, Ledger s, Period s, Subaccount s"),

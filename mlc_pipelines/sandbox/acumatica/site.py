@@ -58,6 +58,9 @@ SWITCHES: dict[str, Switch] = {
     "refusal_form": Switch("record", ("record", "nested"), "a 422: the record, or the record under `entity` [C both]"),
     "release_answer": Switch("202", ("202", "204", "204 with Location"), "answer to a release [C all three]"),
     "release_seconds": Switch(0, int, "how long a release takes by the site's clock, after a 202"),
+    "budget_put": Switch(
+        "stored", ("stored", "ignored"), "PUT of Budget stores, or is silently ignored [C ACU, other form]"
+    ),
     "release_fails": Switch(False, bool, "releases fail at their end"),
     "token_after_signout": Switch("refused", ("refused", "reopens"), "use of a token that was signed out [I]"),
     "multi_tenant": Switch(True, bool, "an unknown tenant is refused; a single-tenant site takes any name [C]"),
@@ -97,6 +100,24 @@ SWITCHES: dict[str, Switch] = {
     ),
     "repeat_batches": Switch(0, int, "so many batches stand in them twice"),
 }
+
+
+ArticleKey = tuple[str, str, str, str, str]
+"""Branch, ledger, year, account and subaccount of a budget article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One line of a budget, in cents: its amount, how that is distributed over 13 periods, and what was released of it."""
+
+    id: str
+    description: str = ""
+    amount_minor: int = 0
+    periods: tuple[int, ...] = (0,) * 13
+    released: tuple[int, ...] = (0,) * 13
+    is_released: bool = False
+    created_by: str = ""
+    changed_by: str = ""
 
 
 class SeatsTakenError(Exception):
@@ -146,6 +167,7 @@ class Site:
         self.worked_out: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         self._shuffles = 0
         self.vendors = payables.sample_vendors(books)
+        self.budgets: dict[ArticleKey, Article] = {}
         self.orders = payables.sample_orders(books)
         self.reset_switches()
         self.pusher = Pusher(self.tenant, clock, self.switches)

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from mlc_pipelines.sandbox.acumatica import feeds, odata, reading, swagger, writing
+from mlc_pipelines.sandbox.acumatica import budgets, feeds, odata, reading, swagger, writing
 from mlc_pipelines.sandbox.acumatica.auth import COOKIES, SCOPES, SESSION_COOKIE, Auth
 from mlc_pipelines.sandbox.acumatica.contract import Entity, without
 from mlc_pipelines.sandbox.acumatica.errors import (
@@ -175,6 +175,9 @@ class _Web:
         """GET: a list. PUT: an inquiry, or a record to be stored."""
         entity, home = self._entity(request)
         query = Query.of(request.query_params)
+        if request.method == "PUT" and entity.name == budgets.BUDGET:
+            write = partial(budgets.put, self._site, entity, await _json_body(request), self._branch(request), query)
+            return self._sent(await run_in_threadpool(write))
         if request.method == "PUT" and entity.inquiry:
             ask = partial(self._inquiries.answer, entity, await _json_body(request), query)
             return self._sent(await run_in_threadpool(ask))
