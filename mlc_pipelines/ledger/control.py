@@ -1,8 +1,10 @@
 """The legs of the tie-out: two independent counts of the same money, held against each other key by key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mlc_pipelines.ledger.errors import DataError
@@ -73,33 +75,56 @@ def compare(
     A key absent on one side counts as zero there, so a vanished zero is no difference and a vanished amount is one.
     Repeated keys are added up. Totals are sums over all keys.
     """
+    columns = {key: np.concatenate([frame[key].to_numpy(object) for _, frame in (left, right)]) for key in keys}
+    numbers, first = _numbered(list(columns.values()))
     ours, theirs = (
-        frame.groupby(list(keys), sort=True, dropna=False)["amount_minor"].sum() for _, frame in (left, right)
+        _added_up(frame, number_of, len(first))
+        for (_, frame), number_of in zip((left, right), np.split(numbers, [len(left[1])]), strict=True)
     )
-    every = ours.index.union(theirs.index)
-    # reindex with a fill value, not an outer join: a join would pass the amounts through floats.
-    both = pd.DataFrame(
-        {"left_minor": ours.reindex(every, fill_value=0), "right_minor": theirs.reindex(every, fill_value=0)}
-    )
-    both["difference_minor"] = both["right_minor"] - both["left_minor"]
-    breaks = both[both["difference_minor"] != 0].reset_index()
-    breaks = breaks.sort_values("difference_minor", key=abs, ascending=False, kind="stable", ignore_index=True)
     return Leg(
         name,
         period,
         left[0],
         right[0],
-        len(both),
-        int(both["left_minor"].sum()),
-        int(both["right_minor"].sum()),
+        len(first),
+        int(ours.sum()),
+        int(theirs.sum()),
         unit,
-        breaks,
+        _breaks({key: column[first] for key, column in columns.items()}, ours, theirs),
     )
+
+
+def _numbered(columns: Sequence[npt.NDArray[np.object_]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """For each row the number of its key, from 0, and for each key the first row that has it. What is missing is a key like others."""
+    numbers = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        codes, texts = pd.factorize(column)
+        numbers, _ = pd.factorize(numbers * (len(texts) + 1) + codes + 1)
+    return numbers, np.unique(numbers, return_index=True)[1]
+
+
+def _added_up(frame: pd.DataFrame, number_of: npt.NDArray[np.int64], keys: int) -> npt.NDArray[np.int64]:
+    sums = np.zeros(keys, np.int64)
+    np.add.at(sums, number_of, frame["amount_minor"].to_numpy(np.int64))
+    return sums
+
+
+def _breaks(
+    keys: Mapping[str, npt.NDArray[np.object_]], ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]
+) -> pd.DataFrame:
+    at = np.flatnonzero(ours != theirs)
+    figures = {"left_minor": ours[at], "right_minor": theirs[at], "difference_minor": theirs[at] - ours[at]}
+    breaks = pd.DataFrame({key: pd.Series(column[at], dtype=object) for key, column in keys.items()} | figures)
+    if breaks.empty:
+        return breaks
+    by_key = breaks.sort_values(list(keys), ignore_index=True)
+    return by_key.sort_values("difference_minor", key=abs, ascending=False, kind="stable", ignore_index=True)
 
 
 def debits_and_credits(turnover: pd.DataFrame, keys: Sequence[str] = ("account",)) -> pd.DataFrame:
     """Turnover per account as one amount per account and side, so that errors which cancel out in the net still show."""
-    sides = [
-        turnover[list(keys)].assign(side=side, amount_minor=turnover[f"{side}_minor"]) for side in ("debit", "credit")
-    ]
-    return pd.concat(sides, ignore_index=True)
+    columns = {key: np.tile(turnover[key].to_numpy(object), 2) for key in keys}
+    columns["side"] = np.repeat(np.array(["debit", "credit"], object), len(turnover))
+    amounts = np.concatenate([turnover[f"{side}_minor"].to_numpy(np.int64) for side in ("debit", "credit")])
+    texts = {name: pd.Series(column, dtype=object) for name, column in columns.items()}
+    return pd.DataFrame({**texts, "amount_minor": amounts})
