@@ -5,7 +5,7 @@ look-up there does. It keeps the whole journal, so that the work can be taken up
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -102,10 +102,10 @@ class Postings:
             with self.engine.begin() as db:
                 db.execute(postings.insert().values(**row))
                 self._note(db, draft.reference, state, "", "")
+                return self._required(db, draft.reference)
         except sa.exc.IntegrityError:
             self._replan(row)
             return self._same_content(draft)
-        return self.require(draft.reference)
 
     def _replan(self, row: Mapping[str, str]) -> None:
         """Put a newer preview in the place of one that nobody approved."""
@@ -143,7 +143,7 @@ class Postings:
             of_row = (postings.c.reference == reference) & allowed
             if db.execute(postings.update().where(of_row).values(**values)).rowcount:
                 self._note(db, reference, state, number, note)
-        return self.require(reference)
+            return self._required(db, reference)
 
     def reopen(self, reference: str, why: str) -> Posting:
         """Let a conflict be worked on again, by a person's command: nothing is believed of it but the intent."""
@@ -154,13 +154,18 @@ class Postings:
             values = {"state": INTENT, "note": why, "changed_at": timestamp()}
             if db.execute(postings.update().where(of_row).values(**values)).rowcount:
                 self._note(db, reference, INTENT, "", why)
-        return self.require(reference)
+            return self._required(db, reference)
 
     def find(self, reference: str) -> Posting | None:
-        return next(iter(self._read(postings.c.reference == reference)), None)
+        with self.engine.connect() as db:
+            return next(_read(db, postings.c.reference == reference), None)
 
     def require(self, reference: str) -> Posting:
-        if found := self.find(reference):
+        with self.engine.connect() as db:
+            return self._required(db, reference)
+
+    def _required(self, db: sa.Connection, reference: str) -> Posting:
+        if found := next(_read(db, postings.c.reference == reference), None):
             return found
         raise DataError(
             f"No journal was ever written down under {reference}.",
@@ -171,7 +176,8 @@ class Postings:
     def open(self) -> list[Posting]:
         """The connection's journals whose work is not at its end, approved ones only, oldest first: what is taken up again."""
         is_open = postings.c.state.not_in(CLOSED | {PLANNED})
-        return self._read((postings.c.connection == self.connection) & is_open)
+        with self.engine.connect() as db:
+            return list(_read(db, (postings.c.connection == self.connection) & is_open))
 
     def draft(self, reference: str) -> tuple[JournalDraft, Approval | None]:
         """The journal as it was written down, and its approval."""
@@ -185,14 +191,6 @@ class Postings:
         with self.engine.connect() as db:
             return [Event(row.state, row.number, row.note, row.who, row.run, row.at) for row in db.execute(of_row)]
 
-    def _read(self, condition: sa.ColumnElement[bool]) -> list[Posting]:
-        of_rows = postings.select().where(condition).order_by(postings.c.made_at, postings.c.reference)
-        with self.engine.connect() as db:
-            return [
-                Posting(row.reference, row.content_hash, row.state, row.number, row.note, row.changed_at)
-                for row in db.execute(of_rows)
-            ]
-
     def _note(self, db: sa.Connection, reference: str, state: str, number: str, note: str) -> None:
         row = {"reference": reference, "state": state, "number": number, "note": note}
         db.execute(posting_events.insert().values(who=self.who, run=self.run, at=timestamp(), **row))
@@ -200,3 +198,9 @@ class Postings:
 
 def _approval_text(approval: Approval | None) -> str:
     return json.dumps(asdict(approval), ensure_ascii=False, sort_keys=True) if approval else ""
+
+
+def _read(db: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Posting]:
+    shown = (postings.c[name] for name in ("reference", "content_hash", "state", "number", "note", "changed_at"))
+    of_rows = sa.select(*shown).where(condition).order_by(postings.c.made_at, postings.c.reference)
+    return (Posting(*row) for row in db.execute(of_rows))
