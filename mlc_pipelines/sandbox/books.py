@@ -33,7 +33,7 @@ BALANCE_SHEET = ("Asset", "Liability")
 class Books:
     """All that one company has booked, and how to book more.
 
-    `batches` is ordered by module and number. The two system accounts are never posted to: the ERP keeps them itself.
+    `batches` is ordered by module and number; `numbers_gone` tells the highest number of a module that was removed. The two system accounts are never posted to: the ERP keeps them itself.
     """
 
     company: str
@@ -51,6 +51,7 @@ class Books:
     net_income: str
     batches: list[Batch] = field(default_factory=list)
     others: dict[str, Company] = field(default_factory=dict)
+    numbers_gone: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> "Books":
         """The same books, free to be changed; the frozen lines are shared."""
@@ -66,6 +67,7 @@ class Books:
             regions=dict(self.regions),
             others={code: replace(company) for code, company in self.others.items()},
             batches=[_copied(batch) for batch in self.batches],
+            numbers_gone=dict(self.numbers_gone),
         )
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -222,7 +224,13 @@ class Books:
     def next_number(self, module: str) -> str:
         """The number that the next batch of a module gets, e.g. "GL000124"."""
         taken = (int(batch.number[2:]) for batch in self.batches if batch.module == module)
-        return f"{module}{max(taken, default=0) + 1:06d}"
+        last = max(self.numbers_gone.get(module, 0), max(taken, default=0))
+        return f"{module}{last + 1:06d}"
+
+    def remove(self, batch: Batch) -> None:
+        """Take a batch out of the books; its number is not given again."""
+        self.batches.remove(batch)
+        self.numbers_gone[batch.module] = max(self.numbers_gone.get(batch.module, 0), int(batch.number[2:]))
 
     def _require_bookable(self, batch: Batch) -> None:
         _known(batch.branch, self.branches, "branch")

@@ -4,6 +4,7 @@ GET  /control/acumatica/batches         by ?ledger=, ?period=, ?text= (the descr
                                         "status", "description", "lines": [...]}]}
 GET  /control/acumatica/budgets         by ?ledger=, ?year=, ?branch= -> {"articles": [{"account", "subaccount", "amount_minor", "periods", "released"}]}
 GET  /control/acumatica/digest          what every ledger shows of balances (?ledger=ACTUAL: only that one) -> {"ledgers": {"ACTUAL": "<sha256>"}}
+POST /control/acumatica/approve         {"number", "approved"}: somebody approves or rejects a journal that waits for it
 POST /control/acumatica/budget-release  {"ledger", "year", "branch"?}: a person releases the articles on form GL505510 -> {"released", "refused"}
 """
 
@@ -27,6 +28,7 @@ def book_routes(site: Site) -> list[Route]:
         ("GET", "batches", door.batches),
         ("GET", "budgets", door.articles),
         ("GET", "digest", door.digest),
+        ("POST", "approve", door.approve),
         ("POST", "budget-release", door.release),
     ]
     return [Route(f"/control/acumatica/{path}", answering(answer), methods=[method]) for method, path, answer in table]
@@ -72,6 +74,17 @@ class _Door:
                     made[ledger] = hashlib.sha256(json.dumps(whole).encode()).hexdigest()
         return {"ledgers": made}
 
+    async def approve(self, request: Request) -> dict[str, Any]:
+        """Decide on a journal that waits for approval."""
+        wish = await body(request)
+        with self._site.lock:
+            batch = self._site.books.batch(wish["number"])
+            if batch.status != "Pending Approval":
+                raise ValueError(f"batch {batch.number} waits for nobody: it is {batch.status}")
+            batch.status = "Balanced" if wish["approved"] else "Rejected"
+            batch.modified_at = self._site.clock.now()
+        return {"number": batch.number, "status": batch.status}
+
     async def release(self, request: Request) -> dict[str, Any]:
         """Release the articles of a ledger and year."""
         wish = await body(request)
@@ -82,9 +95,13 @@ class _Door:
 def _batch(batch: Batch) -> dict[str, Any]:
     lines = [
         {
-            "account": line.account, "subaccount": line.subaccount, "branch": line.branch,
-            "debit_minor": line.debit_minor, "credit_minor": line.credit_minor,
-            "reference": line.reference, "description": line.description,
+            "account": line.account,
+            "subaccount": line.subaccount,
+            "branch": line.branch,
+            "debit_minor": line.debit_minor,
+            "credit_minor": line.credit_minor,
+            "reference": line.reference,
+            "description": line.description,
         }
         for line in batch.lines
     ]

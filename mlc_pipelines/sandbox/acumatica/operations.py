@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from mlc_pipelines.sandbox.acumatica import periods
 from mlc_pipelines.sandbox.acumatica.errors import RefusalError, bad_request, failure, no_entity
 from mlc_pipelines.sandbox.acumatica.site import Site
 from mlc_pipelines.sandbox.company import Batch
@@ -74,6 +75,9 @@ class Operations:
             operation.failed = failure(
                 "At least one item has not been processed.", "PX.Data.PXOperationCompletedException"
             )
+            return
+        if wrong := periods.refusing(self._site, self._site.books.periods[operation.batch.period]):
+            operation.failed = failure(wrong, "PX.Data.PXOperationCompletedException")
             return
         operation.batch.status = "Posted"  # as with Automatically Post on Release [S GL102000]
         operation.batch.modified_at = self._site.clock.now()

@@ -17,6 +17,12 @@ def shown(site: Site, period: Period) -> str:
     return f"{period.number:02d}{dash}{period.year}"
 
 
+def refusing(site: Site, period: Period) -> str:
+    """Why a period takes no postings; empty when it does."""
+    statuses = {"Inactive", "Locked"} | (set() if site.switches["closed_accepts"] else {"Closed"})
+    return f"The {period.id} financial period is {period.status.lower()}." if period.status in statuses else ""
+
+
 def find(site: Site, text: str) -> Period | None:
     """The period that somebody wrote as "032026" or "03-2026"; None when there is none of that name."""
     match = _SPELLING.fullmatch(text.strip())

@@ -58,6 +58,7 @@ SWITCHES: dict[str, Switch] = {
     "refusal_form": Switch("record", ("record", "nested"), "a 422: the record, or the record under `entity` [C both]"),
     "release_answer": Switch("202", ("202", "204", "204 with Location"), "answer to a release [C all three]"),
     "release_seconds": Switch(0, int, "how long a release takes by the site's clock, after a 202"),
+    "approval_map": Switch(False, bool, "journals off hold wait for approval: Pending Approval [S UG GL301000]"),
     "budget_put": Switch(
         "stored", ("stored", "ignored"), "PUT of Budget stores, or is silently ignored [C ACU, other form]"
     ),

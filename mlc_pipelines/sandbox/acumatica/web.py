@@ -1,6 +1,6 @@
 """The site's paths: identity, sign-in, endpoint list, schema, entities, actions.
 
-Journals are written by PUT and released by their action; a write to any other stored entity answers 405.
+Journals are written by PUT, deleted by DELETE and released by their action; articles of a budget are written by PUT. A write to any other stored entity answers 405.
 """
 
 import base64
@@ -205,6 +205,9 @@ class _Web:
         """GET: one record by its keys or its id, or how an action stands. POST: an action."""
         entity, home = self._entity(request)
         ids = request.path_params["ids"]
+        if request.method == "DELETE" and entity.stored:
+            await run_in_threadpool(writing.delete, self._site, ids)
+            return Response(status_code=204)
         if request.method == "POST":
             return await self._act(entity, ids, home, request)
         _require_get(request)

@@ -1,6 +1,6 @@
 """PUT of a journal: created, or changed as long as it is not released, with the checks of its form. Reference: acumatica 5.1 to 5.3.
 
-Only what the sample company needs: no projects, no currencies, no approval. Wordings are ours [I].
+Only what the sample company needs: no projects, no currencies, an approval only as the switch says. Wordings are ours [I].
 """
 
 import uuid
@@ -11,11 +11,11 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from mlc_pipelines.sandbox.acumatica import periods
-from mlc_pipelines.sandbox.acumatica.errors import RefusalError, as_json, bad_request, message
+from mlc_pipelines.sandbox.acumatica.errors import RefusalError, as_json, bad_request, message, no_entity
 from mlc_pipelines.sandbox.acumatica.site import Site
 from mlc_pipelines.sandbox.company import Batch, Line, Period
 
-OPEN_STATUSES = ("On Hold", "Balanced")
+OPEN_STATUSES = ("On Hold", "Balanced", "Pending Approval", "Rejected")
 ACTUAL, BUDGET = "Actual", "Budget"
 _NOT_FOUND = "'{}' cannot be found in the system."
 _RAISED = "Inserting  'Journal Transactions' record raised at least one error. Please review the errors."
@@ -52,6 +52,18 @@ def put(site: Site, body: Any, branch: str, *, insert_only: bool, update_only: b
         return draft.store(lines)
 
 
+def delete(site: Site, ids: str) -> None:
+    """Delete an unreleased journal, by its keys or its id [S]. Raises what a missing one does, or a 422 for one that is released."""
+    with site.lock:
+        for batch in site.books.batches:
+            if ids in (batch.note_id, f"{batch.module}/{batch.number}"):
+                if batch.status not in OPEN_STATUSES:
+                    raise message(422, "The batch is released and cannot be deleted.")
+                site.books.remove(batch)
+                return
+    raise no_entity()
+
+
 class _Draft:
     """The header as it would stand after the change."""
 
@@ -77,7 +89,8 @@ class _Draft:
 
     def store(self, lines: list[Line]) -> str:
         """Book it or change it; the record's id."""
-        now, status = self.site.clock.now(), "On Hold" if self.hold else "Balanced"
+        approved = "Pending Approval" if self.site.switches["approval_map"] else "Balanced"
+        now, status = self.site.clock.now(), "On Hold" if self.hold else approved
         numbered = [replace(line, number=at) for at, line in enumerate(lines, start=1)]
         text = str(self.sent.get("Description", self.batch.description if self.batch else "") or "")
         if self.batch is None:
@@ -119,9 +132,8 @@ class _Draft:
         if found is None:
             self.errors.fields[name] = "The financial period cannot be found for the company."
             return next(iter(books.periods.values()))
-        refusing = {"Inactive", "Locked"} | (set() if self.site.switches["closed_accepts"] else {"Closed"})
-        if found.status in refusing:
-            self.errors.fields["PostPeriod"] = f"The {found.id} financial period is {found.status.lower()}."
+        if wrong := periods.refusing(self.site, found):
+            self.errors.fields["PostPeriod"] = wrong
         return found
 
 
