@@ -7,7 +7,7 @@ methods, where    GetRows, GetList, GetByID and their where-clauses           ba
 shelf, picked, standing, meanwhile    rows as they can be seen just now: kept, paged, lagging, meddled with
 switches, errors, wire, web   what a test may change, refusals, rows as JSON, the paths                 control, bookdoor    the tests' own door
 writing, keeper, dataset    methods that write: Update and UpdateExt over datasets       accounts    what an entry is checked against
-groups, journals, posting, review, tasks    journal entry                                budgets    the budget tables
+groups, drafts, journals, posting, review, tasks    journal entry                                budgets    the budget tables
 """
 
 from mlc_pipelines.sandbox.epicor.control import control_routes

@@ -26,7 +26,7 @@ def visible(site: "Kinetic", table: str, where: Mapping[str, Any]) -> Sequence[R
     if table == USERS.name:
         return [{"DcdUserID": site.username, "Name": "Integration", "CurComp": site.company}]
     if table in site.tasks:
-        return site.tasks[table]
+        return [row for row in site.tasks[table] if all(row.get(name) == value for name, value in where.items())]
     rows: Sequence[Row] = site.books.rows(table, where)
     if table in BUDGETS and not site.switches["budget_codes"]:
         rows = [row for row in rows if not row[BUDGET_CODE]]
