@@ -5,7 +5,7 @@ within the SQL; $filter is applied to the finished result only [S EPG, KLB], so 
 books and periods, may be cut off by the server (QueryMaxResultSet), and is given up after 30 s where nothing else is set [S EPG].
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -16,12 +16,13 @@ import pyarrow as pa
 from msgspec import field
 
 from mlc_pipelines.epicor import wire
+from mlc_pipelines.epicor.bulk import kept
 from mlc_pipelines.epicor.codec import Books
 from mlc_pipelines.epicor.config import BaqRule
 from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.invoices import WITH_AMOUNTS
 from mlc_pipelines.epicor.lines import Source, minor
-from mlc_pipelines.epicor.odata import Feed, highest_revision, pages, query_string
+from mlc_pipelines.epicor.odata import Feed, bulk_pages, highest_revision, pages, query_string
 from mlc_pipelines.epicor.payables import Control, Piece, spend_batch
 from mlc_pipelines.epicor.refusals import TooSlowError
 from mlc_pipelines.ledger.errors import SetupError
@@ -85,7 +86,7 @@ class Baq:
         options = self._options(books, period, period.start_on, period.end_on)
         path = f"{self._path}?{query_string({**options, '$top': '1'})}"
         try:
-            first = site.decoded(lambda: site.read(path), _FirstRow).value
+            first = site.decoded(lambda: site.read(path), msgspec.json.Decoder(_FirstRow).decode).value
         except TooSlowError as slow:
             if not self._has_windows:
                 raise self._too_slow(slow) from None
@@ -108,13 +109,20 @@ class Baq:
         return found
 
     def read(
-        self, site: Connection, books: Books, period: FiscalPeriod, columns: frozenset[str] | None = None
-    ) -> Iterator[list[Any]]:
-        """Rows of this book and this period alone (for balances: of the year up to it), a page at a time.
+        self,
+        site: Connection,
+        books: Books,
+        period: FiscalPeriod,
+        columns: frozenset[str] | None = None,
+        *,
+        bulk: bool = False,
+    ) -> Iterator[Any]:
+        """Rows of this book and this period alone (for balances: of the year up to it), a page at a time; bulk: each page in columns.
 
         A query that the server gives up on is asked for in halves of the period, where it takes {from} and {to}.
         Raises SetupError naming the query and what would mend it where that does not help, or the columns that it lacks.
         """
+        of, pages_of = self._conditions(site, books, period), bulk_pages if bulk else pages
         columns = self.columns(site, books, period) if columns is None else columns
         waiting = [(period.start_on, period.end_on)] if columns else []
         while waiting:
@@ -122,9 +130,9 @@ class Baq:
             feed = self._feed(columns, books, period, first, last)
             empty = True
             try:
-                for page in pages(site, feed):
+                for page in pages_of(site, feed):
                     empty = False
-                    if wanted := [row for row in page if _is_of(row, books, period, site.config.balance_type)]:
+                    if wanted := kept(page, of):
                         yield wanted
             except TooSlowError as slow:
                 if not (empty and feed.patient and first < last):
@@ -137,7 +145,7 @@ class Baq:
         columns, known_until = self.columns(site, books, period), 0
         if self._since and columns:
             known_until = highest_revision(site, self._feed(columns, books, period, period.start_on, period.end_on))
-        return Source(self._what(period), self.read(site, books, period, columns), known_until)
+        return Source(self._what(period), self.read(site, books, period, columns, bulk=True), known_until)
 
     def spend(self, site: Connection, books: Books, period: FiscalPeriod, control: Control) -> Iterator[pa.RecordBatch]:
         """Distributions in batches of journal.SPENT; an invoice stays together."""
@@ -180,6 +188,23 @@ class Baq:
             since=self._since if revision in columns else "",
             patient=self._has_windows,
         )
+
+    def _conditions(self, site: Connection, books: Books, period: FiscalPeriod) -> dict[str, Collection[Any]]:
+        """What makes a row one that was asked for: its attributes and their values. A query may show more than that."""
+        balances = self.query.row is wire.BALANCES.row
+        of: dict[str, Collection[Any]] = {
+            "book": {books.ledger, None},
+            "calendar": {books.calendar},
+            "year": {period.year},
+            "suffix": {period.suffix, period.suffix or None},
+            "number": range(period.number + 1) if balances else {period.number},
+            "posted": {True},
+            "record_type": {WITH_AMOUNTS, None},
+            "coa": {books.chart.code},
+            "type": {site.config.balance_type, "B"},
+        }
+        names = {one.name for one in msgspec.structs.fields(self.query.row)}
+        return {name: known for name, known in of.items() if name in names}
 
     def _row(self, columns: frozenset[str], books: Books, period: FiscalPeriod) -> type[Any]:
         """The same attributes as a row of the entity set, under the query's own names. What it does not show has the value that the question had."""
@@ -233,22 +258,6 @@ class Baq:
 
 class _FirstRow(msgspec.Struct):
     value: list[dict[str, Any]]
-
-
-def _is_of(row: Any, books: Books, period: FiscalPeriod, family: str) -> bool:
-    """Whether a row is what was asked for. A query may show more than that."""
-    balance = hasattr(row, "movement")
-    return (
-        row.book in {books.ledger, None}
-        and row.calendar == books.calendar
-        and row.year == period.year
-        and (row.suffix or "") == period.suffix
-        and (row.number <= period.number if balance else row.number == period.number)
-        and getattr(row, "posted", True)
-        and getattr(row, "record_type", None) in {None, WITH_AMOUNTS}
-        and getattr(row, "coa", books.chart.code) == books.chart.code
-        and (not balance or row.type in {family, "B"})
-    )
 
 
 def _pieces(rows: Sequence[Any], books: Books) -> list[Piece]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlc_pipelines.epicor.bulk import Bulk, distinct, listed
 from mlc_pipelines.epicor.chart import BETWEEN, Chart
 from mlc_pipelines.epicor.codec import Books
 from mlc_pipelines.ledger.errors import DataError
@@ -28,26 +30,40 @@ def codes(values: Sequence[str | None]) -> pa.Array:
     return pa.array(values, pa.string()).dictionary_encode()
 
 
-def days(values: Sequence[str | None], name: str, where: Where) -> pa.Array:
+def days(values: Sequence[str | None] | pa.Array, name: str, where: Where) -> pa.Array:
     """The day of each date. They travel as midnights, mostly without offset [C MCP, KERI].
 
     Raises DataError naming the first one with another time of day, which could mean the day before or after, or in another form (D08).
     """
-    said = texts(values)
-    plain = pc.match_substring_regex(said, _MIDNIGHT)
+    said = codes(values) if isinstance(values, Sequence) else values.dictionary_encode()
+    plain = pc.match_substring_regex(said.dictionary, _MIDNIGHT)
     if pc.all(plain, min_count=0).as_py() is False:
-        row = pc.index(plain, False).as_py()
+        strange = pc.index(plain, False).as_py()
+        row = pc.index(said.indices, pa.scalar(strange, said.indices.type)).as_py()
         raise DataError(
-            f"{where(row)}: {name} is {str(values[row])[:40]!r}, which does not say a day without doubt.",
+            f"{where(row)}: {name} is {said.dictionary[strange].as_py()[:40]!r}, which does not say a day without doubt.",
             holds="Nothing was loaded.",
             next_step=NEXT_STEP,
         )
-    return pc.utf8_slice_codeunits(said, 0, 10)
+    return pc.utf8_slice_codeunits(said.dictionary, 0, 10).take(said.indices)
 
 
 def account_column(rows: Rows, chart: Chart, where: Where) -> list[str]:
     """The account segment of each row. Raises DataError naming the first row without one."""
     values = list(map(attrgetter(f"s{chart.account}"), rows))
+    _require_filled(values, chart, where)
+    return values
+
+
+def coded_accounts(rows: Bulk, chart: Chart, where: Where) -> pa.DictionaryArray:
+    """The same as codes."""
+    values = rows.column(f"s{chart.account}").dictionary_encode()
+    if values.null_count or "" in values.dictionary.to_pylist():
+        _require_filled(values.to_pylist(), chart, where)
+    return values
+
+
+def _require_filled(values: Sequence[str | None], chart: Chart, where: Where) -> None:
     for row, value in enumerate(values):
         if not value:
             raise DataError(
@@ -55,7 +71,6 @@ def account_column(rows: Rows, chart: Chart, where: Where) -> list[str]:
                 holds="Nothing was loaded.",
                 next_step=NEXT_STEP,
             )
-    return values
 
 
 def subaccount_column(rows: Rows, chart: Chart) -> list[str]:
@@ -66,14 +81,42 @@ def subaccount_column(rows: Rows, chart: Chart) -> list[str]:
     return [BETWEEN.join([part or "" for part in one]) for one in zip(*parts, strict=True)]
 
 
+def coded_subaccounts(rows: Bulk, chart: Chart) -> pa.DictionaryArray:
+    """The same as codes."""
+    if not chart.others:
+        return pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), pa.array([""]))
+    return coded_together([rows.column(f"s{number}").fill_null("") for number in chart.others], BETWEEN)
+
+
+def coded_together(parts: Sequence[pa.Array], between: str) -> pa.DictionaryArray:
+    """The values of several columns as one code, put together once for each combination that occurs."""
+    first, *others = [one.dictionary_encode() for one in parts]
+    which, said = first.indices, [str(one) for one in first.dictionary.to_pylist()]
+    for other in others:
+        texts_of = other.dictionary.to_pylist()
+        size = max(len(texts_of), 1)
+        pair = pa.array(which.to_numpy().astype(np.int64) * size + other.indices.to_numpy()).dictionary_encode()
+        which = pair.indices
+        said = [f"{said[one // size]}{between}{texts_of[one % size]}" for one in pair.dictionary.to_pylist()]
+    together = pa.DictionaryArray.from_arrays(which, pa.array(said, pa.string()))
+    # Two combinations may read alike: "A 1" with 2, and "A" with "1 2".
+    return together if len({*said}) == len(said) else together.dictionary_decode().dictionary_encode()
+
+
 def require_of(rows: Rows, books: Books, period: FiscalPeriod | None, where: Where) -> None:
     """Every row stands in these books, and in this period where one is given; whatever a filter was taken for."""
-    require_only([row.book for row in rows], {books.ledger}, "BookID", where)
-    require_only([row.calendar for row in rows], {books.calendar}, "FiscalCalendarID", where)
+    require(rows, "book", {books.ledger}, "BookID", where)
+    require(rows, "calendar", {books.calendar}, "FiscalCalendarID", where)
     if period is not None:
-        require_only([row.year for row in rows], {period.year}, "FiscalYear", where)
-        require_only([row.suffix or "" for row in rows], {period.suffix}, "FiscalYearSuffix", where)
-        require_only([row.number for row in rows], {period.number}, "FiscalPeriod", where)
+        require(rows, "year", {period.year}, "FiscalYear", where)
+        require(rows, "suffix", {period.suffix, period.suffix or None}, "FiscalYearSuffix", where)
+        require(rows, "number", {period.number}, "FiscalPeriod", where)
+
+
+def require(rows: Rows, attribute: str, allowed: Collection[Any], name: str, where: Where) -> None:
+    """The same for one attribute of all rows."""
+    if not set(distinct(rows, attribute)).issubset(allowed):
+        require_only(listed(rows, attribute), allowed, name, where)
 
 
 def require_only(values: Sequence[Any], allowed: Collection[Any], name: str, where: Where) -> None:
@@ -82,12 +125,7 @@ def require_only(values: Sequence[Any], allowed: Collection[Any], name: str, whe
         return
     row, value = next((row, value) for row, value in enumerate(values) if value not in allowed)
     raise DataError(
-        f"{where(row)}: {name} is {value!r}, expected was {' or '.join(map(str, sorted(allowed)))}.",
+        f"{where(row)}: {name} is {value!r}, expected was {' or '.join(map(str, sorted(one for one in allowed if one is not None)))}.",
         holds="Nothing was loaded.",
         next_step=NEXT_STEP,
     )
-
-
-def is_statistical(row: Any) -> bool:
-    """Whether a line counts something else than money; 2 says that it counts both [I]."""
-    return row.statistical is True or row.statistical == 1

@@ -97,7 +97,7 @@ class Connection:
     def address(self, path: str) -> str:
         return f"/api/v2/odata/{quote(self.config.company, safe='')}/{path}"
 
-    def decoded(self, fetch: Callable[[], Answer], shape: type[T]) -> T:
+    def decoded(self, fetch: Callable[[], Answer], decode: Callable[[bytes], T]) -> T:
         """The typed answer. Cut or malformed JSON is fetched once more; TransientError when it comes again."""
         for _ in range(2):
             answer = fetch()
@@ -106,7 +106,7 @@ class Connection:
                 problem = "the answer is empty"
                 continue
             try:
-                return msgspec.json.decode(answer.body, type=shape)
+                return decode(answer.body)
             except msgspec.ValidationError as error:
                 raise self._unreadable(answer, str(error)) from None
             except (msgspec.DecodeError, UnicodeDecodeError) as error:

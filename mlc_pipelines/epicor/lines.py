@@ -12,13 +12,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlc_pipelines.epicor import columns, wire
+from mlc_pipelines.epicor.bulk import Bulk
 from mlc_pipelines.epicor.codec import Books
 from mlc_pipelines.epicor.columns import Where
 from mlc_pipelines.epicor.connection import Connection
-from mlc_pipelines.epicor.odata import both, feed_of, highest_revision, pages
-from mlc_pipelines.ledger.amounts import minor_column
+from mlc_pipelines.epicor.odata import both, bulk_pages, feed_of, highest_revision
+from mlc_pipelines.ledger.amounts import minor_column, minor_of
 from mlc_pipelines.ledger.errors import DataError, TransientError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.journal import LINE
@@ -26,29 +28,37 @@ from mlc_pipelines.ledger.money import Money
 
 _NAMED = 5
 POSTED = "Posted eq true"
-_STRIDES = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
+_STRIDE = np.uint64(0x9E3779B97F4A7C15)
+_STATISTICAL = pa.array(["True", "1"])
+_REFERENCES = {
+    "vendor_invoice": pa.array([""]),
+    "customer_invoice": pa.array(["", "0"]),  # a number, which is 0 where there is none
+    "legal_number": pa.array([""]),
+    "group": pa.array([""]),
+}
+_LINES_MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Priced:
-    """Lines of one page that count money, with what they amount to. where names a line for messages."""
+    """Lines of one page that count money, each with its journal, and what they amount to."""
 
-    rows: Sequence[Any]
-    names: list[str]
-    accounts: list[str]
-    subaccounts: list[str]
+    rows: Bulk
+    names: pa.DictionaryArray
+    accounts: pa.DictionaryArray
+    subaccounts: pa.DictionaryArray
     debit_minor: npt.NDArray[np.int64]
     credit_minor: npt.NDArray[np.int64]
 
     def taken(self, which: npt.NDArray[np.bool_]) -> "Priced":
         if which.all():
             return self
-        places = np.flatnonzero(which).tolist()
+        mask = pa.array(which)
         return Priced(
-            [self.rows[at] for at in places],
-            [self.names[at] for at in places],
-            [self.accounts[at] for at in places],
-            [self.subaccounts[at] for at in places],
+            self.rows.taken(which),
+            self.names.filter(mask),
+            self.accounts.filter(mask),
+            self.subaccounts.filter(mask),
             self.debit_minor[which],
             self.credit_minor[which],
         )
@@ -59,7 +69,7 @@ class Source:
     """Where lines come from: pages of rows. known_until: the highest row version when reading began, 0 where no row can come twice."""
 
     what: str
-    pages: Iterator[list[Any]]
+    pages: Iterator[Bulk]
     known_until: int = 0
 
 
@@ -73,7 +83,7 @@ def ledger(site: Connection, books: Books, period: FiscalPeriod, more: str = "")
     """The entity set itself. more: a further condition."""
     entity = wire.with_segments(wire.LINES, books.chart.size)
     feed = feed_of(site, entity, where=both(books.of_period(period), POSTED, more), of=period.key)
-    return Source(feed.what, pages(site, feed), highest_revision(site, feed))
+    return Source(feed.what, bulk_pages(site, feed), highest_revision(site, feed))
 
 
 def read_pages(
@@ -94,22 +104,41 @@ def read_pages(
         journals.require_balance(site, source.what)
 
 
-def _priced(rows: Sequence[Any], books: Books, period: FiscalPeriod, what: str) -> Priced:
+def _priced(rows: Bulk, books: Books, period: FiscalPeriod, what: str) -> Priced:
     def where(row: int) -> str:
         return f"{what}, {_named(rows[row])}"
 
     columns.require_of(rows, books, period, where)
-    columns.require_only([row.posted for row in rows], {True}, "Posted", where)
-    rows = [row for row in rows if not columns.is_statistical(row)]
-    columns.require_only([row.coa for row in rows], {books.chart.code}, "COACode", where)
+    columns.require(rows, "posted", {True}, "Posted", where)
+    rows = rows.taken(~_is_statistical(rows))
+    columns.require(rows, "coa", {books.chart.code}, "COACode", where)
+    _require_numbers(rows, where)
     return Priced(
         rows,
-        [f"{row.journal} {row.journal_number}" for row in rows],
-        columns.account_column(rows, books.chart, where),
-        columns.subaccount_column(rows, books.chart),
-        minor(rows, "debit", books.currency, "BookDebitAmount", where),
-        minor(rows, "credit", books.currency, "BookCreditAmount", where),
+        columns.coded_together([rows.column("journal"), rows.column("journal_number")], " "),
+        columns.coded_accounts(rows, books.chart, where),
+        columns.coded_subaccounts(rows, books.chart),
+        _minor_texts(rows.column("debit"), books.currency, "BookDebitAmount", where),
+        _minor_texts(rows.column("credit"), books.currency, "BookCreditAmount", where),
     )
+
+
+def _is_statistical(rows: Bulk) -> npt.NDArray[np.bool_]:
+    """Whether a line counts something else than money; 2 says that it counts both [I]."""
+    counts: npt.NDArray[np.bool_] = pc.is_in(rows.column("statistical"), _STATISTICAL).to_numpy(zero_copy_only=False)
+    return counts
+
+
+def _require_numbers(rows: Bulk, where: Where) -> None:
+    """The number of a line within its journal is one that we can hold."""
+    numbers = rows.column("line").to_numpy()
+    if len(strange := np.flatnonzero((numbers < 0) | (numbers > _LINES_MOST))):
+        at = int(strange[0])
+        raise DataError(
+            f"{where(at)}: JournalLine is no number of a line.",
+            holds="Nothing was loaded.",
+            next_step=columns.NEXT_STEP,
+        )
 
 
 def minor(rows: Sequence[Any], name: str, currency: str, field: str, where: Where) -> npt.NDArray[np.int64]:
@@ -121,18 +150,30 @@ def minor(rows: Sequence[Any], name: str, currency: str, field: str, where: Wher
     return amounts
 
 
+def _minor_texts(texts: pa.StringArray, currency: str, field: str, where: Where) -> npt.NDArray[np.int64]:
+    """The same of amounts as they were written."""
+    if len(texts) and texts[0].as_py().startswith('"'):
+        texts = pc.utf8_trim(texts, '"')
+    try:
+        amounts = minor_of(texts, currency) if len(texts) else pa.array([], pa.int64())
+    except pa.ArrowInvalid:  # named by whoever looks at one after the other
+        amounts = minor_column([msgspec.Raw(one.encode()) for one in texts.to_pylist()], currency, field, where)
+    minor_units: npt.NDArray[np.int64] = amounts.to_numpy()
+    return minor_units
+
+
 def _batch(page: Priced) -> pa.RecordBatch:
     rows = page.rows
     of = {
-        "batch": columns.codes(page.names),
-        "line": pa.array([row.line for row in rows], pa.int32()),
-        "branch": columns.codes([row.plant or "" for row in rows]),
-        "account": columns.codes(page.accounts),
-        "subaccount": columns.codes(page.subaccounts),
-        "reference": columns.texts([_reference(row) for row in rows]),
-        "transaction_on": columns.days([row.day for row in rows], "JEDate", lambda row: _named(rows[row])),
-        "description": columns.texts([row.description or "" for row in rows]),
-        "modified_at": columns.texts([row.posted_on or "" for row in rows]),
+        "batch": page.names,
+        "line": rows.column("line").cast(pa.int32()),
+        "branch": rows.column("plant").fill_null("").dictionary_encode(),
+        "account": page.accounts,
+        "subaccount": page.subaccounts,
+        "reference": _references(rows),
+        "transaction_on": columns.days(rows.column("day"), "JEDate", lambda row: _named(rows[row])),
+        "description": rows.column("description").fill_null(""),
+        "modified_at": rows.column("posted_on").fill_null(""),
         "debit_minor": pa.array(page.debit_minor),
         "credit_minor": pa.array(page.credit_minor),
     }
@@ -143,10 +184,13 @@ def _named(row: Any) -> str:
     return f"journal {row.journal} {row.journal_number} line {row.line}"
 
 
-def _reference(row: Any) -> str:
+def _references(rows: Bulk) -> pa.StringArray:
     """What a person would look for: the invoice, else the legal number, else the group the journal was entered in."""
-    invoice = row.vendor_invoice or (str(row.customer_invoice) if row.customer_invoice else "")
-    return str(invoice or row.legal_number or row.group or "")
+    said = [
+        pc.if_else(pc.is_in(rows.column(name), nothing), None, rows.column(name))
+        for name, nothing in _REFERENCES.items()
+    ]
+    return pc.coalesce(*said, "")
 
 
 def no_lines() -> pa.RecordBatch:
@@ -166,7 +210,7 @@ class _Seen:
 
         Raises TransientError for a line that says something else now.
         """
-        keys = (journals << 32) | np.array([row.line for row in page.rows], np.int64)
+        keys = (journals << 32) | page.rows.column("line").to_numpy()
         prints = _prints(page)
         late = bool(known_until) and bool(page.rows) and page.rows[-1].revision > known_until
         fresh = self._unseen(page, keys, prints) if late else np.ones(len(keys), bool)
@@ -184,7 +228,7 @@ class _Seen:
         for at, (key, said) in enumerate(zip(keys.tolist(), prints.tolist(), strict=True)):
             if key in before and before[key] != said:
                 raise TransientError(
-                    f"Journal {page.names[at]} line {page.rows[at].line} was changed while its period was read.",
+                    f"Journal {page.names[at]} line {page.rows.column('line')[at]} was changed while its period was read.",
                     holds="Nothing was loaded.",
                     next_step="Load it again.",
                 )
@@ -204,12 +248,19 @@ class _Seen:
 
 def _prints(page: Priced) -> npt.NDArray[np.uint64]:
     """Account, subaccount and both amounts of each line as one number."""
-    said = np.fromiter(map(hash, zip(page.accounts, page.subaccounts, strict=True)), np.int64, len(page.rows)).view(
-        np.uint64
-    )
-    debit, credit = page.debit_minor.view(np.uint64) * _STRIDES[0], page.credit_minor.view(np.uint64) * _STRIDES[1]
-    prints: npt.NDArray[np.uint64] = said ^ debit ^ credit
+    texts = [_hashes(page.accounts), _hashes(page.subaccounts)]
+    parts = [*texts, page.debit_minor.view(np.uint64), page.credit_minor.view(np.uint64)]
+    prints = np.zeros(len(page.rows), np.uint64)
+    for part in parts:
+        prints = prints * _STRIDE ^ part
     return prints
+
+
+def _hashes(codes: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
+    texts = codes.dictionary.to_pylist()
+    hashes = np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
+    of_each: npt.NDArray[np.uint64] = hashes[codes.indices.to_numpy()]
+    return of_each
 
 
 @dataclass
@@ -222,10 +273,11 @@ class _Journals:
 
     def numbered(self, page: Priced) -> npt.NDArray[np.int64]:
         """The number of each line's journal in this reading."""
-        numbers = self.numbers
-        ids = np.fromiter((numbers.setdefault(name, len(numbers)) for name in page.names), np.int64, len(page.names))
+        numbers, names = self.numbers, page.names.dictionary.to_pylist()
+        ids = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int64, len(names))
         self.net_minor += [0] * (len(numbers) - len(self.net_minor))
-        return ids
+        of_each: npt.NDArray[np.int64] = ids[page.names.indices.to_numpy()]
+        return of_each
 
     def add(self, ids: npt.NDArray[np.int64], page: Priced) -> None:
         here, at = np.unique(ids, return_inverse=True)

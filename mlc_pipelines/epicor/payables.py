@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlc_pipelines.epicor import columns, wire
+from mlc_pipelines.epicor.bulk import listed
 from mlc_pipelines.epicor.codec import SYSTEM, Books
 from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.lines import POSTED, Priced, ledger, minor, read_pages
@@ -81,8 +82,7 @@ def to_vendors(rows: Sequence[wire.Vendor]) -> pd.DataFrame:
 
 def of_period(books: Books, period: FiscalPeriod) -> str:
     """The condition for invoices posted in the period. Invoices belong to no book, their distributions do [S SNO]."""
-    _, _, without_book = books.of_period(period).partition(" and ")
-    return both(without_book, POSTED)
+    return both(books.in_period(period), POSTED)
 
 
 # -- distributions ------------------------------------------------------------------------------------------------------
@@ -176,7 +176,8 @@ def read_ledger_spend(
     held: list[pa.RecordBatch] = []
     # The journals come without their lines of other modules, so they need not balance here.
     for page in read_pages(site, books, period, ledger(site, books, period, "SourceModule eq 'AP'"), whole=False):
-        paying |= {name for row, name in zip(page.rows, page.names, strict=True) if _pays(row)}
+        paid_by = zip(page.names.to_pylist(), listed(page.rows, "bank"), listed(page.rows, "check"), strict=True)
+        paying |= {name for name, bank, check in paid_by if bank or (check or "0").strip() not in {"", "0"}}
         held.append(_from_ledger(page, vendors, control, nets))
     if held:
         yield from _told(pa.Table.from_batches(held), control.accounts(totals, nets), paying)
@@ -186,27 +187,27 @@ def _from_ledger(
     page: Priced, vendors: Vendors, control: Control, nets: dict[tuple[InvoiceKey, str], int]
 ) -> pa.RecordBatch:
     """A page of lines as SPENT with the journal beside it; what liability accounts took is added to nets."""
-    codes = [vendors.code(row.vendor, f"Journal {name}") for row, name in zip(page.rows, page.names, strict=True)]
-    invoices = [row.vendor_invoice or "" for row in page.rows]
+    names = page.names.to_pylist()
+    numbers = listed(page.rows, "vendor")
+    codes = [vendors.code(number, f"Journal {name}") for number, name in zip(numbers, names, strict=True)]
+    invoices = [one or "" for one in listed(page.rows, "vendor_invoice")]
     net = (page.debit_minor - page.credit_minor).tolist()
-    for vendor, invoice, account, amount in zip(codes, invoices, page.accounts, net, strict=True):
+    for vendor, invoice, account, amount in zip(codes, invoices, page.accounts.to_pylist(), net, strict=True):
         if account in control.liabilities:
             nets[(vendor, invoice), account] += amount
     of = {
         "vendor": columns.codes(codes),
         "invoice": columns.texts(invoices),
         "line": pa.nulls(len(codes), pa.int32()),
-        "account": columns.codes(page.accounts),
-        "subaccount": columns.codes(page.subaccounts),
+        "account": page.accounts,
+        "subaccount": page.subaccounts,
         "origin": columns.codes([INVOICE] * len(codes)),
-        "transaction_on": columns.days(
-            [row.day for row in page.rows], "JEDate", lambda row: f"journal {page.names[row]}"
-        ),
-        "description": columns.texts([row.description or "" for row in page.rows]),
+        "transaction_on": columns.days(page.rows.column("day"), "JEDate", lambda row: f"journal {names[row]}"),
+        "description": page.rows.column("description").fill_null(""),
         "debit_minor": pa.array(page.debit_minor),
         "credit_minor": pa.array(page.credit_minor),
     }
-    arrays = [*(of[one.name] for one in SPENT), columns.codes(page.names)]
+    arrays = [*(of[one.name] for one in SPENT), page.names]
     return pa.RecordBatch.from_arrays(arrays, schema=SPENT.append(pa.field(_JOURNAL, arrays[-1].type)))
 
 
@@ -218,7 +219,3 @@ def _told(lines: pa.Table, control_accounts: set[str], paying: set[str]) -> Iter
     origin = pc.if_else(pays, PAYMENT, INVOICE).dictionary_encode()
     lines = lines.set_column(lines.schema.get_field_index("origin"), "origin", origin).select(SPENT.names)
     yield from lines.cast(SPENT).to_batches(max_chunksize=_BATCH_ROWS)
-
-
-def _pays(row: Any) -> bool:
-    return bool(row.bank) or str(row.check or "0").strip() not in {"", "0"}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.transport.rows import read_rows
+from mlc_pipelines.transport.rows import read_rows, rows_in
 
 DECODE = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -44,7 +44,9 @@ def test_every_record_arrives_once_and_in_order(
     """For any records, block size and layout: the same records as a decoder that reads the whole file at once."""
     content = {"Ledger": "ACTUAL", "Results": rows, "note": "]}] , {"} if member else rows
     text = json.dumps(content, ensure_ascii=ascii_only, **layout)
-    assert rows == read(folder / "any.json", text, member="Results" if member else "", block_bytes=block)
+    name = "Results" if member else ""
+    assert rows == read(folder / "any.json", text, member=name, block_bytes=block)
+    assert rows == [row for some in rows_in(text.encode(), DECODE, member=name, block_bytes=block) for row in some]
 
 
 @settings(deadline=None)
