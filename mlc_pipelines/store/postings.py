@@ -78,12 +78,23 @@ class Postings:
         Raises ReferenceReused when the reference stands for other content.
         """
         held = self._first(draft, approval.content_hash, INTENT, approval)
-        if held.state != PLANNED:
-            return held
-        return self.move(draft.reference, INTENT, approval=approval)
+        return self._approve(draft, approval) if held.state == PLANNED else held
+
+    def _approve(self, draft: JournalDraft, approval: Approval) -> Posting:
+        """A planned journal becomes an intent, unless its preview was changed at this very moment."""
+        is_planned = (postings.c.state == PLANNED) & (postings.c.content_hash == draft.content_hash)
+        values = {"state": INTENT, "approval": _approval_text(approval), "changed_at": timestamp()}
+        with self.engine.begin() as db:
+            of_row = (postings.c.reference == draft.reference) & is_planned
+            if db.execute(postings.update().where(of_row).values(**values)).rowcount:
+                self._note(db, draft.reference, INTENT, "", "")
+        return self._same_content(draft)
 
     def _first(self, draft: JournalDraft, package: str, state: str, approval: Approval | None) -> Posting:
-        """The row of the draft, made in this state unless there is one."""
+        """The row of the draft, made in this state unless there is one; a planned one takes the newer preview."""
+        held = self.find(draft.reference)
+        if held and (held.content_hash == draft.content_hash or held.state != PLANNED):
+            return self._same_content(draft, held)
         row = {
             "reference": draft.reference,
             "connection": self.connection,
@@ -103,7 +114,7 @@ class Postings:
                 db.execute(postings.insert().values(**row))
                 self._note(db, draft.reference, state, "", "")
                 return self._required(db, draft.reference)
-        except sa.exc.IntegrityError:
+        except sa.exc.IntegrityError:  # there is one by now
             self._replan(row)
             return self._same_content(draft)
 
@@ -116,8 +127,8 @@ class Postings:
             if db.execute(postings.update().where(of_row & other).values(**changed)).rowcount:
                 self._note(db, row["reference"], PLANNED, "", "previewed again with other figures")
 
-    def _same_content(self, draft: JournalDraft) -> Posting:
-        held = self.require(draft.reference)
+    def _same_content(self, draft: JournalDraft, held: Posting | None = None) -> Posting:
+        held = held or self.require(draft.reference)
         if held.content_hash != draft.content_hash:
             where = f" as journal {held.number}" if held.number else ""
             raise ReferenceReused(
@@ -128,9 +139,7 @@ class Postings:
             )
         return held
 
-    def move(
-        self, reference: str, state: str, *, number: str = "", note: str = "", approval: Approval | None = None
-    ) -> Posting:
+    def move(self, reference: str, state: str, *, number: str = "", note: str = "") -> Posting:
         """Write a transition down, durably, and say how the journal stands: unchanged where it was closed meanwhile.
 
         A conflict is the one thing that is written over an end, since it says that the end was wrong.
@@ -138,7 +147,6 @@ class Postings:
         allowed = postings.c.state.not_in({CONFLICT} if state == CONFLICT else CLOSED)
         values = {"state": state, "note": note, "changed_at": timestamp()}
         values |= {"number": number} if number else {}
-        values |= {"approval": _approval_text(approval)} if approval else {}
         with self.engine.begin() as db:
             of_row = (postings.c.reference == reference) & allowed
             if db.execute(postings.update().where(of_row).values(**values)).rowcount:

@@ -159,4 +159,4 @@ def test_no_month_of_bad_luck_doubles_or_loses_a_journal(quick_register) -> None
 @pytest.mark.prove
 def test_no_long_row_of_bad_months_does(quick_register) -> None:
     """The long form."""
-    run(quick_register, 500, 60)
+    run(quick_register, 400, 60)
