@@ -32,7 +32,9 @@ def test_the_erps_own_periods_become_the_partitions(yourname: Path) -> None:
     assert (0, None) == (done.exit_code, done.exception), done.output
     assert "42 periods, FY2024T-P01 to FY2027-P13" in done.output
     keys = find("yourname").calendar.keys
-    assert ["FY2024T-P01", "FY2024T-P03", "FY2025-P01", "FY2025-P13", "FY2026-P01"] == [keys[at] for at in (0, 2, 3, 15, 16)]
+    assert ["FY2024T-P01", "FY2024T-P03", "FY2025-P01", "FY2025-P13", "FY2026-P01"] == [
+        keys[at] for at in (0, 2, 3, 15, 16)
+    ]
     assert read_calendar(yourname).period("FY2026-P13").adjustment
 
 
