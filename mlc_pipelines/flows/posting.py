@@ -13,7 +13,7 @@ from mlc_pipelines.ledger.drafts import (
 )
 from mlc_pipelines.ledger.errors import DataError, PipelineError, WaitingError
 from mlc_pipelines.ledger.ports import BookedJournal
-from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, Posting
+from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, WAITING, Posting, Postings
 
 EACH, ALL_OR_NONE = "each", "all_or_none"
 """Several journals: each by itself, or none released before all stand on hold and are proved equal."""
@@ -28,6 +28,8 @@ def post_all(
     ends the work at once. All else stands in the outcomes: of `each`, one for every draft; of `all_or_none`, nothing is released until all
     are ready, and the first journal whose release does not succeed ends the run, since what is released cannot be taken back.
     """
+    if mode not in (EACH, ALL_OR_NONE):
+        raise ValueError(f"{mode!r} is neither {EACH!r} nor {ALL_OR_NONE!r}")
     for draft in drafts:
         require_sound(draft)
     require_approved(drafts, approval)
@@ -43,6 +45,20 @@ def post_all(
 def post_once(draft: JournalDraft, approval: Approval, desk: PostingDesk) -> Outcome:
     """The same for a single journal."""
     return post_all([draft], approval, desk)[0]
+
+
+def resume(postings: Postings, desk: PostingDesk, *, mode: str = EACH) -> list[Outcome]:
+    """Take up every approved package that is not at its end, from what was written down alone, whoever began it.
+
+    A package of which not every journal was written down stands in the outcomes as it is: nothing of it was sent yet.
+    """
+    outcomes: list[Outcome] = []
+    for drafts, approval in postings.packages():
+        try:
+            outcomes += post_all(drafts, approval, desk, mode=mode)
+        except DataError as error:
+            outcomes += [Outcome(draft, WAITING, why=error.what, error=error) for draft in drafts]
+    return outcomes
 
 
 def require_approved(drafts: Sequence[JournalDraft], approval: Approval) -> None:

@@ -193,6 +193,23 @@ class Postings:
             row = db.execute(postings.select().where(postings.c.reference == reference)).one()
         return JournalDraft.from_text(row.draft), Approval(**json.loads(row.approval)) if row.approval else None
 
+    def packages(self) -> list[tuple[list[JournalDraft], Approval]]:
+        """What was approved together and is not at its end, journals that are at theirs among it: all that is needed to take it up again."""
+        of_us = postings.c.connection == self.connection
+        is_open = sa.select(postings.c.package).where(of_us & postings.c.state.not_in(CLOSED | {PLANNED}))
+        of_rows = postings.select().where(of_us & postings.c.package.in_(is_open)).order_by(postings.c.made_at)
+        held: dict[str, list[JournalDraft]] = {}
+        approvals: dict[str, Approval] = {}
+        with self.engine.connect() as db:
+            for row in db.execute(of_rows):
+                held.setdefault(row.package, []).append(JournalDraft.from_text(row.draft))
+                if row.approval:
+                    approvals[row.package] = Approval(**json.loads(row.approval))
+        return [
+            (sorted(drafts, key=lambda one: (one.period, one.part)), approvals[package])
+            for package, drafts in held.items()
+        ]
+
     def events(self, reference: str) -> list[Event]:
         """Every transition of a journal, oldest first."""
         of_row = posting_events.select().where(posting_events.c.reference == reference).order_by(posting_events.c.id)

@@ -32,8 +32,8 @@ Answer = tuple[str, Any]
 ERRORS = {"uncertain": UncertainError, "transient": TransientError, "refused": DataError, "busy": WaitingError}
 PLAIN = frozenset({"lost", "unanswered", "late", "crash", "crash late", "stale"})
 """The faults of the sheet: request or answer lost, applied later, worker killed, look-up one write behind."""
-RICH = PLAIN | {"half", "distorted", "busy", "said done", "said refused"}
-"""And drafts made by halves or changed on the way, ledgers busy for a moment, and answers that are plainly wrong."""
+RICH = PLAIN | {"half", "deleted", "distorted", "busy", "said done", "said refused"}
+"""And drafts made by halves, changed on the way or deleted by a person, ledgers busy for a moment, and answers that are plainly wrong."""
 
 
 class Stopped(BaseException):
@@ -193,6 +193,9 @@ class Enumerator:
     asked: dict[int, tuple[Call, str]] = field(default_factory=dict)
     alike: dict[object, int] = field(default_factory=dict)
     swept: set[object] = field(default_factory=set)
+    traced: bool = False
+    came_from: dict[int, tuple[int, object]] = field(default_factory=dict)
+    schedule: list[object] = field(default_factory=list)
 
     def run(self) -> "Enumerator":
         self.known(0)
@@ -200,18 +203,31 @@ class Enumerator:
         seen, todo = {self.packed(start)}, [start]
         while todo and not self.broken:
             world = todo.pop()
-            ended = True
-            for after in self.steps(world):
-                ended = False
+            here = self.packed(world)
+            for what, after in self.steps(world):
                 self.transitions += 1
                 if (packed := self.packed(after)) not in seen:
                     seen.add(packed)
                     todo.append(after)
+                    if self.traced:
+                        self.came_from[packed] = here, what
                     self.require_promises(after)
-            if ended or not any(self.asked[worker][0][0] != "end" for worker in world.workers):
+                if self.broken:
+                    here = packed
+                    break
+            if all(self.asked[worker][0][0] == "end" for worker in world.workers):
                 self.require_good_end(world)
         self.states = len(seen)
+        self.schedule = self.way_to(here)
         return self
+
+    def way_to(self, at: int) -> list[object]:
+        """The steps that led to a state, where they were kept."""
+        steps: list[object] = []
+        while at in self.came_from:
+            at, what = self.came_from[at]
+            steps.append(what)
+        return steps[::-1]
 
     def packed(self, world: World) -> int:
         """The state as one whole number, which takes a tenth of the room: each part by a number of its own."""
@@ -253,12 +269,17 @@ class Enumerator:
             return script.asked, script.broke, memory(stopped, script)
         return ("end", outcome.state), "", ""
 
-    def steps(self, world: World) -> Iterator[World]:
-        """Everything that can happen next: one worker's question is answered in one way, or a late request is applied."""
+    def steps(self, world: World) -> Iterator[tuple[object, World]]:
+        """Everything that can happen next: a late request is applied, a person deletes a draft, one worker's question is answered in one way."""
         for late in set(world.late):
             rest = list(world.late)
             rest.remove(late)
-            yield self.applied(world, late)[0]._replace(late=tuple(rest))
+            yield ("late", late), self.settled(self.applied(world, late)[0]._replace(late=tuple(rest)))
+        if world.faults and "deleted" in self.kinds:
+            for number, flags in world.docs:
+                if not flags & IS_RELEASED:
+                    after = self.applied(world, ("delete", number))[0]
+                    yield ("a person deletes", number), self.settled(after._replace(faults=world.faults - 1))
         for place, node in enumerate(world.workers):
             if node in world.workers[:place]:
                 continue  # the same as the other one
@@ -268,15 +289,19 @@ class Enumerator:
                 return
             if call[0] == "end":
                 if world.row and world.row[0] not in CLOSED and world.restarts < 3:
-                    yield self.moved(world, place, 0)._replace(restarts=world.restarts + 1)
+                    again = self.moved(world, place, 0)._replace(restarts=world.restarts + 1)
+                    yield ("somebody takes it up again", call[1]), again
                 continue
             for after, answer in self.answers(world, call):
-                yield self.moved(after, place, 0 if answer is None else self.told(node, answer))
+                yield (node, call, answer), self.moved(after, place, 0 if answer is None else self.told(node, answer))
 
     def moved(self, world: World, place: int, node: int) -> World:
         workers = sorted((*world.workers[:place], node, *world.workers[place + 1 :]))
-        before = world.before if world.faults else world.docs  # without faults nobody looks back any more
-        return world._replace(workers=tuple(workers), before=before)
+        return self.settled(world._replace(workers=tuple(workers)))
+
+    def settled(self, world: World) -> World:
+        """Without faults nobody looks back any more."""
+        return world if world.faults or world.before == world.docs else world._replace(before=world.docs)
 
     def answers(self, world: World, call: Call) -> Iterator[tuple[World, Answer | None]]:
         """The worlds and answers that may follow a question; no answer means that the worker was killed and begins anew."""
@@ -376,6 +401,11 @@ class Enumerator:
             self.swept.add(key)
             if left := swept(world):
                 self.broken = f"the sweep left {left}"
+
+    def told_whole(self) -> str:
+        """What is broken, and the steps that led there, by a second walk that keeps them."""
+        again = Enumerator(self.workers, self.faults, self.kinds, looks=self.looks, manners=self.manners, traced=True)
+        return "\n".join(map(str, (again.run().broken, *again.schedule)))
 
     def __str__(self) -> str:
         ends = ", ".join(f"{name}: {count:,}" for name, count in sorted(self.ends.items()))

@@ -4,15 +4,15 @@ import pytest
 
 from mlc_pipelines_tests.posting.enumerator import PLAIN, RICH, enumerate_all
 
-SHORT = [(1, 2, RICH, 10_000), (2, 0, RICH, 3_000), (1, 3, PLAIN, 25_000)]
-LONG = [(2, 2, PLAIN, 2_500_000), (2, 1, RICH, 350_000)]
+SHORT = [(1, 2, RICH, 10_000), (2, 0, RICH, 3_000)]
+LONG = [(1, 3, RICH, 100_000), (2, 1, RICH, 300_000), (2, 2, PLAIN, 2_000_000)]
 
 
 def prove(workers: int, faults: int, kinds: frozenset[str], at_least: int, capsys: pytest.CaptureFixture[str]) -> None:
     walked = enumerate_all(workers, faults, kinds)
     with capsys.disabled():
         print(f"\n{walked}")  # noqa: T201  # the sizes are what the proof has to say
-    assert "" == walked.broken
+    assert "" == walked.broken, walked.told_whole()
     assert at_least <= walked.transitions
     assert walked.ends["SEALED"]
 

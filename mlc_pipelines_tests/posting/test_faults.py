@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mlc_pipelines.flows.clerk import Limits
-from mlc_pipelines.flows.posting import ALL_OR_NONE, abandon, post_all, post_once, sweep
+from mlc_pipelines.flows.posting import ALL_OR_NONE, abandon, post_all, post_once, resume, sweep
 from mlc_pipelines.ledger.drafts import ApprovalVoid, DraftLine, FenceLost, ReferenceReused, Unbalanced
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.ports import ON_HOLD, POSTED, RELEASED
@@ -19,6 +19,7 @@ from mlc_pipelines.store.postings import (
     RELEASING,
     SEALED,
     WAITING,
+    Postings,
 )
 from mlc_pipelines_tests.posting.books import FINE, HALF, KILLED_AFTER, KILLED_BEFORE, LATE, LOST, UNANSWERED, Killed
 from mlc_pipelines_tests.posting.samples import CONTRA, DRAFT, RENT, approved, parts
@@ -130,6 +131,23 @@ def test_G08_twelve_journals_of_which_five_were_posted(desk, books, mode) -> Non
     outcomes = post_all(drafts, approved(*drafts), desk, mode=mode)
     assert [False] * 5 + [True] * 7 == [outcome.anew for outcome in outcomes]
     assert 12 == len({journal.reference for journal in books.released}) == len(books.released)
+
+
+def test_G08_somebody_else_goes_on_from_what_was_written_down(desk, books, register) -> None:
+    """No plan, no approval at hand: the register has both. A package whose writing down was cut short was not sent at all."""
+    drafts = parts(4)
+    books.faults = [FINE, FINE, FINE, FINE, KILLED_AFTER]
+    with pytest.raises(Killed):
+        post_all(drafts, approved(*drafts), desk)
+    somebody = Postings(register.engine, "demo", who="m.lee")
+    assert [SEALED] * 4 == [outcome.state for outcome in resume(somebody, replace(desk, register=somebody))]
+    assert {draft.reference for draft in drafts} == {journal.reference for journal in books.released}
+    assert [] == somebody.packages()
+    cut_short = [replace(DRAFT, plan="Forecast", part=part) for part in (1, 2)]
+    register.record_intent(cut_short[0], approved(*cut_short))
+    requests = len(books.requests)
+    assert [(WAITING, True)] == [(one.state, "approved content" in one.why) for one in resume(somebody, desk)]
+    assert requests == len(books.requests)
 
 
 def test_G10_a_draft_changed_by_a_person_is_not_released(desk, books, register) -> None:
