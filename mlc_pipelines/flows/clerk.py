@@ -130,7 +130,7 @@ class Clerk:
             self.note(CONFLICT, note=error.what)
             return self.outcome(error)
         except PipelineError as error:
-            self.note(WAITING, note=error.what)
+            self.note(WAITING, note=error.what.removeprefix("WAITING: "))
             return self.outcome(error)
         return self.outcome()
 
@@ -273,9 +273,9 @@ class Clerk:
         """Raise WaitingError, with what the ERP said last, when the tries or the time are over."""
         self.looks += 1
         if self.looks > self.desk.limits.looks or self.desk.now() > self.give_up_at:
-            said = "; ".join(error.what for error in self.said.values())
+            said = " ".join(error.what for error in self.said.values())
             raise WaitingError(
-                f"{self.draft} is not sealed after {self.looks - 1} looks{f': {said}' if said else ''}.",
+                f"{self.draft} is not sealed after {self.looks - 1} looks{f': {said}' if said else '.'}",
                 holds=f"It stands at {self.posting.state}{f', journal {self.posting.number}' if self.posting.number else ''}.",
                 next_step="Take the posting up again when the ERP answers; nothing needs to be cleared up before.",
             )

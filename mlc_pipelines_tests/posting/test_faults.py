@@ -259,7 +259,7 @@ def test_G22_a_period_that_closed_meanwhile_is_waited_for(desk, books) -> None:
     books.closed = True
     outcome = post_once(DRAFT, APPROVAL, desk)
     assert (WAITING, "101") == (outcome.state, outcome.number)
-    assert "Period FY2026-P03 is closed" in outcome.why
+    assert f"{DRAFT}: WAITING (Period FY2026-P03 is closed.)" == str(outcome)
     assert [ON_HOLD] == [journal.state for journal in books.journals.values()]
     books.closed = False
     assert SEALED == post_once(DRAFT, APPROVAL, desk).state
