@@ -20,6 +20,7 @@ from mlc_pipelines.ledger.money import minor_digits
 # this from a whole minor unit is that minor unit; what strays more is a figure finer than money and is refused by name.
 DOUBLE_NOISE = "0.000001"
 _ROWS_AT_ONCE = 1 << 15
+_SPREAD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)  # an odd number whose bits are well mixed
 _EXACT = pa.decimal128(36, 16)
 _BEYOND_EXACT = r"^[+-]?\d*\.\d{17,}$|[eE]"  # 0.30000000000000004, 5.55E-17: more decimals than the exact type has
 _LARGEST_EXPONENT = 20
@@ -110,8 +111,8 @@ def read_cells(path: Path, columns: CellColumns, *, currency: str, only: tuple[s
         table = table.filter(
             pc.and_(pc.equal(table.column(columns.period), only[0]), pc.equal(table.column(columns.version), only[1]))
         )
-    frame: pd.DataFrame = table.select(list(columns.named.values())).to_pandas()
-    frame = frame.set_axis(list(columns.named), axis=1)
+    named = table.select(list(columns.named.values())).rename_columns(list(columns.named))
+    frame: pd.DataFrame = named.to_pandas()
     frame["amount_minor"] = _minor(table.column(columns.amount), currency, frame)
     return frame
 
@@ -121,13 +122,25 @@ def fingerprints(path: Path, columns: CellColumns, *, versions: Collection[str])
 
     Amounts stay the texts they are: other periods may hold what is no money of ours.
     """
-    frame: pd.DataFrame = _read_texts(path, columns).to_pandas()
-    kept = frame[frame[columns.version].isin(list(versions)) & (frame[columns.amount].str.strip("-0.") != "")]
-    keys = [columns.named[key] for key in columns.keys]
-    rows = pd.util.hash_pandas_object(kept[[*keys, columns.amount]], index=False)
-    sums = rows.groupby([kept[columns.period], kept[columns.version]]).sum().rename("number").reset_index()
-    places = zip(sums[columns.period], sums[columns.version], strict=True)
-    return dict(zip(places, sums["number"].tolist(), strict=True))
+    table = _read_texts(path, columns)
+    figures = pc.not_equal(pc.utf8_trim(table[columns.amount], "-0."), "")
+    kept = table.filter(pc.and_(figures, pc.is_in(table[columns.version], pa.array([*versions], pa.string()))))
+    rows = np.zeros(len(kept), np.uint64)
+    for header in (*(columns.named[key] for key in columns.keys), columns.amount):
+        which, texts = _coded(kept[header])
+        rows = (rows ^ pd.util.hash_array(texts, categorize=False)[which]) * _SPREAD
+        rows ^= rows >> _HALF  # no sum of parts: two cells that exchange their figures are no longer the same rows
+    (period_of, periods), (version_of, named) = _coded(kept[columns.period]), _coded(kept[columns.version])
+    place_of = period_of.astype(np.int64) * len(named) + version_of
+    sums = np.zeros(len(periods) * len(named), np.uint64)
+    np.add.at(sums, place_of, rows)
+    return {(periods[at // len(named)], named[at % len(named)]): int(sums[at]) for at in np.unique(place_of)}
+
+
+def _coded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
+    """Which of the distinct texts each row has, and those texts."""
+    coded = texts.combine_chunks().dictionary_encode()
+    return coded.indices.to_numpy(), coded.dictionary.to_numpy(zero_copy_only=False)
 
 
 def _read_texts(path: Path, columns: CellColumns) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlc_pipelines.ledger.cells import CellColumns, read_cells, write_cells
+from mlc_pipelines.ledger.cells import CellColumns, fingerprints, read_cells, write_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.money import LARGEST_MINOR, minor_digits
 
@@ -243,3 +244,46 @@ def test_any_long_file_is_read_whole(folder: Path) -> None:
     path.write_text(HEADER + "A,B,Jul 25,Actual,1.00\n" * 200_000 + "A,B,Jul 25,Actual,0.30000000000000004\n")
     read = read_cells(path, COLUMNS, currency="USD")
     assert (200_001, 20_000_030) == (len(read), int(read["amount_minor"].sum()))
+
+
+EXPORTED = st.lists(
+    st.tuples(
+        st.sampled_from(["6100", "0010", ""]),
+        st.sampled_from(["DEN", "NYC"]),
+        st.sampled_from(["Jul 25", "Aug 25"]),
+        st.sampled_from(["Actual", "Budget"]),
+        st.sampled_from(["1", "2", "2.50", "-1", "0", "-0.00", "", "no number"]),
+    ),
+    max_size=6,
+)
+
+
+def prints(folder: Path, rows: list[tuple[str, ...]]) -> dict[tuple[str, str], int]:
+    path = folder / "exported.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([HEADER.strip().split(","), *rows])
+    return fingerprints(path, COLUMNS, versions=["Actual"])
+
+
+@settings(deadline=None, max_examples=100)
+@given(before=EXPORTED, after=EXPORTED)
+def test_fingerprints_differ_exactly_where_figures_do(
+    folder: Path, before: list[tuple[str, ...]], after: list[tuple[str, ...]]
+) -> None:
+    """Period by period, whatever the order of the rows; zeros and other versions do not count."""
+
+    def figures(rows: list[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+        return Counter(row for row in rows if row[3] == "Actual" and row[4].strip("-0."))
+
+    was, is_ = figures(before), figures(after)
+    changed = {row[2:4] for row in (was - is_) + (is_ - was)}
+    assert changed == {place for place, _ in {*prints(folder, before).items()} ^ {*prints(folder, after[::-1]).items()}}
+
+
+def test_two_cells_that_exchange_their_figures_are_a_change(folder: Path) -> None:
+    """The sum of all parts is the same, and yet two cells hold other figures."""
+    before, after = (
+        [("6100", "DEN", "Jul 25", "Actual", one), ("6200", "NYC", "Jul 25", "Actual", other)]
+        for one, other in (("1.00", "2.00"), ("2.00", "1.00"))
+    )
+    assert prints(folder, before) != prints(folder, after)
