@@ -1,7 +1,10 @@
 """ERP codes <-> list members. What has no partner is kept, counted and shown with the money at stake; never dropped."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -44,10 +47,10 @@ def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.Da
     codes: code, name, active and, for accounts, kind. members: code, name, leaf.
     member is "" and problem says why where a code has no usable partner: no rule, no such member, a parent, or an ambiguous member code.
     """
-    known = members[members["code"] != ""]
-    twice = set(known["code"][known["code"].duplicated()])
-    names = dict(zip(known["code"], known["name"], strict=True))
-    leaves = set(known["code"][known["leaf"]])
+    known = [one for one in zip(members["code"], members["name"], members["leaf"], strict=True) if one[0]]
+    twice = {code for code, times in Counter(code for code, _, _ in known).items() if times > 1}
+    names = {code: name for code, name, _ in known}
+    leaves = {code for code, _, leaf in known if leaf}
     rows = []
     for code, name, kind, active in _described(codes):
         wanted = rule.table.get(code) or (rule.template.replace("{code}", code) if rule.template else "")
@@ -56,7 +59,7 @@ def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.Da
         rows.append(
             (rule.dimension, code, name, kind, active, "" if problem else wanted, names.get(wanted, ""), sign, problem)
         )
-    return pd.DataFrame(rows, columns=MAP_COLUMNS).sort_values("code", ignore_index=True)
+    return pd.DataFrame(sorted(rows, key=itemgetter(1)), columns=MAP_COLUMNS)
 
 
 def _described(codes: pd.DataFrame) -> Sequence[tuple[str, str, str, bool]]:
@@ -83,9 +86,9 @@ def require_known(
     amounts: pd.DataFrame, member_map: pd.DataFrame, dimensions: Sequence[str] = tuple(CELL_KEYS)
 ) -> None:
     """Refuse figures on codes that appeared in the ERP after the map was made: the map must be made again first."""
+    mapped = set(zip(member_map["dimension"], member_map["code"], strict=True))
     for dimension in dimensions:
-        mapped = set(member_map["code"][member_map["dimension"] == dimension])
-        if strangers := sorted(set(amounts[dimension]) - mapped):
+        if strangers := sorted(code for code in set(amounts[dimension]) if (dimension, code) not in mapped):
             raise DataError(
                 f"The member map does not know {dimension.replace('_', ' ')} {', '.join(strangers[:10])}: it is older than the figures.",
                 holds="Nothing was sent.",
@@ -107,16 +110,17 @@ def place(
     placed = amounts.copy()
     sign = np.ones(len(placed), np.int64)
     problem = np.full(len(placed), "", dtype=object)
+    columns = (member_map[name] for name in ("dimension", "code", "member", "sign", "problem"))
+    partners = {(dimension, code): found for dimension, code, *found in zip(*columns, strict=True)}
     for dimension in dimensions:
-        rows = member_map[member_map["dimension"] == dimension].set_index("code")
         # Each distinct code is looked up once; the rows only take what was found for theirs.
-        codes = placed[dimension].astype("category").cat
-        found = rows[["member", "sign", "problem"]].reindex(codes.categories)
-        member, reason = found["member"].fillna("").to_numpy(object), found["problem"].fillna("not in the map")
+        row_of, codes = pd.factorize(placed[dimension].to_numpy(object))
+        found = [partners.get((dimension, code), ("", 1, "not in the map")) for code in codes]
+        member = np.array([one for one, _, _ in found], object)
         missing = member == ""
-        row_of = codes.codes.to_numpy()
-        sign *= np.where(missing, 1, found["sign"].fillna(1).astype("int64"))[row_of]
-        said = np.array([f"{dimension.replace('_', ' ')} {code}: {why}" for code, why in reason.items()], dtype=object)
+        sign *= np.array([of_one if one else 1 for one, of_one, _ in found], np.int64)[row_of]
+        name = dimension.replace("_", " ")
+        said = np.array([f"{name} {code}: {why}" for code, (_, _, why) in zip(codes, found, strict=True)], object)
         lacking = missing[row_of]
         problem[lacking] = [
             f"{one}; {other}" if one else other
@@ -134,16 +138,15 @@ def unmapped(placed: pd.DataFrame) -> pd.DataFrame:
     books = [name for name in (VENDOR, "company", "currency") if name in placed]
     columns = [*CELL_KEYS, *books, "lines", "debit_minor", "credit_minor", "amount_minor", "problem"]
     rows = placed.loc[placed["problem"] != "", columns]
-    at_stake = rows["amount_minor"].abs()
-    return rows.assign(_stake=at_stake).sort_values(
-        ["_stake", *CELL_KEYS, *books], ascending=[False, True, True, *(True for _ in books)], ignore_index=True
-    )[columns]
+    return _in_order_of(rows, -rows["amount_minor"].abs(), *(rows[name] for name in [*CELL_KEYS, *books]))
 
 
 def to_cells(placed: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFrame:
     """One row per cell key in key order: account, cost_center (member codes), what else the keys name as it stands, amount_minor in the planners' sign. Leaves out what has no member."""
     landing = [f"to_{key}" if f"to_{key}" in placed else key for key in keys]
-    landed = placed[(placed[[name for name in landing if name.startswith("to_")]] != "").all(axis=1)]
+    landed = placed[
+        np.logical_and.reduce([placed[name].to_numpy(object) != "" for name in landing if name.startswith("to_")])
+    ]
     sums = landed.groupby(landing, sort=True)["plan_minor"].sum().reset_index()
     return sums.set_axis([*keys, "amount_minor"], axis=1)
 
@@ -151,9 +154,15 @@ def to_cells(placed: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFr
 def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame, keys: Sequence[str] = CELL_KEYS) -> pd.DataFrame:
     """The whole slice: the cells, and an explicit zero for every earlier key that holds nothing now; in key order."""
     names = list(keys)
-    every = pd.concat([cells, earlier[names].assign(amount_minor=0)], ignore_index=True)
+    every = cells if earlier.empty else pd.concat([cells, earlier[names].assign(amount_minor=0)], ignore_index=True)
     whole = every.drop_duplicates(names, keep="first")
-    return whole.sort_values(names, ignore_index=True).astype({"amount_minor": "int64"})
+    return _in_order_of(whole, *(whole[name] for name in names)).astype({"amount_minor": "int64"})
+
+
+def _in_order_of(rows: pd.DataFrame, *columns: pd.Series) -> pd.DataFrame:
+    """Sorted by these columns, the first one first; rows that stand in order already, as most do, are found so at once."""
+    ranks = list(zip(*(column.tolist() for column in columns), strict=True))
+    return rows.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
 
 
 def landable(cells: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -162,19 +171,20 @@ def landable(cells: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataF
     lists: dimension -> its members (code, name, leaf) as they are at this moment.
     """
     judged = cells.copy()
-    problem = pd.Series("", index=cells.index, dtype=object)
+    told = [[""] * len(cells)]
     for dimension, members in lists.items():
-        coded = members["code"].where(members["code"] != "", members["name"])
-        known, leaves = set(coded), set(coded[members["leaf"]])
+        coded = [code or name for code, name in zip(members["code"], members["name"], strict=True)]
+        known, leaves = set(coded), set(compress(coded, members["leaf"]))
         said = {
             member: ""
             if member in leaves
             else f"{dimension.replace('_', ' ')} {member} {'is a parent now' if member in known else 'is gone'}"
             for member in cells[dimension].unique()
         }
-        here = cells[dimension].map(said)
-        problem = problem.where((problem == "") | (here == ""), problem + ", ") + here
-    judged["problem"] = problem
+        told.append([said[member] for member in cells[dimension]])
+    judged["problem"] = pd.Series(
+        [", ".join(filter(None, each)) for each in zip(*told, strict=True)], cells.index, object
+    )
     return judged
 
 
