@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from operator import itemgetter
+from operator import itemgetter, le
 
 import numpy as np
 import pandas as pd
@@ -162,7 +162,9 @@ def with_zeros(cells: pd.DataFrame, earlier: pd.DataFrame, keys: Sequence[str] =
 def _in_order_of(rows: pd.DataFrame, *columns: pd.Series) -> pd.DataFrame:
     """Sorted by these columns, the first one first; rows that stand in order already, as most do, are found so at once."""
     ranks = list(zip(*(column.tolist() for column in columns), strict=True))
-    return rows.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)].reset_index(drop=True)
+    if not all(map(le, ranks, ranks[1:])):
+        rows = rows.iloc[sorted(range(len(ranks)), key=ranks.__getitem__)]
+    return rows.reset_index(drop=True)
 
 
 def landable(cells: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
