@@ -23,7 +23,8 @@ def read_frame(desk: Desk, step: Step) -> pd.DataFrame:
 
 
 def read_kept_frame(desk: Desk, artefact: str) -> pd.DataFrame:
-    frame: pd.DataFrame = pq.read_table(desk.store.artefacts.path(artefact)).to_pandas()
+    with pq.ParquetFile(desk.store.artefacts.path(artefact)) as file:  # read_table would load what reads whole folders
+        frame: pd.DataFrame = file.read().to_pandas()
     return frame
 
 
@@ -52,4 +53,5 @@ def read_line_amounts(desk: Desk, artefact: str) -> pa.Table:
     """Only the columns that are added up: company, currency, branch, account, subaccount, debit_minor, credit_minor."""
     path = desk.store.artefacts.path(artefact)
     keys = BOOKS_KEYS + AMOUNT_KEYS
-    return pq.read_table(path, columns=keys + AMOUNT_COLUMNS, read_dictionary=keys)
+    with pq.ParquetFile(path, read_dictionary=keys) as file:
+        return file.read(columns=keys + AMOUNT_COLUMNS)
