@@ -65,4 +65,4 @@ def test_a_connection_without_lists_is_told_what_to_declare(demo: Named, sandbox
     done = mlc("lists", "sync", "demo")
     assert 3 == done.returncode
     assert "declares no lists" in done.stderr
-    assert {"acumatica": 0, "anaplan": 0} == sandbox.traffic.counts()
+    assert not any(sandbox.traffic.counts().values())
