@@ -54,7 +54,14 @@ def _store(key: str, password: str) -> None:
     Store.open().vault.put("demo-epicor", {"api_key": key, "username": "planning", "password": password})
 
 
-STORIES = (wrong_key, wrong_password, no_rights, refused_in_html, good)
+_LONG = pytest.mark.prove
+STORIES = (
+    wrong_key,
+    no_rights,
+    pytest.param(wrong_password, marks=_LONG),
+    pytest.param(refused_in_html, marks=_LONG),
+    pytest.param(good, marks=_LONG),
+)
 
 
 @pytest.fixture
