@@ -237,8 +237,8 @@ class _Seen:
         return fresh
 
     def require_once(self, what: str) -> None:
-        every = np.concatenate(self.keys) if self.keys else np.zeros(0, np.int64)
-        if twice := len(every) - len(np.unique(every)):
+        every = np.sort(np.concatenate([*self.keys, np.zeros(0, np.int64)]))
+        if twice := int(np.count_nonzero(every[1:] == every[:-1])):
             raise DataError(
                 f"{what}: {twice:,} lines came twice.",
                 holds="Nothing was loaded.",

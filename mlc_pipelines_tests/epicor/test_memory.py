@@ -18,7 +18,7 @@ MB_MOST = 300
 @pytest.mark.parametrize("by_query", [False, True], ids=["entity-set", "query"])
 @pytest.mark.parametrize(
     "journals",
-    [pytest.param(100, id="10k"), pytest.param(10_000, id="1m", marks=pytest.mark.prove)],
+    [pytest.param(100, id="10k"), pytest.param(1_000, id="100k", marks=pytest.mark.prove)],
 )
 def test_c17_reading_a_period_takes_less_than_300_mb(
     sandbox: Sandbox, tmp_path: Path, by_query: bool, journals: int
