@@ -167,7 +167,7 @@ def _batch(page: Priced) -> pa.RecordBatch:
     of = {
         "batch": page.names,
         "line": rows.column("line").cast(pa.int32()),
-        "branch": rows.column("plant").fill_null("").dictionary_encode(),
+        "branch": rows.coded("plant"),
         "account": page.accounts,
         "subaccount": page.subaccounts,
         "reference": _references(rows),
@@ -189,8 +189,9 @@ def _references(rows: Bulk) -> pa.StringArray:
     said = [
         pc.if_else(pc.is_in(rows.column(name), nothing), None, rows.column(name))
         for name, nothing in _REFERENCES.items()
+        if (same := rows.same(name)) is None or same.value not in {None, *nothing.to_pylist()}
     ]
-    return pc.coalesce(*said, "")
+    return pc.coalesce(*said, "") if said else pa.repeat("", len(rows))
 
 
 def no_lines() -> pa.RecordBatch:

@@ -1,0 +1,308 @@
+"""How a page lays out its rows, learned from some of them, and the columns of all rows laid out alike.
+
+One serializer writes them all: the same columns in the same order, most of them with one value in every row. The places of all values are found
+at once, by what stands behind a name. What varies must be one JSON value each; everything else must be, byte for byte, what it is in
+the first row, and that one is decoded with all checks. So a block that passes is the rows that were taken from it. Anything else (another order of
+columns, a blank too many) makes it unusual: whoever asks then decodes it row by row.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import NoneType
+from typing import Any, get_args
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Places = npt.NDArray[np.int32]
+
+_QUOTE, _COLON, _ESCAPE, _BLANK = (one[0] for one in (b'"', b":", b"\\", b" "))
+_PLAIN_NAME = re.compile(r"\w+", re.ASCII)
+_APART = b",\n"  # no JSON text holds a bare line end, so what stands between two of these is whole
+_PARTS_OF_NUMBERS = b"0123456789+-.eEtrufalsn,"
+_TRIALS = 8  # so many unusual blocks in a row, and the site has habits of its own
+_LESSONS = 30  # each costs more than to decode the block
+
+_members = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_values = msgspec.json.Decoder(list[str | int | float | bool | None]).decode
+_texts = msgspec.json.Decoder(list[str | None]).decode
+
+
+class UnusualError(Exception):
+    """The block is not laid out as those before: nothing was taken from it."""
+
+
+class _Anything(msgspec.Struct):
+    """Takes any object and keeps nothing of it: for the sake of the decoder's own checks."""
+
+
+_require_json = msgspec.json.Decoder(_Anything).decode
+
+
+class Kind(IntEnum):
+    """What the values of a column are, and in which order columns are taken from a block."""
+
+    TEXT = 0
+    TEXT_UNUSED = 1
+    WHOLE = 2
+    AMOUNT = 3  # kept as it is written
+    NUMBER_UNUSED = 4
+    OTHER = 5
+
+
+_KINDS = {frozenset({str}): Kind.TEXT, frozenset({int}): Kind.WHOLE, frozenset({msgspec.Raw}): Kind.AMOUNT}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The columns that vary, by attribute, and one row in place of all for the others."""
+
+    rows: int
+    columns: Mapping[str, pa.Array]
+    one: Any
+
+
+def types_of(said: Any) -> frozenset[Any]:
+    """The types a value may have, beside none at all."""
+    return frozenset({*get_args(said)} or {said}) - {NoneType}
+
+
+class Layout:
+    """The columns of a page in their order, and which of them vary."""
+
+    def __init__(self, row: type[msgspec.Struct]) -> None:
+        self._of = {one.encode_name: (one.name, one.type) for one in msgspec.structs.fields(row)}
+        self._row = msgspec.json.Decoder(row).decode
+        self._names: list[str] = []
+        self._varying: set[str] = set()
+        self._quoted: set[str] = set()
+        self._trials_left, self._lessons_left = _TRIALS, _LESSONS
+        # Kept from block to block: fresh memory costs more than what is done with it.
+        self._marks = np.empty((2, 0), bool)
+        self._row_of: tuple[bytes, ...] = ()
+        self._repeated = pa.py_buffer(b"")
+        self._one: Any = None
+        self._arrange()
+
+    def read(self, block: bytes) -> Rows:
+        """All rows of a whole JSON array. Raises UnusualError."""
+        if not self._trials_left:
+            raise UnusualError
+        self._trials_left -= 1
+        try:
+            found = self._read_or_learn(block)
+        except (msgspec.MsgspecError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise UnusualError from error
+        self._trials_left = _TRIALS
+        return found
+
+    def _read_or_learn(self, block: bytes) -> Rows:
+        try:
+            return self._read(block)
+        except UnusualError:
+            if not self._has_learned(block):
+                raise
+            return self._read(block)
+
+    def _has_learned(self, block: bytes) -> bool:
+        """Whether more columns vary than was known, or the columns are others."""
+        if not self._lessons_left:
+            return False
+        self._lessons_left -= 1
+        rows = _members(block)
+        names = [*rows[0]] if rows else []
+        if not names or any([*row] != names for row in rows) or not all(map(_PLAIN_NAME.fullmatch, names)):
+            return False
+        varying = {name for name in names if len({bytes(row[name]) for row in rows}) > 1}
+        self._quoted = {name for name in names if any(bytes(row[name]).startswith(b'"') for row in rows)}
+        if names == self._names:
+            if varying <= self._varying:
+                return False
+            varying |= self._varying
+        self._names, self._varying = names, varying
+        self._arrange()
+        return True
+
+    def _arrange(self) -> None:
+        """Where values that vary begin and end: which end of a name, and how far from it. In which order they are taken: one kind after another."""
+        ahead = [-len(f',"{name}') for name in self._names[1:]] + [-len(f'}},{{"{name}') for name in self._names[:1]]
+        varying = [at for at, name in enumerate(self._names) if name in self._varying]
+        self._ends = np.array([end for at in varying for end in (at, at + 1)], np.int32)
+        self._from_ends = np.array([by for at in varying for by in (len('":'), ahead[at])], np.int32)
+        described = [(self._kind(self._names[at]), place) for place, at in enumerate(varying)]
+        self._places = np.array([2 * place + 1 for _, place in sorted(described)], np.int32)
+        taken = [self._names[varying[place]] for _, place in sorted(described)]
+        self._taken = {kind: [one for one in taken if self._kind(one) == kind] for kind in Kind}
+        self._never_empty = [at for at, name in enumerate(self._taken[Kind.TEXT]) if self._of[name][1] is str]
+
+    def _kind(self, name: str) -> Kind:
+        if name not in self._of:
+            return Kind.TEXT_UNUSED if name in self._quoted else Kind.NUMBER_UNUSED
+        return _KINDS.get(types_of(self._of[name][1]), Kind.OTHER)
+
+    def _read(self, block: bytes) -> Rows:
+        if not self._varying:
+            raise UnusualError
+        ends = self._ends_of_names(block)
+        rows, width = len(ends), len(self._ends)
+        cuts = np.take(ends, self._ends, axis=1) + self._from_ends
+        size = np.array([len(block)], np.int32)
+        cells = _slices(block, np.concatenate([size - size, cuts.ravel(), size]))
+        values = (self._places[:, None] + np.arange(rows, dtype=np.int32) * width).ravel()
+        others = np.arange(2, len(cells) - 1, 2, dtype=np.int32)
+        taken = cells.take(pa.array(np.concatenate([values, others])))
+        one = self._require_alike(block, cuts, taken[len(values) :])
+        return Rows(rows, self._columns_of(taken[: len(values)], rows, ascii_only=block.isascii()), one)
+
+    def _ends_of_names(self, block: bytes) -> Places:
+        """The place of the quote behind each name, row by row, each row with the first one of the next. No text holds a bare quote."""
+        written = np.frombuffer(block, np.uint8)
+        if self._marks.shape[1] < len(block):
+            self._marks = np.empty((2, len(block) * 5 // 4), bool)
+        quotes, colons = self._marks[:, : len(block) - 1]
+        np.equal(written[:-1], _QUOTE, out=quotes)
+        np.equal(written[1:], _COLON, out=colons)
+        ends = np.flatnonzero(np.logical_and(quotes, colons, out=quotes)).astype(np.int32)
+        if len(ends) % len(self._names):  # an escaped quote, or the one before a text that begins with a colon
+            before = written[ends - 1]
+            ends = ends[(before != _ESCAPE) & (before != _COLON)]
+        rows, rest = divmod(len(ends), len(self._names))
+        if rest or not rows or written.min() < _BLANK:
+            raise UnusualError
+        each = np.empty((rows, len(self._names) + 1), np.int32)
+        each[:, :-1] = ends.reshape(rows, -1)
+        each[:-1, -1] = each[1:, 0]
+        each[-1, -1] = len(block) - len("}]") + len(f'}},{{"{self._names[0]}')
+        return each
+
+    def _require_alike(self, block: bytes, cuts: Places, others: pa.BinaryArray) -> Any:
+        """The first row, once it is sure that all rows are the same but for the values that vary."""
+        [first, last] = cuts[[0, -1]].tolist()
+        head, tail = block[: first[0]], block[last[-1] :]
+        if not (head.startswith(b"[{") and tail.endswith(b"}]")):
+            raise UnusualError
+        between = [block[begin:end] for begin, end in zip(first[1:-1:2], first[2::2], strict=True)]
+        between.append(tail[:-1] + b"," + head[1:])
+        offsets = _offsets(others)
+        sizes, written = np.diff(offsets), others.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        rest = len(between) - 1
+        if (sizes[: len(sizes) - rest].reshape(-1, rest + 1) != [*map(len, between)]).any():
+            raise UnusualError
+        if not np.array_equal(sizes[len(sizes) - rest :], [*map(len, between[:-1])]):
+            raise UnusualError
+        if self._row_of != (alike := tuple(between)):
+            self._repeated, self._row_of = pa.py_buffer(b""), alike
+            self._one = self._row(block[1 : first[-1]] + tail[:-1])
+        if self._repeated.size < written.size:
+            whole = b"".join(between)
+            self._repeated = pa.py_buffer(whole * (written.size // len(whole) * 5 // 4 + 2))
+        if not written.equals(self._repeated.slice(0, written.size)):
+            raise UnusualError
+        return self._one
+
+    def _columns_of(self, values: pa.BinaryArray, rows: int, *, ascii_only: bool) -> dict[str, pa.Array]:
+        """The values, one column after another, as a row's type has them."""
+        ends = np.cumsum([0, *(len(self._taken[kind]) * rows for kind in Kind)]).tolist()
+        texts, numbers = values[: ends[Kind.WHOLE]], values[ends[Kind.WHOLE] : ends[Kind.OTHER]]
+        used, whole, amounts = (values[ends[kind] : ends[kind + 1]] for kind in (Kind.TEXT, Kind.WHOLE, Kind.AMOUNT))
+        plain = _are_plain(texts)
+        if not plain:
+            _each(_values, texts)
+        _require_numbers(numbers)
+        several = {
+            Kind.TEXT: _string(pc.binary_slice(used, 1, -1), ascii_only=ascii_only) if plain else _texts_of(used),
+            Kind.WHOLE: _string(whole, ascii_only=True).cast(pa.int64()),
+            Kind.AMOUNT: _string(amounts, ascii_only=True),
+        }
+        if any(several[Kind.TEXT][at * rows : (at + 1) * rows].null_count for at in self._never_empty):
+            raise UnusualError
+        found = {
+            self._of[name][0]: column[at * rows : (at + 1) * rows]
+            for kind, column in several.items()
+            for at, name in enumerate(self._taken[kind])
+        }
+        for at, name in enumerate(self._taken[Kind.OTHER]):
+            attribute, said = self._of[name]
+            begin = ends[Kind.OTHER] + at * rows
+            found[attribute] = _of_few(values[begin : begin + rows], said)
+        return found
+
+
+def _slices(block: bytes, cuts: Places) -> pa.BinaryArray:
+    """The block from each of these places to the next, without a copy. Raises UnusualError where one is before its predecessor."""
+    if (np.diff(cuts) < 0).any():
+        raise UnusualError
+    return pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(block)])
+
+
+def _require_numbers(cells: pa.BinaryArray) -> None:
+    """Each cell is one number, true, false or null."""
+    joined = _joined(cells, b",")
+    if joined.translate(None, _PARTS_OF_NUMBERS) or joined.count(b",") != max(len(cells) - 1, 0):
+        raise UnusualError
+    _require_json(b'{"":[' + joined + b"]}")
+
+
+def _texts_of(cells: pa.BinaryArray) -> pa.StringArray:
+    return pa.array(_each(_texts, cells), pa.string())
+
+
+def _are_plain(cells: pa.BinaryArray) -> bool:
+    """Whether each cell is a text in quotes, without escapes and further quotes: it holds what is written."""
+    if not len(cells):
+        return True
+    offsets, written = _offsets(cells), _written(cells)
+    begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0] - 1
+    quotes = written == _QUOTE
+    return bool(
+        (begins < ends).all()
+        and quotes[begins].all()
+        and quotes[ends].all()
+        and np.count_nonzero(quotes) == 2 * len(cells)
+        and not (written == _ESCAPE).any()
+    )
+
+
+def _string(cells: pa.BinaryArray, *, ascii_only: bool) -> pa.StringArray:
+    """The same bytes as texts."""
+    if not ascii_only:
+        return cells.cast(pa.string())
+    return pa.Array.from_buffers(pa.string(), len(cells), cells.buffers(), offset=cells.offset)
+
+
+def _of_few(cells: pa.BinaryArray, kind: Any) -> pa.Array:
+    """Values of which there are few, each decoded once."""
+    few = cells.dictionary_encode()
+    values = _each(msgspec.json.Decoder(list[kind]).decode, few.dictionary)
+    if types_of(kind) == {bool}:
+        return pa.array(values, pa.bool_()).take(few.indices)
+    return pa.array([None if one is None else str(one) for one in values], pa.string()).take(few.indices)
+
+
+def _each(decode: Callable[[bytes], list[Any]], cells: pa.BinaryArray) -> list[Any]:
+    """The value in each cell."""
+    values = decode(b"[" + _joined(cells, _APART) + b"]")
+    if len(values) != len(cells):
+        raise UnusualError
+    return values
+
+
+def _joined(cells: pa.BinaryArray, between: bytes) -> bytes:
+    whole = pa.ListArray.from_arrays(pa.array([0, len(cells)], pa.int32()), cells)
+    joined: bytes = pc.binary_join(whole, between)[0].as_py()
+    return joined
+
+
+def _offsets(cells: pa.BinaryArray) -> Places:
+    return np.frombuffer(cells.buffers()[1], np.int32)[cells.offset : cells.offset + len(cells) + 1]
+
+
+def _written(cells: pa.BinaryArray) -> npt.NDArray[np.uint8]:
+    """What stands in all cells together."""
+    offsets = _offsets(cells)
+    return np.frombuffer(cells.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
