@@ -1,5 +1,6 @@
 """The one caller through which every byte to a foreign system goes. The verb chosen says what may happen twice."""
 
+import io
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -109,7 +110,7 @@ class Caller:
     def _exchange(self, method: str, path: str, expect: Collection[int], *, wrote: bool, **request: Any) -> Answer:
         for _ in range(_HOPS_MAX):
             with self._sent(method, path, self.limits.body_bytes_max, wrote=wrote, **request) as (call, response):
-                answer = Answer(call, response.status_code, response.headers, response.read(), wrote)
+                answer = Answer(call, response.status_code, response.headers, _whole(response), wrote)
             if answer.status in expect or not (path := self._onward(method, response)):
                 break
             request.pop("params", None)  # the new address has its own
@@ -207,6 +208,18 @@ class Caller:
         if answer.status in expect:
             return
         raise (self.explain and self.explain(answer)) or error_for(answer, wrote=wrote)
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """The body. Where its size is known, each block goes to its place at once: kept until all are there, they would take twice the memory."""
+    size = response.extensions.get("body_bytes", 0)
+    if response.is_stream_consumed or not 0 < size <= response.request.extensions["body_bytes_max"]:
+        return response.read()
+    body = io.BytesIO(bytes(size))
+    for block in response.iter_raw():
+        body.write(block)
+    body.truncate()
+    return body.getvalue()
 
 
 def _worth_another_try(error: BaseException) -> bool:

@@ -21,6 +21,7 @@ _BLOCK = 1 << 18
 _SENT_AT_ONCE = 1 << 14
 _UNSTATED_BYTES_MAX = 1 << 20
 _NOT_PASSED_ON = {"content-encoding", "content-length", "transfer-encoding"}
+_PLAIN = {"identity", ""}
 
 
 class BodyTooLarge(httpx.TransportError):
@@ -40,7 +41,8 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
 class WireTransport(httpx.BaseTransport):
     """Sends one request, never twice, and streams the answer decoded.
 
-    Reads from request.extensions: `deadline` (a time.monotonic() instant) and `body_bytes_max`. Raises httpx's own exceptions:
+    Reads from request.extensions: `deadline` (a time.monotonic() instant) and `body_bytes_max`. Says in response.extensions how many bytes
+    the body has, `body_bytes`, where that is known beforehand. Raises httpx's own exceptions:
     ConnectError and ConnectTimeout when nothing left this machine, any other TransportError when something may have.
     """
 
@@ -59,7 +61,8 @@ class WireTransport(httpx.BaseTransport):
         except urllib3.exceptions.HTTPError as error:
             raise _translated(error, request) from None
         headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON]
-        return httpx.Response(answer.status, headers=headers, stream=_Body(answer, request))
+        extensions = {"body_bytes": answer.length_remaining or 0} if _coding(answer) in _PLAIN else {}
+        return httpx.Response(answer.status, headers=headers, stream=_Body(answer, request), extensions=extensions)
 
     def _send(self, request: httpx.Request) -> urllib3.BaseHTTPResponse:
         connect_seconds, read_seconds = self._timeout
@@ -134,8 +137,8 @@ class _Body(httpx.SyncByteStream):
 
     def _decoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Plain bytes. A gzip stream that ends early is an error here; clients usually pass it on as an empty body."""
-        coding = self._answer.headers.get("content-encoding", "identity").lower()
-        if coding in {"identity", ""}:
+        coding = _coding(self._answer)
+        if coding in _PLAIN:
             yield from blocks
             return
         if coding not in {"gzip", "x-gzip", "deflate"}:
@@ -177,6 +180,10 @@ class _Body(httpx.SyncByteStream):
 def _proxy_for(url: httpx.URL) -> str | None:
     proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
     return proxies.get(url.scheme)
+
+
+def _coding(answer: urllib3.BaseHTTPResponse) -> str:
+    return answer.headers.get("content-encoding", "identity").lower()
 
 
 def _proxy_log_in(proxy: str) -> dict[str, str]:

@@ -248,6 +248,19 @@ def test_an_address_inside_a_query_is_not_taken_for_the_address(server, make) ->
     assert 2 == server.count("GET", "/entity")
 
 
+def test_a_large_answer_is_the_same_however_its_end_is_told(server, make) -> None:
+    """By its size, by a last chunk, or by the end of the connection."""
+    content = bytes(range(256)) * 4000
+    head, chunk = b"HTTP/1.1 200 OK\r\n", b"%x\r\n%b\r\n" % (len(content), content)
+    server.script["/large"] = [
+        server.whole(content, kind="application/octet-stream"),
+        server.cut(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"),
+        server.cut(head + b"\r\n" + content),
+    ]
+    with make() as caller:
+        assert [content] * 3 == [caller.read("GET", "/large").body for _ in range(3)]
+
+
 def test_a_download_is_whole_or_not_there(server, make, tmp_path: Path) -> None:
     """P16: the first attempt is cut, the second one whole; nothing of the first remains."""
     content = b"a,b\n" * 1000
