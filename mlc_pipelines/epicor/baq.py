@@ -1,11 +1,11 @@
 """Business Activity Queries in place of entity sets: one SQL statement instead of a business object for each row [S KLB; C SUG].
 
 Columns are named Table_Field [S EPG]; a connection says which ones are named otherwise. Parameters are plain query-string names, applied
-within the SQL; $filter is applied to the finished result only [S EPG, KLB], so none is sent. Nothing is believed: a query may mix companies,
+within the SQL; $filter is applied to the finished result only [S EPG, KLB], so none is sent; $select spares columns [S EPG]. Nothing is believed: a query may mix companies,
 books and periods, may be cut off by the server (QueryMaxResultSet), and is given up after 30 s where nothing else is set [S EPG].
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -75,13 +75,27 @@ QUERIES = {
 
 
 @dataclass(frozen=True)
+class Shown:
+    """The columns of a query. seen: they were seen in a row; else they are those that it should have."""
+
+    names: frozenset[str]
+    seen: bool = True
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+
+@dataclass(frozen=True)
 class Baq:
     """A query of a connection, and what it stands for."""
 
     rule: BaqRule
     query: Query
 
-    def columns(self, site: Connection, books: Books, period: FiscalPeriod) -> frozenset[str]:
+    def columns(self, site: Connection, books: Books, period: FiscalPeriod) -> Shown:
         """The columns of its first row for a period; none where it has no row. Raises SetupError naming the columns that it lacks."""
         options = self._options(books, period, period.start_on, period.end_on)
         path = f"{self._path}?{query_string({**options, '$top': '1'})}"
@@ -90,14 +104,14 @@ class Baq:
         except TooSlowError as slow:
             if not self._has_windows:
                 raise self._too_slow(slow) from None
-            return frozenset(self.query.named(one, self.rule) for one in self.query.columns(books.chart.size))
+            return Shown(frozenset(self._named(self.query.columns(books.chart.size))), seen=False)
         if not first:
-            return frozenset()
+            return Shown(frozenset())
         found = frozenset(first[0])
         required = {one.encode_name for one in msgspec.structs.fields(self.query.row) if one.required} | {
             f"SegValue{number}" for number in {books.chart.account, books.chart.center} - {None}
         }
-        wanted = [self.query.named(column, self.rule) for column in sorted(required - self.query.may_lack)]
+        wanted = self._named(sorted(required - self.query.may_lack))
         if lacking := [name for name in wanted if name not in found]:
             more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
             raise SetupError(
@@ -106,14 +120,14 @@ class Baq:
                 next_step="Have the columns added to the query in Kinetic, or say under `erp.baqs` in the connection file how it names them "
                 "(`columns`). A query that was changed may show its old columns for a while.",
             )
-        return found
+        return Shown(found)
 
     def read(
         self,
         site: Connection,
         books: Books,
         period: FiscalPeriod,
-        columns: frozenset[str] | None = None,
+        columns: Shown | None = None,
         *,
         bulk: bool = False,
     ) -> Iterator[Any]:
@@ -175,15 +189,27 @@ class Baq:
     def _what(self, period: FiscalPeriod) -> str:
         return f"Query {self.rule.name} for {period.key}"
 
-    def _feed(self, columns: frozenset[str], books: Books, period: FiscalPeriod, first: date, last: date) -> Feed[Any]:
+    def _named(self, columns: Iterable[str]) -> list[str]:
+        return [self.query.named(column, self.rule) for column in columns]
+
+    def _selected(self, columns: Shown, books: Books) -> tuple[str, ...]:
+        """The columns to ask for: those that are used. None by name where none was seen, or where rows may leave out a segment."""
+        segments = [f"SegValue{number}" for number in range(1, books.chart.size + 1)]
+        if not columns.seen or not columns.names.issuperset(self._named(segments)):
+            return ()
+        used = dict.fromkeys(self._named(self.query.columns(books.chart.size)))
+        return tuple(name for name in used if name in columns)
+
+    def _feed(self, columns: Shown, books: Books, period: FiscalPeriod, first: date, last: date) -> Feed[Any]:
         revision = self.query.named("SysRevID", self.rule)
-        key = [self.query.named(column, self.rule) for column in self.query.key]
+        key = self._named(self.query.key)
         return Feed(
             what=self._what(period),
             path=self._path,
             row=self._row(columns, books, period),
             key=tuple(name for name in key if name in columns),
             revision=revision if self._since and revision in columns else "",
+            select=self._selected(columns, books),
             options=self._options(books, period, first, last),
             since=self._since if revision in columns else "",
             patient=self._has_windows,
@@ -206,7 +232,7 @@ class Baq:
         names = {one.name for one in msgspec.structs.fields(self.query.row)}
         return {name: known for name, known in of.items() if name in names}
 
-    def _row(self, columns: frozenset[str], books: Books, period: FiscalPeriod) -> type[Any]:
+    def _row(self, columns: Shown, books: Books, period: FiscalPeriod) -> type[Any]:
         """The same attributes as a row of the entity set, under the query's own names. What it does not show has the value that the question had."""
         known: dict[str, Any] = {
             "FiscalCalendarID": books.calendar,

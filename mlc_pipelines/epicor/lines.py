@@ -79,10 +79,16 @@ def read_lines(site: Connection, books: Books, period: FiscalPeriod, source: Sou
         yield _batch(page)
 
 
-def ledger(site: Connection, books: Books, period: FiscalPeriod, more: str = "") -> Source:
+def ledger(
+    site: Connection, books: Books, period: FiscalPeriod, more: str = "", entity: wire.Entity[Any] = wire.LINES
+) -> Source:
     """The entity set itself. more: a further condition."""
-    entity = wire.with_segments(wire.LINES, books.chart.size)
-    feed = feed_of(site, entity, where=both(books.of_period(period), POSTED, more), of=period.key)
+    feed = feed_of(
+        site,
+        wire.with_segments(entity, books.chart.size),
+        where=both(books.of_period(period), POSTED, more),
+        of=period.key,
+    )
     return Source(feed.what, bulk_pages(site, feed), highest_revision(site, feed))
 
 

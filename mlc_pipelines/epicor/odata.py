@@ -143,7 +143,7 @@ class _Reader(Generic[R]):
     def highest(self) -> int:
         """The highest version there is; 0 for none."""
         feed = self.feed
-        if feed.select:  # an entity set: no more than the version is needed
+        if REVISION in feed.select:  # an entity set: no more than the version is needed
             slim = Feed(feed.what, feed.path, Versioned, feed.key, feed.where, select=tuple(columns_of(Versioned)))
             return _Reader(self._site, slim)._highest()
         return self._highest()

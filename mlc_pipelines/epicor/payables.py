@@ -175,7 +175,8 @@ def read_ledger_spend(
     paying: set[str] = set()
     held: list[pa.RecordBatch] = []
     # The journals come without their lines of other modules, so they need not balance here.
-    for page in read_pages(site, books, period, ledger(site, books, period, "SourceModule eq 'AP'"), whole=False):
+    source = ledger(site, books, period, "SourceModule eq 'AP'", wire.PAYABLES_LINES)
+    for page in read_pages(site, books, period, source, whole=False):
         paid_by = zip(page.names.to_pylist(), listed(page.rows, "bank"), listed(page.rows, "check"), strict=True)
         paying |= {name for name, bank, check in paid_by if bank or (check or "0").strip() not in {"", "0"}}
         held.append(_from_ledger(page, vendors, control, nets))

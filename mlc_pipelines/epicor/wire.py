@@ -144,17 +144,21 @@ class JournalLine(JournalKey, kw_only=True, gc=False):
     day: str | None = field(name="JEDate", default=None)
     description: str | None = field(name="Description", default=None)
     statistical: bool | int | None = field(name="Statistical", default=None)
-    source: str | None = field(name="SourceModule", default=None)
-    vendor: int | None = field(name="VendorNum", default=None)
     vendor_invoice: str | None = field(name="APInvoiceNum", default=None)
     customer_invoice: int | str | None = field(name="ARInvoiceNum", default=None)
-    bank: str | None = field(name="BankAcctID", default=None)
-    check: int | str | None = field(name="CheckNum", default=None)
     legal_number: str | None = field(name="LegalNumber", default=None)
     group: str | None = field(name="GroupID", default=None)
     plant: str | None = field(name="Plant", default=None)
     debit: msgspec.Raw = field(name="BookDebitAmount")
     credit: msgspec.Raw = field(name="BookCreditAmount")
+
+
+class PayablesLine(JournalLine, kw_only=True, gc=False):
+    """A posted line of module AP: whom it concerns, and whether it paid."""
+
+    vendor: int | None = field(name="VendorNum", default=None)
+    bank: str | None = field(name="BankAcctID", default=None)
+    check: int | str | None = field(name="CheckNum", default=None)
 
 
 class PeriodBalance(Versioned, kw_only=True, gc=False):
@@ -246,6 +250,7 @@ CALENDAR_PERIODS = Entity(
 _LINE_KEY = ("BookID", "FiscalYear", "FiscalYearSuffix", "JournalCode", "JournalNum", "JournalLine")
 LINE_KEYS = Entity("Erp.BO.GLJrnDtlSvc", "GLJrnDtls", JournalKey, _LINE_KEY)
 LINES = Entity("Erp.BO.GLJrnDtlSvc", "GLJrnDtls", JournalLine, _LINE_KEY)
+PAYABLES_LINES = Entity("Erp.BO.GLJrnDtlSvc", "GLJrnDtls", PayablesLine, _LINE_KEY)
 BALANCES = Entity(
     "Erp.BO.GLPeriodBalSearchSvc",
     "GLPeriodBalSearches",

@@ -70,6 +70,18 @@ def test_balances_by_a_query(connect: Connect, sandbox: Sandbox, december: Fisca
     assert asked(sandbox, BALANCES.name)
 
 
+def test_only_columns_that_are_used_are_asked_for(connect: Connect, sandbox: Sandbox, december: FiscalPeriod) -> None:
+    """Those that its first row shows; where it does not show all segments of the chart, they might come later, and nothing is chosen."""
+    posted(connect, december, LINES)
+    first, *others = asked(sandbox, LINES.name)
+    assert "$select" not in first
+    assert all("GLJrnDtl_Description," in path and "GLJrnDtl_VendorNum" not in path for path in others)
+    sandbox.traffic.clear()
+    sandbox.set_switches(epicor={"baq_removed": [f"{LINES.name}/GLJrnDtl_SegValue3"]})
+    posted(connect, december, LINES)
+    assert not any("$select" in path for path in asked(sandbox, LINES.name))
+
+
 def test_parameters_are_filled_in(connect: Connect, sandbox: Sandbox, december: FiscalPeriod) -> None:
     """As plain names in the address; sizes and order are always said."""
     posted(connect, december, LINES)
