@@ -85,16 +85,20 @@ def coded_subaccounts(rows: Bulk, chart: Chart) -> pa.DictionaryArray:
     """The same as codes."""
     if not chart.others:
         return pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), pa.array([""]))
-    return coded_together([rows.column(f"s{number}").fill_null("") for number in chart.others], BETWEEN)
+    return coded_together([rows.coded(f"s{number}") for number in chart.others], BETWEEN)
 
 
-def coded_together(parts: Sequence[pa.Array], between: str) -> pa.DictionaryArray:
-    """The values of several columns as one code, put together once for each combination that occurs."""
-    first, *others = [one.dictionary_encode() for one in parts]
+def coded_together(parts: Sequence[pa.DictionaryArray], between: str) -> pa.DictionaryArray:
+    """Several codes as one, put together once for each combination that occurs."""
+    first, *others = parts
     which, said = first.indices, [str(one) for one in first.dictionary.to_pylist()]
     for other in others:
         texts_of = other.dictionary.to_pylist()
         size = max(len(texts_of), 1)
+        if len(said) == 1 or len(texts_of) == 1:  # nothing to count
+            which = other.indices if len(said) == 1 else which
+            said = [f"{one}{between}{another}" for one in said for another in texts_of]
+            continue
         pair = pa.array(which.to_numpy().astype(np.int64) * size + other.indices.to_numpy()).dictionary_encode()
         which = pair.indices
         said = [f"{said[one // size]}{between}{texts_of[one % size]}" for one in pair.dictionary.to_pylist()]

@@ -21,16 +21,16 @@ import pyarrow.compute as pc
 
 Places = npt.NDArray[np.int32]
 
-_QUOTE, _COLON, _ESCAPE, _BLANK = (one[0] for one in (b'"', b":", b"\\", b" "))
+_QUOTE, _COLON, _ESCAPE, _BLANK, _COMMA, _BRACE = b'":\\ ,}'
 _PLAIN_NAME = re.compile(r"\w+", re.ASCII)
 _APART = b",\n"  # no JSON text holds a bare line end, so what stands between two of these is whole
-_PARTS_OF_NUMBERS = b"0123456789+-.eEtrufalsn,"
+_PARTS_OF_NUMBERS = b"0123456789+-.eEtrufalsn,}"
 _TRIALS = 8  # so many unusual blocks in a row, and the site has habits of its own
 _LESSONS = 30  # each costs more than to decode the block
 
 _members = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _values = msgspec.json.Decoder(list[str | int | float | bool | None]).decode
-_texts = msgspec.json.Decoder(list[str | None]).decode
+_texts = msgspec.json.Decoder(list[str]).decode
 
 
 class UnusualError(Exception):
@@ -47,15 +47,18 @@ _require_json = msgspec.json.Decoder(_Anything).decode
 class Kind(IntEnum):
     """What the values of a column are, and in which order columns are taken from a block."""
 
-    TEXT = 0
+    TEXT = 0  # always in quotes, and taken without them
     TEXT_UNUSED = 1
-    WHOLE = 2
-    AMOUNT = 3  # kept as it is written
+    WHOLE = 2  # never in quotes, and taken with the comma or bracket behind it
+    AMOUNT = 3  # the same, kept as it is written
     NUMBER_UNUSED = 4
     OTHER = 5
+    OTHER_UNUSED = 6
 
 
-_KINDS = {frozenset({str}): Kind.TEXT, frozenset({int}): Kind.WHOLE, frozenset({msgspec.Raw}): Kind.AMOUNT}
+_NUMBERS = {Kind.WHOLE, Kind.AMOUNT, Kind.NUMBER_UNUSED}
+_TEXTS = {Kind.TEXT, Kind.TEXT_UNUSED}
+_KINDS = {frozenset({int}): Kind.WHOLE, frozenset({msgspec.Raw}): Kind.AMOUNT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Layout:
         self._names: list[str] = []
         self._varying: set[str] = set()
         self._quoted: set[str] = set()
+        self._bare: set[str] = set()
         self._trials_left, self._lessons_left = _TRIALS, _LESSONS
         # Kept from block to block: fresh memory costs more than what is done with it.
         self._marks = np.empty((2, 0), bool)
@@ -118,13 +122,15 @@ class Layout:
         names = [*rows[0]] if rows else []
         if not names or any([*row] != names for row in rows) or not all(map(_PLAIN_NAME.fullmatch, names)):
             return False
-        varying = {name for name in names if len({bytes(row[name]) for row in rows}) > 1}
-        self._quoted = {name for name in names if any(bytes(row[name]).startswith(b'"') for row in rows)}
+        columns = {name: {bytes(row[name]) for row in rows} for name in names}
+        varying = {name for name, values in columns.items() if len(values) > 1}
+        quoted = {name for name, values in columns.items() if all(one.startswith(b'"') for one in values)}
+        bare = {name for name, values in columns.items() if not any(one.startswith(b'"') for one in values)}
         if names == self._names:
-            if varying <= self._varying:
+            varying, quoted, bare = varying | self._varying, quoted & self._quoted, bare & self._bare
+            if (varying, quoted, bare) == (self._varying, self._quoted, self._bare):
                 return False
-            varying |= self._varying
-        self._names, self._varying = names, varying
+        self._names, self._varying, self._quoted, self._bare = names, varying, quoted, bare
         self._arrange()
         return True
 
@@ -133,17 +139,31 @@ class Layout:
         ahead = [-len(f',"{name}') for name in self._names[1:]] + [-len(f'}},{{"{name}') for name in self._names[:1]]
         varying = [at for at, name in enumerate(self._names) if name in self._varying]
         self._ends = np.array([end for at in varying for end in (at, at + 1)], np.int32)
-        self._from_ends = np.array([by for at in varying for by in (len('":'), ahead[at])], np.int32)
-        described = [(self._kind(self._names[at]), place) for place, at in enumerate(varying)]
-        self._places = np.array([2 * place + 1 for _, place in sorted(described)], np.int32)
-        taken = [self._names[varying[place]] for _, place in sorted(described)]
+        inside = [int(self._kind(name) in _TEXTS) for name in self._names]
+        behind = [int(self._kind(name) in _NUMBERS) - inside[at] for at, name in enumerate(self._names)]
+        from_ends = [by for at in varying for by in (len('":') + inside[at], ahead[at] + behind[at])]
+        self._from_ends = np.array(from_ends, np.int32)
+        self._texts_at = [2 * place for place, at in enumerate(varying) if inside[at]]
+        described = sorted((self._kind(self._names[at]), place) for place, at in enumerate(varying))
+        self._places = np.array([2 * place + 1 for _, place in described], np.int32)
+        taken = [self._names[varying[place]] for _, place in described]
         self._taken = {kind: [one for one in taken if self._kind(one) == kind] for kind in Kind}
-        self._never_empty = [at for at, name in enumerate(self._taken[Kind.TEXT]) if self._of[name][1] is str]
+        numbers = [name for name in taken if self._kind(name) in _NUMBERS]
+        self._closing = np.array([_BRACE if name == self._names[-1] else _COMMA for name in numbers], np.uint8)
 
     def _kind(self, name: str) -> Kind:
         if name not in self._of:
-            return Kind.TEXT_UNUSED if name in self._quoted else Kind.NUMBER_UNUSED
-        return _KINDS.get(types_of(self._of[name][1]), Kind.OTHER)
+            return (
+                Kind.TEXT_UNUSED
+                if name in self._quoted
+                else Kind.NUMBER_UNUSED
+                if name in self._bare
+                else Kind.OTHER_UNUSED
+            )
+        types = types_of(self._of[name][1])
+        if name in self._quoted and str in types:
+            return Kind.TEXT
+        return _KINDS.get(types, Kind.OTHER) if name in self._bare else Kind.OTHER
 
     def _read(self, block: bytes) -> Rows:
         if not self._varying:
@@ -184,7 +204,9 @@ class Layout:
         """The first row, once it is sure that all rows are the same but for the values that vary."""
         [first, last] = cuts[[0, -1]].tolist()
         head, tail = block[: first[0]], block[last[-1] :]
-        if not (head.startswith(b"[{") and tail.endswith(b"}]")):
+        if not (head.startswith(b"[{") and block.endswith(b"}]")):
+            raise UnusualError
+        if any(block[first[at] - 1] != _QUOTE or block[first[at + 1]] != _QUOTE for at in self._texts_at):
             raise UnusualError
         between = [block[begin:end] for begin, end in zip(first[1:-1:2], first[2::2], strict=True)]
         between.append(tail[:-1] + b"," + head[1:])
@@ -196,8 +218,10 @@ class Layout:
         if not np.array_equal(sizes[len(sizes) - rest :], [*map(len, between[:-1])]):
             raise UnusualError
         if self._row_of != (alike := tuple(between)):
-            self._repeated, self._row_of = pa.py_buffer(b""), alike
-            self._one = self._row(block[1 : first[-1]] + tail[:-1])
+            row = block[1 : first[-1]] + tail[:-1]
+            if [*_members(b"[" + row + b"]")[0]] != self._names:
+                raise UnusualError
+            self._one, self._row_of, self._repeated = self._row(row), alike, pa.py_buffer(b"")
         if self._repeated.size < written.size:
             whole = b"".join(between)
             self._repeated = pa.py_buffer(whole * (written.size // len(whole) * 5 // 4 + 2))
@@ -211,25 +235,24 @@ class Layout:
         texts, numbers = values[: ends[Kind.WHOLE]], values[ends[Kind.WHOLE] : ends[Kind.OTHER]]
         used, whole, amounts = (values[ends[kind] : ends[kind + 1]] for kind in (Kind.TEXT, Kind.WHOLE, Kind.AMOUNT))
         plain = _are_plain(texts)
-        if not plain:
-            _each(_values, texts)
-        _require_numbers(numbers)
+        said = [] if plain else _each(_texts, texts, b'"')
+        _require_numbers(numbers, self._closing)
+        whole, amounts = (_string(pc.binary_slice(one, 0, -1), ascii_only=True) for one in (whole, amounts))
         several = {
-            Kind.TEXT: _string(pc.binary_slice(used, 1, -1), ascii_only=ascii_only) if plain else _texts_of(used),
-            Kind.WHOLE: _string(whole, ascii_only=True).cast(pa.int64()),
-            Kind.AMOUNT: _string(amounts, ascii_only=True),
+            Kind.TEXT: _string(used, ascii_only=ascii_only) if plain else pa.array(said[: len(used)], pa.string()),
+            Kind.WHOLE: whole.cast(pa.int64()),
+            Kind.AMOUNT: amounts,
         }
-        if any(several[Kind.TEXT][at * rows : (at + 1) * rows].null_count for at in self._never_empty):
-            raise UnusualError
         found = {
             self._of[name][0]: column[at * rows : (at + 1) * rows]
             for kind, column in several.items()
             for at, name in enumerate(self._taken[kind])
         }
         for at, name in enumerate(self._taken[Kind.OTHER]):
-            attribute, said = self._of[name]
+            attribute, kind = self._of[name]
             begin = ends[Kind.OTHER] + at * rows
-            found[attribute] = _of_few(values[begin : begin + rows], said)
+            found[attribute] = _of_few(values[begin : begin + rows], kind)
+        _each(_values, values[ends[Kind.OTHER_UNUSED] :])
         return found
 
 
@@ -240,32 +263,23 @@ def _slices(block: bytes, cuts: Places) -> pa.BinaryArray:
     return pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(block)])
 
 
-def _require_numbers(cells: pa.BinaryArray) -> None:
-    """Each cell is one number, true, false or null."""
-    joined = _joined(cells, b",")
-    if joined.translate(None, _PARTS_OF_NUMBERS) or joined.count(b",") != max(len(cells) - 1, 0):
-        raise UnusualError
-    _require_json(b'{"":[' + joined + b"]}")
-
-
-def _texts_of(cells: pa.BinaryArray) -> pa.StringArray:
-    return pa.array(_each(_texts, cells), pa.string())
-
-
-def _are_plain(cells: pa.BinaryArray) -> bool:
-    """Whether each cell is a text in quotes, without escapes and further quotes: it holds what is written."""
+def _require_numbers(cells: pa.BinaryArray, closing: npt.NDArray[np.uint8]) -> None:
+    """Each cell is one number, true, false or null, and behind it what closes it in its column."""
     if not len(cells):
-        return True
+        return
     offsets, written = _offsets(cells), _written(cells)
-    begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0] - 1
-    quotes = written == _QUOTE
-    return bool(
-        (begins < ends).all()
-        and quotes[begins].all()
-        and quotes[ends].all()
-        and np.count_nonzero(quotes) == 2 * len(cells)
-        and not (written == _ESCAPE).any()
-    )
+    if (written[offsets[1:] - offsets[0] - 1].reshape(len(closing), -1) != closing[:, None]).any():
+        raise UnusualError
+    numbers = written.tobytes()
+    if numbers.translate(None, _PARTS_OF_NUMBERS) or numbers.count(b",") + numbers.count(b"}") != len(cells):
+        raise UnusualError
+    _require_json(b'{"":[' + numbers[:-1].replace(b"}", b",") + b"]}")
+
+
+def _are_plain(texts: pa.BinaryArray) -> bool:
+    """Whether no text holds an escape, nor a quote, which would not be one text: then they say what is written."""
+    written = _written(texts)
+    return not ((written == _QUOTE).any() or (written == _ESCAPE).any())
 
 
 def _string(cells: pa.BinaryArray, *, ascii_only: bool) -> pa.StringArray:
@@ -281,12 +295,16 @@ def _of_few(cells: pa.BinaryArray, kind: Any) -> pa.Array:
     values = _each(msgspec.json.Decoder(list[kind]).decode, few.dictionary)
     if types_of(kind) == {bool}:
         return pa.array(values, pa.bool_()).take(few.indices)
+    if types_of(kind) == {msgspec.Raw}:
+        return cells.cast(pa.string())
     return pa.array([None if one is None else str(one) for one in values], pa.string()).take(few.indices)
 
 
-def _each(decode: Callable[[bytes], list[Any]], cells: pa.BinaryArray) -> list[Any]:
-    """The value in each cell."""
-    values = decode(b"[" + _joined(cells, _APART) + b"]")
+def _each(decode: Callable[[bytes], list[Any]], cells: pa.BinaryArray, quote: bytes = b"") -> list[Any]:
+    """The value in each cell, where it stands without its quotes in those."""
+    if not len(cells):
+        return []
+    values = decode(b"".join((b"[", quote, _joined(cells, quote + _APART + quote), quote, b"]")))
     if len(values) != len(cells):
         raise UnusualError
     return values

@@ -121,7 +121,7 @@ def _priced(rows: Bulk, books: Books, period: FiscalPeriod, what: str) -> Priced
     _require_numbers(rows, where)
     return Priced(
         rows,
-        columns.coded_together([rows.column("journal"), rows.column("journal_number")], " "),
+        columns.coded_together([rows.coded("journal"), rows.column("journal_number").dictionary_encode()], " "),
         columns.coded_accounts(rows, books.chart, where),
         columns.coded_subaccounts(rows, books.chart),
         _minor_texts(rows.column("debit"), books.currency, "BookDebitAmount", where),

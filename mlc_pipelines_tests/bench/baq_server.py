@@ -158,8 +158,7 @@ def main(lines: int) -> None:
     world = World(Seed())
     listener = Listener(Queried(world.app, lines), LOOPBACK, 0)
     world.url = f"http://{LOOPBACK}:{listener.port}"
-    size = len(page(lines, "$top=1000")) // min(lines, 1000)
-    facts = {"url": world.url, "info": world.info, "totals": totals(lines), "bytes": size}
+    facts = {"url": world.url, "info": world.info, "totals": totals(lines)}
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
     sys.stdin.read()

@@ -72,6 +72,15 @@ def test_every_line_of_a_query_is_extracted_with_its_amounts(contender: str) -> 
         assert baq_server.totals(7_000) == came_to(getattr(baq, contender), {"info": info})
 
 
+def test_both_end_with_the_same_table_of_a_query() -> None:
+    """The same columns, and in them the same texts and cents."""
+    with serving(lambda app: baq_server.Queried(app, 600)) as info:
+        ours, theirs = (one({"info": info})[0]() for one in (baq.ours, baq.requests_normalized))
+    assert {*ours.column_names} == {*theirs.columns, "company", "ledger", "currency"}
+    for name in theirs.columns:
+        assert ours[name].to_pylist() == [*theirs[name]], name
+
+
 def test_a_ready_line_is_one_as_the_query_itself_gives_it() -> None:
     """The same columns in the same order, values of the same kinds, about as many bytes: else the figures say nothing about a real site."""
     with serving(lambda app: app) as info:

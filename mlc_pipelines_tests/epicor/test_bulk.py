@@ -111,7 +111,7 @@ changed = st.fixed_dictionaries(
         "SegValue1": NASTY,
         "SegValue2": NASTY | st.none(),
         "DebitAmount": st.floats(allow_nan=False, allow_infinity=False) | st.none(),
-        "BookDebitAmount": st.floats(allow_nan=False, allow_infinity=False) | NUMBERS | st.none(),
+        "BookDebitAmount": st.floats(allow_nan=False, allow_infinity=False) | NUMBERS | st.none() | st.just("1.50"),
         "Statistical": st.booleans() | st.integers(0, 2) | st.none(),
         "APInvoiceNum": NASTY | st.none(),
         "RowIdent": NASTY,
@@ -128,7 +128,7 @@ def test_whatever_the_texts_hold_the_rows_are_the_same(rows: list[Row], ascii_on
     assert with_care(text) == in_columns(text, TAUGHT)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(changed, min_size=1, max_size=4), st.data())
 def test_no_change_of_a_byte_is_read_otherwise_than_with_care(rows: list[Row], data: st.DataObject) -> None:
     """Some bytes left out, doubled or replaced anywhere: the block is refused as unusual, or it is what is read one by one."""
@@ -155,7 +155,7 @@ def test_no_change_of_a_byte_is_read_otherwise_than_with_care(rows: list[Row], d
     require_the_same(text[:start] + data.draw(st.sampled_from(others)) + text[end:])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(changed, min_size=1, max_size=3), st.data())
 def test_pieces_of_one_row_in_another_are_not_taken_for_columns(rows: list[Row], data: st.DataObject) -> None:
     """A slice of a block put in at any place, so that names, quotes and brackets stand where others are expected."""
@@ -184,7 +184,6 @@ def require_the_same(text: bytes) -> None:
         {"JournalLine": 10**30},
         {"Description": 7},
         {"Posted": 1},
-        {"BookDebitAmount": "12.50"},
         {"Nested": {"a": "b"}},
     ],
 )
@@ -192,6 +191,16 @@ def test_a_row_of_other_kinds_is_left_to_the_careful_way(changes: Mapping[str, A
     """Whatever does not fit the type of a row is judged where it has a name."""
     with pytest.raises(UnusualError):
         in_columns(block([line(1), line(2, **changes)]), TAUGHT)
+
+
+def test_columns_that_change_places_are_told_by_their_names() -> None:
+    """Two names of the same length, from some block on in the other order."""
+    rows = [line(number, SegValue1=str(number), SegValue2=str(-number)) for number in range(4)]
+    keys = [*rows[0]]
+    one, other = keys.index("SegValue1"), keys.index("SegValue2")
+    keys[one], keys[other] = keys[other], keys[one]
+    turned = block([{key: row[key] for key in keys} for row in rows])
+    assert with_care(turned) == in_columns(turned, block(rows))
 
 
 @pytest.mark.parametrize("layout", [{"indent": 1}, {"separators": (", ", ": ")}])
