@@ -299,13 +299,61 @@ class ReadJournal(BookedJournal):
     lines: tuple[DraftLine, ...] = ()
 
 
-class PlanBooks(Protocol):
+HELD = ["account", "subaccount", "amount_minor"]
+"""Columns of what a destination of plans holds: codes of the ERP, and the figure of one period in minor units, debit positive."""
+
+
+class PlanDestination(Protocol):
+    """The one set of books or budget figures that an approved plan may be written into. Periods are named by their keys (FY2026-P03).
+
+    Errors: UncertainError when a write may have happened; PeriodClosed, GroupBusy (`ledger.drafts`) or another WaitingError when somebody has
+    the right of way; DataError for a refused record; SetupError for rights and configuration; TransientError when nothing happened.
+    """
+
+    def require_destination(self) -> LedgerIdentity:
+        """The destination as the ERP itself describes it, asked anew each time.
+
+        Raises SetupError, before any write, for one that does not exist, takes no such figures, is an actual ledger or the main book, or is read
+        by the inbound flow, whatever the configuration says.
+        """
+        ...
+
+    def objections(self, keys: pd.DataFrame) -> list[str]:
+        """Why the ERP takes no plan figure on an account and subaccount, for each row of keys (account, subaccount); "" where it does.
+
+        Unknown, inactive, heading, control and system accounts; unknown or inactive subaccounts.
+        """
+        ...
+
+    def not_open(self, periods: Sequence[str]) -> dict[str, str]:
+        """The periods among these that take no posting into the destination now -> why ("closed in the ERP")."""
+        ...
+
+    def read_held(self, period: str) -> pd.DataFrame:
+        """What the destination holds for one period, whoever wrote it: columns HELD, one row per key, in key order, zeros left out."""
+        ...
+
+
+class BudgetTable(PlanDestination, Protocol):
+    """Native budget figures of the ERP, kept by key: writing the same figure again changes nothing."""
+
+    def write_held(self, period: str, cells: pd.DataFrame) -> None:
+        """Set the figures of these keys (columns HELD, absolute, zeros included) in one period; every other key and period stays as it is.
+
+        Sent once; what the answer says proves nothing: read again.
+        """
+        ...
+
+    def waits_for(self, period: str) -> str:
+        """What still stands between the figures of the period and their effect ("release of budget PLAN 2026 on form GL505510"); "" where nothing does."""
+        ...
+
+
+class PlanBooks(PlanDestination, Protocol):
     """The one set of books that plan journals may be written into: journals are made on hold, found by reference, released.
 
     What may be believed: look-ups and read-backs, which may be one write behind. What may not: the answer to any write, good or bad. Writes are
     sent once, never repeated by the transport, and may take effect after their answer was given up (acumatica sheet 5.4, reliability sheet 5).
-    Errors: UncertainError when a write may have happened; PeriodClosed, GroupBusy (`ledger.drafts`) or another WaitingError when somebody has
-    the right of way; DataError for a refused record; SetupError for rights and configuration; TransientError when nothing happened.
     """
 
     def find_by_reference(self, reference: str) -> list[BookedJournal]:
