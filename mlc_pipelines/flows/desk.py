@@ -123,7 +123,7 @@ class Desk:
         """The feed's newest agreed load of the period and every attempt after it."""
         return self.store.history.since_agreed(self.connection, period, feed=self.feed.name)
 
-    def fence(self, period: str) -> AbstractContextManager[None]:
+    def fence(self, period: str) -> AbstractContextManager[object]:
         """One writer per model, from the first look at it to the last figure read back."""
         return self.store.fence(
             f"model {self.plan.key()}", holder=f"{self.connection} {period}", wait_seconds=self.fence_wait_seconds

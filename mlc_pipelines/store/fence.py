@@ -9,19 +9,28 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from mlc_pipelines.ledger.drafts import FenceLost
 from mlc_pipelines.ledger.errors import SetupError, UncertainError, WaitingError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _NOT_LOCAL = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "glusterfs", "ceph"}
+RequireHeld = Callable[[], None]
+"""Raises FenceLost unless the lock is held at this moment, by the process that took it: to be asked before every write."""
 
 
 @contextmanager
 def fence(
     folder: Path, name: str, *, holder: str, wait_seconds: float, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[None]:
+) -> Iterator[RequireHeld]:
     """Hold the lock `name` while the body runs. holder says for people who is writing ("demo FY2026-P03, process 4711").
+
+    The body is handed what it can ask, before each write, whether it still holds the lock (`with fence(...) as require_held`). The file of
+    that name must still be the locked one (H08); a process that was stopped for long and goes on is asked like any other (H07), and a
+    forked child is told that the lock is its parent's (H16). Between the question and the write nothing helps but a protocol that
+    needs no fence.
 
     Raises WaitingError naming the holder when it was not free within wait_seconds, SetupError on a network disk, where such
     locks cannot be trusted, UncertainError when somebody deleted the lock file meanwhile.
@@ -30,10 +39,11 @@ def fence(
     _require_local(folder)
     path = folder / f"{name}.lock"
     lock = _acquired(path, wait_seconds, sleep)
+    held = _Held(path, lock, os.getpid())
     try:
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{holder}, process {os.getpid()}".encode(), 0)
-        yield
+        os.pwrite(lock, f"{holder}, process {held.process}".encode(), 0)
+        yield held
         if not _stands_at(path, lock):
             raise UncertainError(
                 f"The lock file of {name} was deleted while {holder} held it.",
@@ -41,8 +51,40 @@ def fence(
                 next_step=f"Load again what was loaded meanwhile, and leave the files in {folder} alone.",
             )
     finally:
+        held.given_back = True
         os.ftruncate(lock, 0)
         os.close(lock)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A lock for as long as its body runs. process: that took it."""
+
+    path: Path
+    lock: int
+    process: int
+    given_back: bool = False
+
+    def __call__(self) -> None:
+        """Raise FenceLost unless this process holds the lock, on the file that others would ask for."""
+        if why := self._lost():
+            raise FenceLost(
+                f"The fence {self.path.stem} is not held any more: {why}.",
+                holds="Nothing more was sent from here; what was sent before stands as it is.",
+                next_step="Start the work again: it looks up what stands there and goes on.",
+            )
+
+    def _lost(self) -> str:
+        if os.getpid() != self.process:
+            return f"process {self.process} took it, this is process {os.getpid()}"
+        if self.given_back:
+            return "it was given back"
+        try:
+            stands = _stands_at(self.path, self.lock)
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no more than a question where it is held
+        except OSError as error:  # the descriptor was closed, or a child gave the common lock back and somebody took it
+            return f"another process took it ({error.strerror})"
+        return "" if stands else "its lock file was deleted, and another process may hold a new one"
 
 
 def _acquired(path: Path, wait_seconds: float, sleep: Callable[[float], None]) -> int:

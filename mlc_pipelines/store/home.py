@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from mlc_pipelines.store.artefacts import Artefacts
 from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.contracts import Contracts
-from mlc_pipelines.store.fence import fence
+from mlc_pipelines.store.fence import RequireHeld, fence
 from mlc_pipelines.store.history import History
 from mlc_pipelines.store.known import KnownIds
 from mlc_pipelines.store.marks import Marks
@@ -86,7 +86,8 @@ class Store:
         """The log-in that a person made for a credential; command makes it anew."""
         return LogIn(self.vault, self.home / "locks", credential, command)
 
-    def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[None]:
+    def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[RequireHeld]:
+        """One writer at a time of what is named; its body is handed what to ask before every write."""
         return fence(self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)
 
 

@@ -37,7 +37,7 @@ class LogIn:
     def remedy(self) -> str:
         return f"Log in again: `{self.command}`."
 
-    def held(self) -> AbstractContextManager[None]:
+    def held(self) -> AbstractContextManager[object]:
         return fence(self.locks, self._lock, holder="a renewal of this log-in", wait_seconds=_WAIT_SECONDS)
 
     def newest(self, application: str) -> Secret:

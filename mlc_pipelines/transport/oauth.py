@@ -32,7 +32,7 @@ class TokenKeeper(Protocol):
         """What a person does when the log-in is missing or has ended."""
         ...
 
-    def held(self) -> AbstractContextManager[None]:
+    def held(self) -> AbstractContextManager[object]:
         """Alone with it, among all processes. Raises TransientError when others keep it too long."""
         ...
 

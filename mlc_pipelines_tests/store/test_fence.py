@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mlc_pipelines.ledger.drafts import FenceLost
 from mlc_pipelines.ledger.errors import TransientError, UncertainError
-from mlc_pipelines.store.fence import fence
+from mlc_pipelines.store.fence import RequireHeld, fence
 
 HOLDER = """
 import sys
@@ -35,6 +36,21 @@ with fence(Path(sys.argv[1]), "model ABC", holder="demo FY2026-P03", wait_second
     sys.stdin.readline()
 """
 
+WRITER = """
+import os, sys
+from pathlib import Path
+from mlc_pipelines.ledger.drafts import FenceLost
+from mlc_pipelines.store.fence import fence
+try:
+    with fence(Path(sys.argv[1]), "model ABC", holder="demo FY2026-P03", wait_seconds=0) as require_held:
+        for _ in range(2):
+            require_held()
+            print("written", flush=True)
+            sys.stdin.readline()
+except FenceLost:
+    print("lost", flush=True)
+"""
+
 
 def no_sleep(_seconds: float) -> None:
     """Waiting is not what these tests are about."""
@@ -55,7 +71,7 @@ def take(
         pass
 
 
-def first(folder: Path) -> AbstractContextManager[None]:
+def first(folder: Path) -> AbstractContextManager[RequireHeld]:
     return fence(folder, "model ABC", holder="first", wait_seconds=0)
 
 
@@ -173,3 +189,81 @@ def test_an_error_of_the_load_is_not_hidden_by_the_lock(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         load()
+
+
+def lost(require_held: RequireHeld) -> str:
+    """What the fence says of having been lost."""
+    with pytest.raises(FenceLost) as loss:
+        require_held()
+    assert "what was sent before stands as it is" in loss.value.holds
+    return loss.value.what
+
+
+def test_P11_a_writer_asks_before_each_write_whether_it_still_holds_the_model(tmp_path: Path) -> None:
+    """As often as it likes, and others are kept out by the question as before; afterwards the answer is no for ever."""
+    with first(tmp_path) as require_held:
+        require_held()
+        require_held()
+        with pytest.raises(TransientError, match="written by first"):
+            take(tmp_path)
+    assert "was given back" in lost(require_held)
+    with fence(tmp_path, "model ABC", holder="second", wait_seconds=0) as held_by_second:
+        held_by_second()
+        assert "was given back" in lost(require_held)
+
+
+def test_H08_a_deleted_lock_file_stops_the_next_write(tmp_path: Path) -> None:
+    """Also where a new file of that name stands there, whoever holds it; nothing is told twice at the end."""
+
+    def works() -> None:
+        with first(tmp_path) as require_held:
+            require_held()
+            (tmp_path / "model ABC.lock").unlink()
+            assert "lock file was deleted" in lost(require_held)
+            take(tmp_path)
+            assert "lock file was deleted" in lost(require_held)
+            require_held()
+
+    with pytest.raises(FenceLost, match="lock file was deleted"):
+        works()
+
+
+def test_H16_a_forked_child_is_told_that_the_lock_is_its_parents(tmp_path: Path) -> None:
+    """It keeps others out, but it is not for the child to write under it."""
+    with first(tmp_path) as require_held:
+        child = os.fork()
+        if child == 0:
+            try:
+                require_held()
+            except FenceLost as loss:
+                os._exit(7 if f"process {os.getppid()} took it" in loss.what else 1)
+            finally:
+                os._exit(1)
+        assert 7 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        require_held()
+
+
+def test_H16_a_child_that_gives_the_common_lock_away_ends_the_parents_work(tmp_path: Path) -> None:
+    """A lock is of the open file, which both have: the parent notices when somebody else took it."""
+    with first(tmp_path) as require_held:
+        path = tmp_path / "model ABC.lock"
+        theirs = next(int(one.name) for one in Path("/proc/self/fd").iterdir() if one.resolve() == path)
+        fcntl.flock(theirs, fcntl.LOCK_UN)
+        with fence(tmp_path, "model ABC", holder="second", wait_seconds=0) as held_by_second:
+            held_by_second()
+            assert "another process took it" in lost(require_held)
+
+
+@pytest.mark.parametrize("tidied", [False, True])
+def test_H07_a_stopped_writer_that_goes_on_asks_first(start, tmp_path: Path, tidied: bool) -> None:
+    """While it stood still the lock was kept for it; had somebody deleted the file and another one begun, it writes nothing more."""
+    stopped = start(WRITER, tmp_path)
+    assert "written\n" == stopped.stdout.readline()
+    stopped.send_signal(signal.SIGSTOP)
+    with pytest.raises(TransientError, match="demo FY2026-P03"):
+        take(tmp_path)
+    if tidied:
+        tidied_up(tmp_path)
+    stopped.send_signal(signal.SIGCONT)
+    said, _ = stopped.communicate("\n")
+    assert ("lost\n" if tidied else "written\n") == said
