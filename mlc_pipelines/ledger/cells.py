@@ -22,6 +22,7 @@ DOUBLE_NOISE = "0.000001"
 _ROWS_AT_ONCE = 1 << 15
 _SPREAD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)  # an odd number whose bits are well mixed
 _EXACT = pa.decimal128(36, 16)
+_NOISE, _NONE = (pa.scalar(Decimal(text)).cast(_EXACT) for text in (DOUBLE_NOISE, "0"))
 _BEYOND_EXACT = r"^[+-]?\d*\.\d{17,}$|[eE]"  # 0.30000000000000004, 5.55E-17: more decimals than the exact type has
 _LARGEST_EXPONENT = 20
 
@@ -162,25 +163,58 @@ def _read_texts(path: Path, columns: CellColumns) -> pa.Table:
         ) from None
 
 
+def read_plan(path: Path, columns: CellColumns, *, currency: str) -> pd.DataFrame:
+    """Cells of a plan as exported: the named columns, blank (nothing was entered), amount_minor, and stray, in billionths of the currency's unit.
+
+    stray is what the figure is more than amount_minor: a plan may be finer than money, and what becomes of that is a decision of its own.
+    Raises DataError as read_cells does, but not for fineness.
+    """
+    table = _read_texts(path, columns)
+    frame: pd.DataFrame = table.select(list(columns.named.values())).rename_columns(list(columns.named)).to_pandas()
+    texts = table.column(columns.amount)
+    rounded, stray = _rounded(texts, minor_digits(currency))
+    billionths = pc.cast(pc.round(stray, ndigits=9).cast(pa.decimal128(18, 9)), pa.decimal128(28, 9))
+    frame["blank"] = pc.equal(texts, "").to_numpy()
+    frame["amount_minor"] = _in_minor(rounded, minor_digits(currency))
+    frame["stray"] = _in_minor(billionths, 9)
+    return frame
+
+
 def _minor(texts: pa.ChunkedArray, currency: str, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Amount texts to minor units, exactly but for the noise of a double."""
-    plain = _within_exact(pc.if_else(pc.equal(texts, ""), "0", texts))
-    digits = minor_digits(currency)
-    try:
-        exact = pc.cast(plain, _EXACT)
-        rounded = pc.round(exact, ndigits=digits)
-        scaled = pc.multiply(rounded.cast(pa.decimal128(24, digits)), pa.scalar(Decimal(10**digits)))
-        minor: npt.NDArray[np.int64] = pc.cast(scaled, pa.int64()).to_numpy()
-    except pa.ArrowInvalid as error:
-        raise DataError(f"The file holds an amount that is no number or has too many digits ({error}).") from None
-    stray = pc.greater(pc.abs(pc.subtract(exact, rounded)), pa.scalar(DOUBLE_NOISE).cast(_EXACT))
-    if (at := pc.index(stray, True).as_py()) >= 0:
+    rounded, stray = _rounded(texts, minor_digits(currency))
+    if (at := pc.index(pc.not_equal(stray, _NONE), True).as_py()) >= 0:
         row = rows.iloc[at]
         raise DataError(
             f"{row['period']} {row['version']}: cell {row['account']} / {row['cost_center']} holds {texts[at]}, finer than {currency} allows.",
             next_step="A figure was entered or calculated there by somebody else; correct it in the model.",
         )
+    return _in_minor(rounded, minor_digits(currency))
+
+
+def _rounded(texts: pa.ChunkedArray, digits: int) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Amount texts as exact amounts of so many digits, and what each was more than that: nothing where it is but the noise of a double."""
+    try:
+        exact = pc.cast(_within_exact(pc.if_else(pc.equal(texts, ""), "0", texts)), _EXACT)
+        rounded = pc.round(exact, ndigits=digits, round_mode="half_to_even")
+    except pa.ArrowInvalid as error:
+        raise _no_amount(error) from None
+    stray = pc.subtract(exact, rounded).cast(_EXACT, safe=False)
+    return rounded, pc.if_else(pc.greater(pc.abs(stray), _NOISE), stray, _NONE)
+
+
+def _in_minor(amounts: pa.ChunkedArray, digits: int) -> npt.NDArray[np.int64]:
+    """Exact amounts that have no more than so many digits, as whole numbers of the last one."""
+    try:
+        scaled = pc.multiply(amounts.cast(pa.decimal128(24, digits)), pa.scalar(Decimal(10**digits)))
+        minor: npt.NDArray[np.int64] = pc.cast(scaled, pa.int64()).to_numpy()
+    except pa.ArrowInvalid as error:
+        raise _no_amount(error) from None
     return minor
+
+
+def _no_amount(error: pa.ArrowInvalid) -> DataError:
+    return DataError(f"The file holds an amount that is no number or has too many digits ({error}).")
 
 
 def _within_exact(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -88,7 +88,11 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class JournalDraft:
-    """One journal of an approved plan. period: key of a fiscal period; version: of the plan; part: counts from 1."""
+    """One journal of an approved plan. period: key of a fiscal period; version: of the plan; part: counts from 1.
+
+    issue: how often the plan was issued to these books, this one included; so that version 1 can be issued again after version 2.
+    reverses: reference of the journal that this one takes back; "" for figures of the plan.
+    """
 
     destination: Destination
     plan: str
@@ -98,12 +102,15 @@ class JournalDraft:
     currency: str
     lines: tuple[DraftLine, ...]
     description: str = ""
+    issue: int = 1
+    reverses: str = ""
 
     @cached_property
     def reference(self) -> str:
         """The journal's own name, the same for everybody: from where it goes and what it is, never from its content or a clock."""
         books = (self.destination.installation, self.destination.tenant, self.destination.company)
-        identity = (*books, self.destination.ledger, self.plan, self.version, self.period, self.part)
+        plan = (self.plan, self.version, self.issue, self.period, self.part, self.reverses)
+        identity = (*books, self.destination.ledger, *plan)
         return PREFIX + b32encode(_hash(identity).digest()).decode()[:_REFERENCE_LENGTH]
 
     @cached_property
@@ -120,7 +127,8 @@ class JournalDraft:
         return Money(sum(line.credit_minor for line in self.lines), self.currency)
 
     def __str__(self) -> str:
-        return f"{self.plan} version {self.version} {self.period} part {self.part} ({self.reference})"
+        what = f"reversal of {self.reverses}" if self.reverses else f"part {self.part}"
+        return f"{self.plan} version {self.version} {self.period} {what} ({self.reference})"
 
     def to_text(self) -> str:
         """Canonical JSON, from which anybody can take the work up again."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from mlc_pipelines.store.approvals import Approvals
 from mlc_pipelines.store.artefacts import Artefacts
 from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.contracts import Contracts
@@ -63,6 +64,10 @@ class Store:
     def postings(self, connection: str, *, who: str, run: str = "") -> Postings:
         """The journals that this connection writes into its ERP; who writes, and in which run, stands in their history."""
         return Postings(self.engine, connection, who, run)
+
+    def approvals(self, connection: str) -> Approvals:
+        """Who approved which journals of this connection."""
+        return Approvals(self.engine, connection)
 
     def seats(self, holder: str) -> Seats:
         """Sessions of foreign systems for this holder, a name that people know."""

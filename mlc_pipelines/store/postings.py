@@ -93,11 +93,12 @@ class Postings:
     def _first(self, draft: JournalDraft, package: str, state: str, approval: Approval | None) -> Posting:
         """The row of the draft, made in this state unless there is one; a planned one takes the newer preview."""
         held = self.find(draft.reference)
-        if held and (held.content_hash == draft.content_hash or held.state != PLANNED):
+        if held and held.state != PLANNED:
             return self._same_content(draft, held)
         row = {
             "reference": draft.reference,
             "connection": self.connection,
+            "plan": draft.plan,
             "package": package,
             "period": draft.period,
             "content_hash": draft.content_hash,
@@ -119,13 +120,13 @@ class Postings:
             return self._same_content(draft)
 
     def _replan(self, row: Mapping[str, str]) -> None:
-        """Put a newer preview in the place of one that nobody approved."""
+        """Put a newer preview in the place of one of which nothing was sent; the package may be another one though this journal is as it was."""
         changed = {name: row[name] for name in ("package", "content_hash", "draft", "changed_at")}
         of_row = (postings.c.reference == row["reference"]) & (postings.c.state == PLANNED)
-        other = postings.c.content_hash != row["content_hash"]
+        other = (postings.c.content_hash != row["content_hash"]) | (postings.c.package != row["package"])
         with self.engine.begin() as db:
             if db.execute(postings.update().where(of_row & other).values(**changed)).rowcount:
-                self._note(db, row["reference"], PLANNED, "", "previewed again with other figures")
+                self._note(db, row["reference"], PLANNED, "", "previewed again with other figures, here or in another journal")
 
     def _same_content(self, draft: JournalDraft, held: Posting | None = None) -> Posting:
         held = held or self.require(draft.reference)
@@ -153,15 +154,25 @@ class Postings:
                 self._note(db, reference, state, number, note)
             return self._required(db, reference)
 
+    def hold_back(self, reference: str, why: str) -> Posting:
+        """Close a journal to every worker for now, as a conflict that says why. One that is closed already stays what it is."""
+        return self._by_command(reference, postings.c.state.not_in(CLOSED), CONFLICT, why)
+
     def reopen(self, reference: str, why: str) -> Posting:
         """Let a conflict be worked on again, by a person's command: nothing is believed of it but the intent."""
         if not why.strip():
             raise DataError("A conflict is reopened for a reason, which is kept.", next_step="Say what was put right.")
+        return self._by_command(reference, postings.c.state == CONFLICT, INTENT, why)
+
+    def give_up(self, reference: str, why: str) -> Posting:
+        """Close a journal for ever, from wherever it stands except its good end."""
+        return self._by_command(reference, postings.c.state.not_in({SEALED, ABANDONED}), ABANDONED, why)
+
+    def _by_command(self, reference: str, allowed: sa.ColumnElement[bool], state: str, why: str) -> Posting:
+        values = {"state": state, "note": why, "changed_at": timestamp()}
         with self.engine.begin() as db:
-            of_row = (postings.c.reference == reference) & (postings.c.state == CONFLICT)
-            values = {"state": INTENT, "note": why, "changed_at": timestamp()}
-            if db.execute(postings.update().where(of_row).values(**values)).rowcount:
-                self._note(db, reference, INTENT, "", why)
+            if db.execute(postings.update().where(postings.c.reference == reference, allowed).values(**values)).rowcount:
+                self._note(db, reference, state, "", why)
             return self._required(db, reference)
 
     def find(self, reference: str) -> Posting | None:
@@ -187,6 +198,11 @@ class Postings:
         with self.engine.connect() as db:
             return list(_read(db, (postings.c.connection == self.connection) & is_open))
 
+    def abandoned(self) -> list[Posting]:
+        """The connection's journals that were given up: the sweep makes sure that they stay so in the ERP."""
+        with self.engine.connect() as db:
+            return list(_read(db, (postings.c.connection == self.connection) & (postings.c.state == ABANDONED)))
+
     def draft(self, reference: str) -> tuple[JournalDraft, Approval | None]:
         """The journal as it was written down, and its approval."""
         with self.engine.connect() as db:
@@ -210,6 +226,14 @@ class Postings:
             for package, drafts in held.items()
         ]
 
+    def of_plan(self, plan: str) -> list[tuple[JournalDraft, Posting, str]]:
+        """Every journal that was ever previewed for a plan, in the order of its issues, with how it stands and the package it belongs to."""
+        of_us = (postings.c.connection == self.connection) & (postings.c.plan == plan)
+        with self.engine.connect() as db:
+            rows = db.execute(postings.select().where(of_us)).all()
+        held = [(JournalDraft.from_text(row.draft), _posting(row), row.package) for row in rows]
+        return sorted(held, key=lambda one: (one[0].issue, one[0].period, not one[0].reverses, one[0].part))
+
     def events(self, reference: str) -> list[Event]:
         """Every transition of a journal, oldest first."""
         of_row = posting_events.select().where(posting_events.c.reference == reference).order_by(posting_events.c.id)
@@ -226,6 +250,9 @@ def _approval_text(approval: Approval | None) -> str:
 
 
 def _read(db: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Posting]:
-    shown = (postings.c[name] for name in ("reference", "content_hash", "state", "number", "note", "changed_at"))
-    of_rows = sa.select(*shown).where(condition).order_by(postings.c.made_at, postings.c.reference)
-    return (Posting(*row) for row in db.execute(of_rows))
+    of_rows = postings.select().where(condition).order_by(postings.c.made_at, postings.c.reference)
+    return (_posting(row) for row in db.execute(of_rows))
+
+
+def _posting(row: sa.Row[tuple[object, ...]]) -> Posting:
+    return Posting(row.reference, row.content_hash, row.state, row.number, row.note, row.changed_at)

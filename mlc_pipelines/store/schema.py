@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = sa.MetaData()
 
@@ -133,6 +133,7 @@ postings = sa.Table(
     metadata,
     sa.Column("reference", sa.String(40), primary_key=True),
     sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("plan", sa.String(200), nullable=False, server_default=""),  # and its fiscal year
     sa.Column("package", sa.String(64), nullable=False),  # what was approved together
     sa.Column("period", sa.String(20), nullable=False),
     sa.Column("content_hash", sa.String(64), nullable=False),
@@ -158,6 +159,21 @@ posting_events = sa.Table(
     sa.Column("run", sa.String(80), nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Index("posting_events_by_reference", "reference", "id"),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("plan", sa.String(200), nullable=False),
+    sa.Column("package", sa.String(64), nullable=False),  # the content that is approved
+    sa.Column("state", sa.String(20), nullable=False),  # APPROVED, WITHDRAWN: the newest counts
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),  # the plan's own approval, in words
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("approvals_by_package", "connection", "package", "id"),
 )
 
 
