@@ -11,7 +11,8 @@ wire, gate, web              the HTTP side: envelope, doors, routes; and one fil
     auth, oauthcalls, cloudworkscalls (with -runs, -wire), discovery, metadata, filecalls, taskcalls, listcalls, listwrites, dimensioncalls,
     viewcalls, cellcalls, readcalls
 sample, builder, ironvale, ironvalebuilder, making    the tenant of the sample companies: a workspace for each
-byhand, mishaps, control     doors for tests, no part of Anaplan
+plan, planfigures           the plan of a sample model, its exports, and the evidence that it was approved
+byhand, planner, mishaps, control    doors for tests, no part of Anaplan
 """
 
 from mlc_pipelines.sandbox.anaplan.control import control_routes

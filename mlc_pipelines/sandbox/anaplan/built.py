@@ -42,12 +42,13 @@ class ListImport:
 
 @dataclass(frozen=True, slots=True)
 class ExportAction:
-    """A saved export of a module into the file of the same id."""
+    """A saved export of a module into the file of the same id. `shown` limits dimensions, by id, to some member keys."""
 
     id: str
     name: str
     module: str
     items: tuple[str, ...]
+    shown: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,10 @@ def _write(module: Module, cell: dict[str, Any]) -> None:
     key = tuple(_member(one, cell.get("dimensions")).key for one in module.dimensions)
     if item.year_to_date_of or any(part in one.totals for part, one in zip(key, module.dimensions, strict=True)):
         raise _CellError(CALCULATED)
-    module.inputs[item.name][key] = _number(cell.get("value"))
+    if item.text:
+        module.texts[item.name][key] = str(cell.get("value", ""))
+    else:
+        module.inputs[item.name][key] = _number(cell.get("value"))
 
 
 def _number(value: Any) -> Decimal:

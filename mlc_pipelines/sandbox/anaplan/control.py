@@ -5,7 +5,11 @@ GET  /control/truth/members?list=Accounts   the members of a list, with parents 
 GET  /control/anaplan/log              actions, uploads, overlaps
 GET  /control/anaplan/switches         all switches; POST changes some
 POST /control/anaplan/foreign-task     {"seconds", "user"?, "kind"?, "action"?, "effect"?, "model"?}: somebody else's task -> {"task"}
-POST /control/anaplan/cell             {"account", "cost_center", "period", "version", "amount", "model"?, "module"?}: an edit by hand
+POST /control/anaplan/cell             {"account", "cost_center", "period", "version", "amount" ("" leaves it blank), "model"?, "module"?}: an edit by hand
+POST /control/anaplan/spread           {"account", "cost_center", "year" ("FY27"), "version", "amount", "model"?}: a year's figure over its periods
+POST /control/anaplan/approve          {"plan", "by"?, "at"?, "revision"?, "only"? ("list" or "cells"), "model"?}: the next revision is approved
+POST /control/anaplan/withdraw         {"plan", "only"?, "model"?}: a plan is a draft again
+GET  /control/truth/approvals          what the approval of each plan says, in the list and in the cells (?model=an id)
 POST /control/anaplan/member           {"list", "code", "name"?, "parent"? (a code), "properties"?, "remove"?: true}
 POST /control/anaplan/default-file     {"file", "text" or null}: the shared version behind the private ones
 POST /control/anaplan/revoke-tokens    {"refresh"?}: every login becomes invalid, with `refresh` every refresh token too
@@ -33,7 +37,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from mlc_pipelines.sandbox.anaplan import mishaps
+from mlc_pipelines.sandbox.anaplan import mishaps, planner
 from mlc_pipelines.sandbox.anaplan.oauth import BadRequestError
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant
 
@@ -52,6 +56,10 @@ def control_routes(tenant: Tenant) -> list[BaseRoute]:
         ("POST", "anaplan/foreign-task", door.foreign_task),
         ("POST", "anaplan/cell", door.edit_cell),
         ("POST", "anaplan/member", door.edit_member),
+        ("POST", "anaplan/spread", door.spread),
+        ("POST", "anaplan/approve", door.approve),
+        ("POST", "anaplan/withdraw", door.withdraw),
+        ("GET", "truth/approvals", door.approvals),
         ("POST", "anaplan/default-file", door.default_file),
         ("POST", "anaplan/revoke-tokens", door.revoke_tokens),
         ("POST", "anaplan/certificate", door.certificate),
@@ -100,7 +108,22 @@ class _Door:
         body = await request.json()
         place = (body.get("model", ""), body.get("module", ""))
         key = tuple(body[field] for field in self.tenant.cell_fields(*place))
-        self.tenant.edit_cell(key, Decimal(body["amount"]), *place)
+        amount = None if body["amount"] == "" else Decimal(body["amount"])
+        self.tenant.edit_cell(key, amount, *place)
+
+    async def spread(self, request: Request) -> None:
+        body = await request.json()
+        key = tuple(str(body[field]) for field in ("account", "cost_center", "year", "version"))
+        planner.spread(self.tenant, key, Decimal(body["amount"]), body.get("model", ""))
+
+    async def approve(self, request: Request) -> None:
+        planner.approve(self.tenant, **await _wish(request))
+
+    async def withdraw(self, request: Request) -> None:
+        planner.withdraw(self.tenant, **await _wish(request))
+
+    async def approvals(self, request: Request) -> Any:
+        return {"approvals": planner.truth_approvals(self.tenant, request.query_params.get("model", ""))}
 
     async def edit_member(self, request: Request) -> None:
         body = await request.json()

@@ -27,7 +27,7 @@ def delete_inactive_accounts(model: Model) -> tuple[str, str]:
 def clear_actuals(model: Model) -> tuple[str, str]:
     """Set every cell of the actual versions that was ever written to zero."""
     cleared = 0
-    for module in model.modules.values():
+    for module in (one for one in model.modules.values() if model.versions in one.dimensions):
         place = module.dimensions.index(model.versions)
         for cells in module.inputs.values():
             keys = [key for key in cells if key[place] in ACTUAL_VERSIONS]

@@ -17,6 +17,7 @@ SINGULAR = {
     "Accounts": "Account",
     "Cost Centers": "Cost Center",
     "Vendors": "Vendor",
+    "Plan Versions": "Plan",
     "Time": "Period",
     "Versions": "Version",
 }

@@ -10,7 +10,7 @@ import io
 from decimal import Decimal
 
 from mlc_pipelines.sandbox.anaplan.built import ExportAction
-from mlc_pipelines.sandbox.anaplan.model import Module
+from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Module
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.totals import shown_cells
 
@@ -22,21 +22,42 @@ def header_of(action: ExportAction, module: Module) -> list[str]:
 
 def write_table(action: ExportAction, module: Module, how: Switches) -> bytes:
     """The whole file."""
-    columns = [module.values(name) for name in action.items]
-    if how["export_totals"]:
-        columns = [shown_cells(module, name, {}) for name in action.items]
-    written = set().union(*(module.inputs[name] for name in action.items if name in module.inputs))
-    shown = written.union(*({key for key, amount in cells.items() if amount} for cells in columns))
+    columns = [_numbers(module, name, how) for name in action.items]
+    written = set().union(*(module.written(name) for name in action.items if not module.item(name).year_to_date_of))
+    keys = _limited(action, module, written.union(*({key for key, amount in one.items() if amount} for one in columns)))
     number = noisy_text if how["float_noise"] else exact_text
     names = _member_texts(module, how["export_members"])
+    shows = [
+        (cells, module.bare(name), _nothing(module, name)) for name, cells in zip(action.items, columns, strict=True)
+    ]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header_of(action, module))
-    zero = Decimal(0)
-    for key in sorted(shown, key=module.sort_key):
+    for key in sorted(keys, key=module.sort_key):
         texts = [name[part] for name, part in zip(names, key, strict=True)]
-        writer.writerow(texts + [number(cells.get(key, zero)) for cells in columns])
+        writer.writerow(
+            texts + [number(cells[key]) if key in cells else bare.get(key, none) for cells, bare, none in shows]
+        )
     return stream.getvalue().encode()
+
+
+def _numbers(module: Module, name: str, how: Switches) -> Cells:
+    if module.item(name).text:
+        return {}
+    return shown_cells(module, name, {}) if how["export_totals"] else module.values(name)
+
+
+def _nothing(module: Module, name: str) -> str:
+    return "" if module.item(name).text else "0"
+
+
+def _limited(action: ExportAction, module: Module, keys: set[Key]) -> set[Key]:
+    limits = [
+        (place, dict(action.shown)[one.id])
+        for place, one in enumerate(module.dimensions)
+        if one.id in dict(action.shown)
+    ]
+    return {key for key in keys if all(key[place] in members for place, members in limits)}
 
 
 def exact_text(amount: Decimal) -> str:

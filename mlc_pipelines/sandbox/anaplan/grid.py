@@ -13,7 +13,7 @@ from mlc_pipelines.sandbox.anaplan.built import View
 from mlc_pipelines.sandbox.anaplan.dimension import LINE_ITEMS_ID, Dimension
 from mlc_pipelines.sandbox.anaplan.exports import exact_text, noisy_text
 from mlc_pipelines.sandbox.anaplan.model import Cells, Key, Model, Module
-from mlc_pipelines.sandbox.anaplan.totals import shown_cells
+from mlc_pipelines.sandbox.anaplan.totals import Shown, shown_cells
 
 Line = Sequence[str]
 
@@ -69,9 +69,11 @@ class Layout:
 
 
 def default_view(module: Module) -> View:
-    """What a module shows without further ado: lists and versions on pages, line items by time."""
+    """What a module shows without further ado: lists and versions on pages, line items by time; without time the lists by line items."""
     pages = tuple(one.id for one in module.dimensions if one is not module.time)
     items = tuple(item.name for item in module.items)
+    if module.time not in module.dimensions:
+        return View(module.id, module.name, module.id, pages, (LINE_ITEMS_ID,), (), items)
     return View(module.id, module.name, module.id, (LINE_ITEMS_ID,), (module.time.id,), pages, items)
 
 
@@ -101,16 +103,22 @@ class Values:
     def __init__(self, layout: Layout) -> None:
         """Works out what the layout shows, no more."""
         shown = {axis.id: frozenset(entry.key for entry in axis.entries) for axis in layout.axes}
-        self.cells: dict[str, Cells] = {name: shown_cells(layout.module, name, shown) for name in line_items(layout)}
+        texts, names = layout.module.texts, line_items(layout)
+        self.cells: dict[str, Cells] = {
+            name: {} if name in texts else shown_cells(layout.module, name, shown) for name in names
+        }
+        self.bare = {name: _shown_bare(layout.module, name, shown) for name in names}
+        self.nothing = {name: "" if name in texts else "0" for name in names}
         self.text = noisy_text if layout.model.switches["float_noise"] else exact_text
         self._order = [one.id for one in layout.module.dimensions]
         ids = [axis.id for axis in layout.axes]
         self._places, self._item = [ids.index(id_) for id_ in self._order], ids.index(LINE_ITEMS_ID)
 
     def at(self, combination: tuple[Entry, ...]) -> str:
-        """The value under one entry of each axis, in the order of the layout's axes; "0" where nothing was written."""
-        amount = self.cells[combination[self._item].key].get(tuple(combination[place].key for place in self._places))
-        return self.text(amount) if amount else "0"
+        """The value under one entry of each axis, in the order of the layout's axes; "0" where no number was written."""
+        name, key = combination[self._item].key, tuple(combination[place].key for place in self._places)
+        amount = self.cells[name].get(key)
+        return self.text(amount) if amount else self.bare[name].get(key, self.nothing[name])
 
     def keys_on(self, axes: list[Axis]) -> set[Key]:
         """Keys of the combinations on some axes under which something stands."""
@@ -118,8 +126,18 @@ class Values:
         return {
             tuple(item if place is None else key[place] for place in places)
             for item, cells in self.cells.items()
-            for key in cells
+            for key in (*cells, *self.bare[item])
         }
+
+
+def _shown_bare(module: Module, name: str, shown: Shown) -> dict[Key, str]:
+    """What cells without a number show, among the shown members."""
+    limits = [shown[one.id] for one in module.dimensions]
+    return {
+        key: text
+        for key, text in module.bare(name).items()
+        if all(part in members for part, members in zip(key, limits, strict=True))
+    }
 
 
 def line_items(layout: Layout) -> list[str]:
@@ -173,9 +191,12 @@ def multi_column_table(layout: Layout) -> Iterator[Line]:
     values, by_id = Values(layout), {axis.id: axis for axis in layout.axes}
     axes = [by_id[one.id] for one in layout.module.dimensions]
     yield [*(axis.name for axis in axes), *values.cells]
-    columns = list(values.cells.values())
+    columns = [(cells, values.bare[name], values.nothing[name]) for name, cells in values.cells.items()]
     for labels, key in _labelled_keys(axes, _written(layout, values, axes)):
-        yield (*labels, *(values.text(cells[key]) if cells.get(key) else "0" for cells in columns))
+        yield (
+            *labels,
+            *(values.text(cells[key]) if cells.get(key) else bare.get(key, none) for cells, bare, none in columns),
+        )
 
 
 def _labelled_keys(axes: list[Axis], written: set[Key] | None) -> Iterator[tuple[Key, Key]]:

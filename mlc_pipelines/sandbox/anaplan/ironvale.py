@@ -1,7 +1,7 @@
 """The planning side of the second company: workspace "Operations" with the model "Ironvale FP&A", in the same tenant.
 
 The model goes by weeks (4-4-5, years end on the last Saturday of September). Module "GL01 Actuals" is by account, cost center,
-period and version, module "AP01 AP Spend" by vendor as well. The lists follow the company's books, with some codes left out on
+period and version, module "AP01 AP Spend" by vendor as well; the plan stands in `plan`. The lists follow the company's books, with some codes left out on
 purpose. What else a model builder made there stands in `ironvalebuilder`.
 """
 
@@ -15,6 +15,8 @@ from mlc_pipelines.sandbox.anaplan import ironvalebuilder as builder
 from mlc_pipelines.sandbox.anaplan.dimension import Dimension
 from mlc_pipelines.sandbox.anaplan.making import Tree, actual_and_plan_versions, hex_id
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Model, Module
+from mlc_pipelines.sandbox.anaplan.plan import add_plan, plan_info
+from mlc_pipelines.sandbox.anaplan.planfigures import Figures, ironvale_figures
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Workspace
 from mlc_pipelines.sandbox.anaplan.timescale import SEPTEMBER, Calendar, YearEnd, week_calendar
@@ -131,7 +133,7 @@ def _model(now: datetime, switches: Switches, lists: Lists) -> Model:
             builder.SPEND_MODULE, "AP01 AP Spend", [lists.vendors, *shared], time, [LineItem("301000000002", "Spend")]
         ),
     ]
-    return Model(
+    model = Model(
         id=MODEL_ID,
         name="Ironvale FP&A",
         created_at=now,
@@ -146,6 +148,13 @@ def _model(now: datetime, switches: Switches, lists: Lists) -> Model:
         built=builder.actions(),
         calendar=calendar_for,
     )
+    add_plan(model, _figures(switches["week_labels"], switches["weeks_53"]))
+    return model
+
+
+@lru_cache
+def _figures(labels: str, weeks_53: bool) -> Figures:
+    return ironvale_figures(_calendar(labels, weeks_53))
 
 
 def calendar_for(switches: Switches) -> Calendar:
@@ -164,7 +173,7 @@ def ironvale_info(tenant: Tenant) -> dict[str, str]:
     model = tenant.model(MODEL_ID)
     workspace, files = tenant.workspace_of(model), list(model.files.values())
     imports, exports = model.actions("imports"), model.actions("exports")
-    actuals, spend = model.modules.values()
+    actuals, spend = list(model.modules.values())[:2]
     return {
         "workspace_id": workspace.id,
         "workspace": workspace.name,
@@ -184,4 +193,5 @@ def ironvale_info(tenant: Tenant) -> dict[str, str]:
         "import_accounts": imports[2].name,
         "import_cost_centers": imports[3].name,
         "import_vendors": imports[4].name,
+        **plan_info(model),
     }

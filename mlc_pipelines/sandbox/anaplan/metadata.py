@@ -40,17 +40,17 @@ def _line_item_json(module: Module, item: LineItem, full: bool) -> dict[str, Any
     listed = [one for one in module.dimensions if one is not module.time]
     return {
         **body,
-        "format": "NUMBER",
-        "formatMetadata": _NUMBER_FORMAT,
-        "summary": "Sum",
+        "format": "TEXT" if item.text else "NUMBER",
+        "formatMetadata": _TEXT_FORMAT if item.text else _NUMBER_FORMAT,
+        "summary": "None" if item.text else "Sum",
         "appliesTo": [{"id": one.id, "name": one.name} for one in listed],
         "dataTags": [],
         "referencedBy": [],
-        "timeScale": "Month",
+        "timeScale": "Month" if module.time in module.dimensions else "Not Applicable",
         "timeRange": "Model Calendar",
         "version": {"id": "20000000020", "name": "All"},
         "style": "Normal",
-        "cellCount": len(module.values(item.name)),
+        "cellCount": len(module.values(item.name) if item.year_to_date_of else module.written(item.name)),
         "notes": "",
         "code": "",
         "isSummary": False,
@@ -63,6 +63,7 @@ def _line_item_json(module: Module, item: LineItem, full: bool) -> dict[str, Any
     }
 
 
+_TEXT_FORMAT = {"dataType": "TEXT", "textType": "GENERAL"}
 _NUMBER_FORMAT = {
     "dataType": "NUMBER",
     "comparisonIncrease": "GOOD",

@@ -20,11 +20,15 @@ Cells = dict[Key, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """A measure. `year_to_date_of` names the line item that it accumulates over the fiscal year; "" is an input."""
+    """A measure. `year_to_date_of` names the line item that it accumulates over the fiscal year; "" is an input.
+
+    `text`: it holds texts, not numbers.
+    """
 
     id: str
     name: str
     year_to_date_of: str = ""
+    text: bool = False
 
     @property
     def formula(self) -> str:
@@ -33,14 +37,20 @@ class LineItem:
 
 
 class Module:
-    """A grid: line items by dimensions. Cells stand sparsely, keyed by member keys in the order of the dimensions."""
+    """A grid: line items by dimensions. Cells stand sparsely, keyed by member keys in the order of the dimensions.
+
+    `inputs` are the numbers by line item, `texts` the texts. `blanks` are cells of the first line item of numbers that show
+    nothing, not even a zero: a planner has been there and emptied them. A number in `inputs` goes before.
+    """
 
     def __init__(
         self, module_id: str, name: str, dimensions: list[Dimension], time: Calendar, items: list[LineItem]
     ) -> None:
-        """`time` is one of the dimensions."""
+        """`time` is that of the model; a module need not have it among its dimensions."""
         self.id, self.name, self.dimensions, self.time, self.items = module_id, name, dimensions, time, items
-        self.inputs: dict[str, Cells] = {item.name: {} for item in items if not item.year_to_date_of}
+        self.inputs: dict[str, Cells] = {item.name: {} for item in items if not item.year_to_date_of and not item.text}
+        self.texts: dict[str, dict[Key, str]] = {item.name: {} for item in items if item.text}
+        self.blanks: set[Key] = set()
 
     def item(self, name: str) -> LineItem:
         """The line item of this name; KeyError when there is none."""
@@ -48,13 +58,29 @@ class Module:
 
     @property
     def main_item(self) -> str:
-        """The first line item that is an input."""
-        return next(iter(self.inputs))
+        """The first line item that is an input of numbers; KeyError when there is none."""
+        for name in self.inputs:
+            return name
+        raise KeyError(f"a line item of numbers in {self.name}")
 
     def values(self, name: str) -> Cells:
         """All values of a line item, calculated where it has a formula."""
         item = self.item(name)
         return self._year_to_date(self.inputs[item.year_to_date_of]) if item.year_to_date_of else self.inputs[name]
+
+    def written(self, name: str) -> set[Key]:
+        """The cells of an input in which somebody was, those left blank among them."""
+        if name in self.texts:
+            return set(self.texts[name])
+        return {*self.inputs[name], *(self.blanks if name == self.main_item else ())}
+
+    def bare(self, name: str) -> dict[Key, str]:
+        """What the cells without a number show: the texts of a line item of texts, nothing where a number was left blank."""
+        if name in self.texts:
+            return self.texts[name]
+        if self.item(name).year_to_date_of or name != self.main_item:
+            return {}
+        return {key: "" for key in self.blanks if key not in self.inputs[name]}
 
     def sort_key(self, key: Key) -> tuple[int, ...]:
         """Display order of a cell."""
@@ -69,12 +95,15 @@ class Module:
             return
         place = self.dimensions.index(dimension)
         left = {old: new for old, new in keys.items() if new not in dimension.totals}
+
+        def moved(key: Key) -> Key:
+            return (*key[:place], left[key[place]], *key[place + 1 :])
+
         for name, cells in self.inputs.items():
-            self.inputs[name] = {
-                (*key[:place], left[key[place]], *key[place + 1 :]): amount
-                for key, amount in cells.items()
-                if key[place] in left
-            }
+            self.inputs[name] = {moved(key): amount for key, amount in cells.items() if key[place] in left}
+        for name, texts in self.texts.items():
+            self.texts[name] = {moved(key): text for key, text in texts.items() if key[place] in left}
+        self.blanks = {moved(key) for key in self.blanks if key[place] in left}
 
     def _year_to_date(self, cells: Cells) -> Cells:
         """Running sums within each fiscal year, from the first period with a value to the end of the year."""
@@ -106,7 +135,8 @@ class Dump:
 class Model:
     """One model of a workspace. `switches` is the tenant's own dict, so a change is seen at once.
 
-    `reads` are the large reads by id. `calendar` gives the calendar that the switches ask for, where they have a say.
+    `reads` are the large reads by id. `calendar` gives the calendar that the switches ask for, where they have a say;
+    `follows` is what else they have a say in, to be called when they have changed.
     """
 
     id: str
@@ -124,6 +154,7 @@ class Model:
     dumps: dict[tuple[str, str], Dump] = field(default_factory=dict)
     reads: dict[str, ReadRequest] = field(default_factory=dict)
     calendar: Callable[[Switches], Calendar] | None = None
+    follows: list[Callable[["Model"], None]] = field(default_factory=list)
     queue: Queue = field(default_factory=Queue)
     changed_at: datetime | None = None
     changed_by: str = ""
@@ -169,7 +200,13 @@ class Model:
             module.follow(dimension, keys)
 
     def follow_switches(self) -> None:
-        """Have the calendar that the switches say. Cells keep their periods, under whatever label."""
+        """Be as the switches say."""
+        self._follow_calendar()
+        for follow in self.follows:
+            follow(self)
+
+    def _follow_calendar(self) -> None:
+        """Cells keep their periods, under whatever label."""
         wanted = self.calendar(self.switches) if self.calendar else self.time
         if wanted.months == self.time.months:
             return

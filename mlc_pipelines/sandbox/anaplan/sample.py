@@ -2,11 +2,12 @@
 
 Lists follow the company's chart, with two accounts left out on purpose; module "GL01 Actuals" by account, cost center,
 month and version is fed by the import "Load GL Actuals" and read by the export "Export GL Actuals" or through the saved
-view "GL01 Actuals.Integration". What else a model builder made there stands in `builder`, the workspace "Operations" of the
-second company in `ironvale`.
+view "GL01 Actuals.Integration". What else a model builder made there stands in `builder`, the plan in `plan`, the workspace
+"Operations" of the second company in `ironvale`.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from mlc_pipelines.sandbox.anaplan import builder, ironvale
 from mlc_pipelines.sandbox.anaplan.cloudworks import Planned
@@ -14,6 +15,8 @@ from mlc_pipelines.sandbox.anaplan.dimension import Dimension
 from mlc_pipelines.sandbox.anaplan.logins import Ticking, User
 from mlc_pipelines.sandbox.anaplan.making import Tree, actual_and_plan_versions, hex_id
 from mlc_pipelines.sandbox.anaplan.model import LineItem, Model, Module
+from mlc_pipelines.sandbox.anaplan.plan import add_plan
+from mlc_pipelines.sandbox.anaplan.planfigures import Figures, meridian_figures
 from mlc_pipelines.sandbox.anaplan.switches import Switches
 from mlc_pipelines.sandbox.anaplan.tenant import Tenant, Workspace, World
 from mlc_pipelines.sandbox.anaplan.timescale import month_calendar
@@ -87,7 +90,7 @@ def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, ce
     time, versions = MONTHS.copy(), actual_and_plan_versions()
     items = [LineItem("301000000001", "Amount"), LineItem("301000000002", "Amount YTD", year_to_date_of="Amount")]
     module = Module(builder.MODULE, "GL01 Actuals", [accounts, centers, time, versions], time, items)
-    return Model(
+    model = Model(
         id=_hex(f"model {name}").upper(),
         name=name,
         created_at=now,
@@ -101,6 +104,13 @@ def _model(name: str, now: datetime, switches: Switches, accounts: Dimension, ce
         views=[builder.integration_view()],
         built=builder.actions(),
     )
+    add_plan(model, _figures())
+    return model
+
+
+@lru_cache
+def _figures() -> Figures:
+    return meridian_figures(MONTHS)
 
 
 def _hex(name: str) -> str:

@@ -98,6 +98,8 @@ DEFAULTS: Switches = {
     # -- the model that goes by weeks
     "week_labels": "number",  # number ("P01 FY26") | month ("Oct 25") [I]
     "weeks_53": False,  # years end on the Saturday nearest to 30 September, not the last: FY26 has 53 weeks
+    # -- the plan
+    "new_hire_pool": False,  # a member of Accounts without an account in the ERP, with figures in the plan
     # -- exports
     "export_ends": "COMPLETE",  # as import_ends; yesterday's file stays
     "export_members": "code",  # code | name

@@ -79,13 +79,13 @@ def _export_metadata(model: Model, action: ExportAction) -> dict[str, Any]:
     header = header_of(action, module)
     return {
         "columnCount": len(header),
-        "dataTypes": entities + ["NUMBER"] * len(action.items),
+        "dataTypes": entities + ["TEXT" if name in module.texts else "NUMBER" for name in action.items],
         "delimiter": '"',
         "encoding": "UTF-8",
         "exportFormat": "text/csv",
         "headerNames": header,
         "listNames": [dimension.name for dimension in module.dimensions] + [""] * len(action.items),
-        "rowCount": max((len(cells) for cells in module.inputs.values()), default=0),
+        "rowCount": max((len(module.written(name)) for name in (*module.inputs, *module.texts)), default=0),
         "separator": ",",
         "layout": LAYOUT,
     }

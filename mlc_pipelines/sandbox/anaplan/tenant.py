@@ -18,6 +18,7 @@ from mlc_pipelines.sandbox.anaplan.limits import Bucket
 from mlc_pipelines.sandbox.anaplan.logins import Logins, Ticking, Token, User
 from mlc_pipelines.sandbox.anaplan.model import Model
 from mlc_pipelines.sandbox.anaplan.oauth import OAuth
+from mlc_pipelines.sandbox.anaplan.plan import plan_info
 from mlc_pipelines.sandbox.anaplan.switches import DEFAULTS, Switches, checked
 from mlc_pipelines.sandbox.anaplan.tasks import DONE, Ending, Task
 
@@ -221,16 +222,21 @@ class Tenant:
                 for key in sorted(cells, key=grid.sort_key)
             ]
 
-    def edit_cell(self, key: tuple[str, ...], amount: Decimal, model: str = "", module: str = "") -> None:
+    def edit_cell(self, key: tuple[str, ...], amount: Decimal | None, model: str = "", module: str = "") -> None:
         """Write one cell by hand, as a planner would, in the module that `truth_cells` shows. KeyError on an unknown member.
 
-        `key` is in the order of the module's dimensions; ValueError when it is too short or too long.
+        `key` is in the order of the module's dimensions; ValueError when it is too short or too long. Without an amount the
+        cell is left blank.
         """
         with self.lock:
             self.settle()
             grid = self.model(model).module_named(module)
             grid.sort_key(key)
-            grid.inputs[grid.main_item][key] = amount
+            if amount is None:
+                grid.inputs[grid.main_item].pop(key, None)
+                grid.blanks.add(key)
+            else:
+                grid.inputs[grid.main_item][key] = amount
 
     def cell_fields(self, model: str = "", module: str = "") -> list[str]:
         """The names of the parts of a cell's key, in order."""
@@ -297,6 +303,7 @@ class Tenant:
             "process": model.actions("processes")[-1].name,
             "import_accounts": model.actions("imports")[1].name,
             "import_cost_centers": model.actions("imports")[2].name,
+            **plan_info(model),
         }
 
 

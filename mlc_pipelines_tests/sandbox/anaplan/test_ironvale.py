@@ -56,10 +56,12 @@ def test_both_workspaces_are_found(ironvale, caller):
 
 
 def test_what_there_is(ironvale):
-    """Two modules, three lists, imports, files, exports and views, by the names that the info tells."""
+    """Two modules of actuals, two of the plan, their lists, imports, files, exports and views, by the names that the info tells."""
     info = ironvale.info
-    assert [info["module"], info["module_spend"]] == [one["name"] for one in ironvale.get("modules").json()["modules"]]
-    assert ["Accounts", "Cost Centers", "Vendors"] == [one["name"] for one in ironvale.get("lists").json()["lists"]]
+    modules = [info[name] for name in ("module", "module_spend", "module_plan", "module_approvals")]
+    assert modules == [one["name"] for one in ironvale.get("modules").json()["modules"]]
+    lists = ["Accounts", "Cost Centers", "Vendors", "Plan Versions"]
+    assert lists == [one["name"] for one in ironvale.get("lists").json()["lists"]]
     imports = [one["name"] for one in ironvale.get("imports").json()["imports"]]
     assert [info[name] for name in ("import", "import_spend", "import_accounts", "import_cost_centers")] == imports[:4]
     assert ["Export GL Actuals", "Export AP Spend"] == [info["export"], info["export_spend"]]
@@ -152,7 +154,8 @@ def test_actuals_are_loaded_by_period_and_exported(ironvale, tenant):
         _file(ironvale, EXPORT)
     )
     items = ironvale.get("lineItems?includeAll=true").json()["items"]
-    assert [("Amount", ""), ("Spend", "")] == [(one["name"], one["formula"]) for one in items]
+    actuals = [one for one in items if one["moduleName"] in ("GL01 Actuals", SPEND)]
+    assert [("Amount", ""), ("Spend", "")] == [(one["name"], one["formula"]) for one in actuals]
 
 
 def test_spend_is_loaded_by_vendor_and_exported(ironvale, load_spend, tenant):

@@ -95,15 +95,27 @@ def test_it_finds_everything(told, tenant):
         assert {
             "workspaces": ["Finance", "Operations"],
             "models": ["Meridian FP&A", "Meridian FP&A (dev)", "Ironvale FP&A"],
-            "exports": ["Export GL Actuals"],
+            "exports": [
+                "Export GL Actuals",
+                "Export Approved Budget",
+                "Export Approved Forecast",
+                "Export Plan Approvals",
+            ],
             "processes": ["Nightly GL Actuals", "Load All"],
             "actions": ["Set Current Period", "Delete Inactive Accounts", "Clear Actuals"],
-            "lists": ["Accounts", "Cost Centers"],
-            "modules": ["GL01 Actuals"],
-            "views": ["GL01 Actuals", "GL01 Actuals.Integration"],
+            "lists": ["Accounts", "Cost Centers", "Plan Versions"],
+            "modules": ["GL01 Actuals", "PL01 Plan", "PL00 Approvals"],
+            "views": [
+                "GL01 Actuals",
+                "PL01 Plan",
+                "PL00 Approvals",
+                "GL01 Actuals.Integration",
+                "PL01 Plan.For the ERP",
+                "PL00 Approvals.For the ERP",
+            ],
             "line items": ["Amount", "Amount YTD"],
         }.items() <= found.items()
-        assert 6 == len(found["files"])
+        assert 9 == len(found["files"])
         people = await settled(client.audit.get_users(search_pattern="paul"))
         assert ["planner@meridian.example"] == [one.email for one in people]
         imports = {one.name: (one.type, one.file_id) for one in await settled(client.get_imports(sort_by="name"))}
