@@ -1,4 +1,5 @@
-"""Epicor Kinetic as a general ledger and as payables: one book of one company over its REST API, version 2. Reads only.
+"""Epicor Kinetic over its REST API, version 2: one book of one company as a general ledger and as payables, which is only read; and, apart from it,
+the two places that an approved plan may be written into.
 
 config       what a connection must say: instance, company, book, which segments are account and cost center, queries in place of entity sets
 client       class Epicor, the ports `GeneralLedger` and `Payables`: what flows call
@@ -19,5 +20,9 @@ payables     vendors, distributions in the shape SPEND, and the ledger's own lin
 invoices     invoices with everything below them, through their parents
 baq          Business Activity Queries in place of entity sets
 extracts     any entity set or query as a table
+planbook     the book that a plan is written into: its chart, its periods, what stands against an account
+journals     class PlanJournals, the port `PlanBooks`: plan journals of a plan book, in two phases
+draftnames, planwire, groups, entry, release    names and marks, rows, looking up, building and deleting, posting
+budget       class NativeBudget, the port `BudgetTable`: figures of the budget tables, by key
 shapes       which columns an extract has, and their values, every digit kept
 """

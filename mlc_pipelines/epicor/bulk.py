@@ -21,7 +21,7 @@ from mlc_pipelines.epicor.wire import page_of
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.transport.rows import rows_in
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 21
 _BETWEEN = "\x1e"  # no JSON value holds a bare control character
 _ARROW = {
     frozenset({str}): pa.string(),

@@ -25,10 +25,12 @@ from mlc_pipelines.epicor import (
     payables,
     wire,
 )
+from mlc_pipelines.epicor.budget import NativeBudget
 from mlc_pipelines.epicor.chart import BETWEEN
 from mlc_pipelines.epicor.codec import Books
-from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential
+from mlc_pipelines.epicor.config import BudgetRule, EpicorConfig, EpicorCredential, PlanJournalsRule
 from mlc_pipelines.epicor.connection import Connection
+from mlc_pipelines.epicor.journals import PlanJournals
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, text
 from mlc_pipelines.epicor.refusals import NotThereError
 from mlc_pipelines.ledger.errors import SetupError
@@ -208,6 +210,14 @@ class Epicor:
         self._books()
         way = extracts.read_entity if rule.entity else extracts.read_query
         return way(self._site, rule, period, held)
+
+    def plan_journals(self, rule: PlanJournalsRule) -> PlanJournals:
+        """A book for plan journals of the same company, in the same session."""
+        return PlanJournals(self._site, rule)
+
+    def budget_table(self, rule: BudgetRule) -> NativeBudget:
+        """Native budget figures of a book of the same company, in the same session."""
+        return NativeBudget(self._site, rule)
 
     def _told(self, books: Books, found: Iterator[pa.RecordBatch], nothing: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """The batches, each saying whose books it stands in; one without rows where there is none."""

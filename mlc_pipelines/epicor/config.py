@@ -156,6 +156,55 @@ class EpicorConfig:
         return f"Epicor {self.company}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanJournalsRule:
+    """Where plan journals go: a book set aside for plans, with a journal code of its own.
+
+    read_books: further books that an inbound flow of this installation reads, beside the connection's own; a plan is never written into one.
+    control_accounts: accounts that take no plan beside those that Kinetic itself refuses: it does not tell which are control accounts.
+    earliest_date: whether the company's earliest apply date holds for this book as well; no source tells [I].
+    lines_per_update: 1 is what programs in the field do [C GLC1, GLC2]. Two calls are made for so many lines: 2 a line, or 2 for 50 lines; whether
+        Kinetic takes several new lines at once is unproven, a site has to try. What it forgets or refuses of them is noticed while building.
+    lines_at_once: above so many lines Kinetic decides whether posting needs a task [S SNO maxCountOfLines]. post_wait_seconds: how long to wait for it.
+    agent, maintenance_program: who works off such a task, and the program's name that it wants; its name for postings is unknown, so it must be taken
+        from the screen's network trace [I]. Without it the process is run directly.
+    """
+
+    book: str
+    journal_code: str
+    read_books: tuple[str, ...] = ()
+    control_accounts: tuple[str, ...] = ()
+    earliest_date: bool = True
+    lines_per_update: int = 1
+    description_width: int = 30
+    lines_at_once: int = 500
+    post_wait_seconds: float = 900.0
+    post_poll_seconds: float = 5.0
+    agent: str = "SystemTaskAgent"
+    maintenance_program: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("book", "journal_code"):
+            if not getattr(self, name).strip():
+                raise _wrong_plan(f"names no {name.replace('_', ' ')}")
+        for name in ("lines_per_update", "description_width", "lines_at_once"):
+            if getattr(self, name) < 1:
+                raise _wrong_plan(f"has {name} {getattr(self, name)}; it must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRule:
+    """Which native budget figures a plan is written to. budget_code: "" for versions of Kinetic that have no budget codes."""
+
+    book: str
+    budget_code: str
+    control_accounts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.book.strip():
+            raise _wrong_plan("names no book")
+
+
 @dataclass(frozen=True, slots=True)
 class EpicorCredential:
     """The API key, which every call needs, and beside it the user or the client that signs in.
@@ -214,4 +263,12 @@ def _require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:
 def _wrong(name: str, complaint: str) -> SetupError:
     return SetupError(
         f"`erp.{name}` {complaint}.", holds="Nothing was called.", next_step="Correct it in the connection file."
+    )
+
+
+def _wrong_plan(complaint: str) -> SetupError:
+    return SetupError(
+        f"The destination of plans in the connection file {complaint}.",
+        holds="Nothing was called.",
+        next_step="Correct it in the connection file.",
     )

@@ -7,7 +7,7 @@ columns, a blank too many) makes it unusual: whoever asks then decodes it row by
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from types import NoneType
@@ -88,8 +88,8 @@ class Layout:
         self._trials_left, self._lessons_left = _TRIALS, _LESSONS
         # Kept from block to block: fresh memory costs more than what is done with it.
         self._marks = np.empty((2, 0), bool)
-        self._row_of: tuple[bytes, ...] = ()
-        self._repeated = pa.py_buffer(b"")
+        self._between: list[bytes] = []
+        self._repeated = pa.array([], pa.binary())
         self._one: Any = None
         self._arrange()
 
@@ -173,11 +173,9 @@ class Layout:
         cuts = np.take(ends, self._ends, axis=1) + self._from_ends
         size = np.array([len(block)], np.int32)
         cells = _slices(block, np.concatenate([size - size, cuts.ravel(), size]))
+        one = self._require_alike(block, cuts, cells)
         values = (self._places[:, None] + np.arange(rows, dtype=np.int32) * width).ravel()
-        others = np.arange(2, len(cells) - 1, 2, dtype=np.int32)
-        taken = cells.take(pa.array(np.concatenate([values, others])))
-        one = self._require_alike(block, cuts, taken[len(values) :])
-        return Rows(rows, self._columns_of(taken[: len(values)], rows, ascii_only=block.isascii()), one)
+        return Rows(rows, self._columns_of(cells.take(pa.array(values)), rows, ascii_only=block.isascii()), one)
 
     def _ends_of_names(self, block: bytes) -> Places:
         """The place of the quote behind each name, row by row, each row with the first one of the next. No text holds a bare quote."""
@@ -200,7 +198,7 @@ class Layout:
         each[-1, -1] = len(block) - len("}]") + len(f'}},{{"{self._names[0]}')
         return each
 
-    def _require_alike(self, block: bytes, cuts: Places, others: pa.BinaryArray) -> Any:
+    def _require_alike(self, block: bytes, cuts: Places, cells: pa.BinaryArray) -> Any:
         """The first row, once it is sure that all rows are the same but for the values that vary."""
         [first, last] = cuts[[0, -1]].tolist()
         head, tail = block[: first[0]], block[last[-1] :]
@@ -210,22 +208,15 @@ class Layout:
             raise UnusualError
         between = [block[begin:end] for begin, end in zip(first[1:-1:2], first[2::2], strict=True)]
         between.append(tail[:-1] + b"," + head[1:])
-        offsets = _offsets(others)
-        sizes, written = np.diff(offsets), others.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-        rest = len(between) - 1
-        if (sizes[: len(sizes) - rest].reshape(-1, rest + 1) != [*map(len, between)]).any():
-            raise UnusualError
-        if not np.array_equal(sizes[len(sizes) - rest :], [*map(len, between[:-1])]):
-            raise UnusualError
-        if self._row_of != (alike := tuple(between)):
+        if self._between != between:
             row = block[1 : first[-1]] + tail[:-1]
             if [*_members(b"[" + row + b"]")[0]] != self._names:
                 raise UnusualError
-            self._one, self._row_of, self._repeated = self._row(row), alike, pa.py_buffer(b"")
-        if self._repeated.size < written.size:
-            whole = b"".join(between)
-            self._repeated = pa.py_buffer(whole * (written.size // len(whole) * 5 // 4 + 2))
-        if not written.equals(self._repeated.slice(0, written.size)):
+            self._one, self._between, self._repeated = self._row(row), between, _repeated(between, len(cuts))
+        inner = cells[1:-1]  # without what stands before the first row's first value and behind the last one's last
+        if len(self._repeated) < len(inner):
+            self._repeated = _repeated(between, len(cuts) * 5 // 4)
+        if not pc.all(pc.equal(inner, self._repeated[: len(inner)])).as_py():
             raise UnusualError
         return self._one
 
@@ -233,15 +224,15 @@ class Layout:
         """The values, one column after another, as a row's type has them."""
         ends = np.cumsum([0, *(len(self._taken[kind]) * rows for kind in Kind)]).tolist()
         texts, numbers = values[: ends[Kind.WHOLE]], values[ends[Kind.WHOLE] : ends[Kind.OTHER]]
-        used, whole, amounts = (values[ends[kind] : ends[kind + 1]] for kind in (Kind.TEXT, Kind.WHOLE, Kind.AMOUNT))
+        used = values[: ends[Kind.TEXT_UNUSED]]
         plain = _are_plain(texts)
         said = [] if plain else _each(_texts, texts, b'"')
-        _require_numbers(numbers, self._closing)
-        whole, amounts = (_string(pc.binary_slice(one, 0, -1), ascii_only=True) for one in (whole, amounts))
+        bare = _numbers(numbers, self._closing)
+        whole, amounts = len(self._taken[Kind.WHOLE]) * rows, len(self._taken[Kind.AMOUNT]) * rows
         several = {
             Kind.TEXT: _string(used, ascii_only=ascii_only) if plain else pa.array(said[: len(used)], pa.string()),
-            Kind.WHOLE: whole.cast(pa.int64()),
-            Kind.AMOUNT: amounts,
+            Kind.WHOLE: bare[:whole].cast(pa.int64()),
+            Kind.AMOUNT: bare[whole : whole + amounts],
         }
         found = {
             self._of[name][0]: column[at * rows : (at + 1) * rows]
@@ -263,10 +254,20 @@ def _slices(block: bytes, cuts: Places) -> pa.BinaryArray:
     return pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(block)])
 
 
-def _require_numbers(cells: pa.BinaryArray, closing: npt.NDArray[np.uint8]) -> None:
-    """Each cell is one number, true, false or null, and behind it what closes it in its column."""
+def _repeated(between: Sequence[bytes], rows: int) -> pa.BinaryArray:
+    """What stands between the values of so many rows, with nothing in the place of each value."""
+    sizes = np.zeros((rows, 2 * len(between)), np.int32)
+    sizes[:, 1::2] = [*map(len, between)]
+    offsets = np.concatenate([sizes[0, :1], np.cumsum(sizes, dtype=np.int32)])
+    known = np.packbits(np.arange(sizes.size) % 2, bitorder="little")
+    said = [pa.py_buffer(one) for one in (known, offsets, b"".join(between) * rows)]
+    return pa.Array.from_buffers(pa.binary(), sizes.size, said)
+
+
+def _numbers(cells: pa.BinaryArray, closing: npt.NDArray[np.uint8]) -> pa.StringArray:
+    """What each cell says, once it is sure to be one number, true, false or null, and what stands behind it to be what closes it in its column."""
     if not len(cells):
-        return
+        return pa.array([], pa.string())
     offsets, written = _offsets(cells), _written(cells)
     if (written[offsets[1:] - offsets[0] - 1].reshape(len(closing), -1) != closing[:, None]).any():
         raise UnusualError
@@ -274,6 +275,9 @@ def _require_numbers(cells: pa.BinaryArray, closing: npt.NDArray[np.uint8]) -> N
     if numbers.translate(None, _PARTS_OF_NUMBERS) or numbers.count(b",") + numbers.count(b"}") != len(cells):
         raise UnusualError
     _require_json(b'{"":[' + numbers[:-1].replace(b"}", b",") + b"]}")
+    ends = offsets - offsets[0] - np.arange(len(offsets), dtype=np.int32)
+    said = [None, pa.py_buffer(ends), pa.py_buffer(numbers.translate(None, b",}"))]
+    return pa.Array.from_buffers(pa.string(), len(cells), said)
 
 
 def _are_plain(texts: pa.BinaryArray) -> bool:
