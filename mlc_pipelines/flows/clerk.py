@@ -22,6 +22,7 @@ from mlc_pipelines.ledger.drafts import (
 from mlc_pipelines.ledger.errors import PipelineError, TransientError, UncertainError, WaitingError
 from mlc_pipelines.ledger.ports import RELEASED, BookedJournal, PlanBooks, ReadJournal
 from mlc_pipelines.store.postings import (
+    ABANDONED,
     CHECKED,
     CONFLICT,
     DRAFT_SEEN,
@@ -44,6 +45,14 @@ class Register(Protocol):
     def move(self, reference: str, state: str, *, number: str = "", note: str = "") -> Posting: ...
 
     def find(self, reference: str) -> Posting | None: ...
+
+    def hold_back(self, reference: str, why: str) -> Posting: ...
+
+    def let_go_on(self, reference: str, why: str) -> Posting: ...
+
+    def give_up(self, reference: str, why: str) -> Posting: ...
+
+    def abandoned(self) -> list[Posting]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,11 @@ class Outcome:
         if self.state == SEALED:
             return f"{self.draft}: {'posted' if self.anew else 'already posted'} as {self.number}"
         return f"{self.draft}: {self.state}{f' ({self.why})' if self.why else ''}"
+
+
+def released_after_all(number: str) -> str:
+    """What is said of a journal that was abandoned and yet is in the balances."""
+    return f"journal {number} is released, although it was given up"
 
 
 class Clerk:
@@ -215,6 +229,7 @@ class Clerk:
     def compare(self, journal: BookedJournal) -> bool:
         """Whether the journal, read back whole, is the approved one. Raises DraftEdited when it is not; False when it cannot be seen yet."""
         if not self.note(POSTED_SEEN if journal.released else DRAFT_SEEN, journal.number):
+            self.require_not_abandoned(journal)
             return False
         read = self.desk.books.read_back(journal.number)
         if read is None or read.reference != self.draft.reference or (read.unfinished and not read.released):
@@ -222,6 +237,15 @@ class Clerk:
             return False
         self.require_equal(read)
         return journal.released or self.note(CHECKED, journal.number)
+
+    def require_not_abandoned(self, journal: BookedJournal) -> None:
+        """Raise when the journal is released, though somebody gave it up meanwhile: nobody else may ever look at it again."""
+        if journal.released and self.posting.state == ABANDONED:
+            raise DraftEdited(
+                f"{self.draft}: {released_after_all(journal.number)}.",
+                holds=f"It counts in {self.draft.destination}.",
+                next_step="Reverse it in the ERP, or reopen the posting if it is wanted after all.",
+            )
 
     def require_equal(self, read: ReadJournal) -> None:
         if differs := differences(self.draft, read.period, read.currency, read.lines):

@@ -1,9 +1,9 @@
 """Approved journals -> exactly one released journal each in the ERP, whatever is killed, cut or answered late; and what is swept up after."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from mlc_pipelines.flows.clerk import Clerk, Outcome, PostingDesk
+from mlc_pipelines.flows.clerk import Clerk, Outcome, PostingDesk, released_after_all
 from mlc_pipelines.ledger.drafts import (
     Approval,
     ApprovalVoid,
@@ -20,9 +20,16 @@ EACH, ALL_OR_NONE = "each", "all_or_none"
 
 
 def post_all(
-    drafts: Sequence[JournalDraft], approval: Approval, desk: PostingDesk, *, mode: str = EACH
+    drafts: Sequence[JournalDraft],
+    approval: Approval,
+    desk: PostingDesk,
+    *,
+    mode: str = EACH,
+    periods: Collection[str] = (),
 ) -> list[Outcome]:
     """Have exactly one released journal for each draft. Safe to call again, by anybody, after any end of an earlier call.
+
+    drafts: the package as it was approved, whole. periods: only its journals of these, all where none are named.
 
     Raises before anything is written down or sent: DataError, Unbalanced, ApprovalVoid, and ReferenceReused before anything is sent. FenceLost
     ends the work at once. All else stands in the outcomes: of `each`, one for every draft; of `all_or_none`, nothing is released until all
@@ -33,7 +40,8 @@ def post_all(
     for draft in drafts:
         require_sound(draft)
     require_approved(drafts, approval)
-    clerks = [Clerk(draft, approval, desk) for draft in drafts]
+    chosen = [draft for draft in drafts if not periods or draft.period in periods]
+    clerks = [Clerk(draft, approval, desk) for draft in chosen]
     if mode == EACH:
         return [clerk.bring_to(SEALED) for clerk in clerks]
     ready = [clerk.bring_to(CHECKED) for clerk in clerks]
@@ -91,8 +99,20 @@ class Swept:
 
 
 def sweep(desk: PostingDesk) -> list[Swept]:
-    """Delete drafts whose journal was sealed or abandoned: an ERP that applies a request late leaves them. The others are told, not touched."""
-    return [_swept(journal, desk) for journal in desk.books.find_drafts() if not journal.released]
+    """Delete drafts whose journal was sealed or abandoned: an ERP that applies a request late leaves them. The others are told, not touched.
+
+    An abandoned journal that was released nevertheless (look-ups that lagged behind hid its draft) becomes a conflict, by its number.
+    """
+    swept = [_swept(journal, desk) for journal in desk.books.find_drafts() if not journal.released]
+    return swept + [alarm for posting in desk.register.abandoned() for alarm in _released_after_all(posting, desk)]
+
+
+def _released_after_all(posting: Posting, desk: PostingDesk) -> list[Swept]:
+    found = desk.books.find_by_reference(posting.reference)
+    released = [journal for journal in found if journal.reference == posting.reference and journal.released]
+    for journal in released:
+        desk.register.move(posting.reference, CONFLICT, number=journal.number, note=released_after_all(journal.number))
+    return [Swept(journal, released_after_all(journal.number)) for journal in released]
 
 
 def _swept(journal: BookedJournal, desk: PostingDesk) -> Swept:
@@ -120,25 +140,40 @@ def _why_kept(journal: BookedJournal, posting: Posting | None) -> str:
 def abandon(draft: JournalDraft, desk: PostingDesk, why: str) -> Posting:
     """Give a journal up, by a person's command: its drafts are deleted, and nothing is written under its reference again.
 
-    Raises DataError where it is released (only a reversal helps then), WaitingError where a draft could not be deleted.
+    First the journal is closed to every worker, as a conflict that names the command: from then on nobody sets out to release it, and a
+    draft that somebody was about to release before is seen here and deleted. So it holds without the fence, too. Cut short, it stands as that
+    conflict: the same command finishes it, reopening takes it back.
+
+    Returns how it stands: sealed, where it was sealed at this very moment. Raises DataError where it is released (only a reversal helps then), WaitingError where a draft could not be deleted.
     """
     if not why.strip():
         raise DataError("A journal is abandoned for a reason, which is kept.", next_step="Say why.")
-    for journal in _require_unreleased(draft, desk):
+    _require_unreleased(draft, desk)
+    held = desk.register.hold_back(draft.reference, f"being given up: {why}")
+    if held.state in (SEALED, ABANDONED):
+        return held
+    try:
+        _clear_away(draft, desk)
+    except DataError as error:  # released by somebody who was quicker: it stays what it is, and the next run seals it
+        desk.register.let_go_on(draft.reference, error.what)
+        raise
+    return desk.register.give_up(draft.reference, why)
+
+
+def _clear_away(draft: JournalDraft, desk: PostingDesk) -> None:
+    drafts, said = _require_unreleased(draft, desk), ""
+    for journal in drafts:
         desk.require_fence()
-        desk.books.delete_draft(journal.number)
+        try:
+            desk.books.delete_draft(journal.number)
+        except PipelineError as error:  # only the next look tells what came of it
+            said = f" {error.what}"
     if left := _require_unreleased(draft, desk):
         raise WaitingError(
-            f"{draft}: drafts {', '.join(journal.number for journal in left)} are still there.",
+            f"{draft}: drafts {', '.join(journal.number for journal in left)} are still there.{said}",
             holds="They stand on hold and count in no balance.",
             next_step="Give the same command again, or delete them in the ERP first.",
         )
-    posting = desk.register.move(draft.reference, ABANDONED, note=why)
-    try:
-        _require_unreleased(draft, desk)  # a worker that was not held back by the fence may have been quicker
-    except DataError as error:
-        return desk.register.move(draft.reference, CONFLICT, note=error.what)
-    return posting
 
 
 def _require_unreleased(draft: JournalDraft, desk: PostingDesk) -> list[BookedJournal]:

@@ -126,7 +126,9 @@ class Postings:
         other = (postings.c.content_hash != row["content_hash"]) | (postings.c.package != row["package"])
         with self.engine.begin() as db:
             if db.execute(postings.update().where(of_row & other).values(**changed)).rowcount:
-                self._note(db, row["reference"], PLANNED, "", "previewed again with other figures, here or in another journal")
+                self._note(
+                    db, row["reference"], PLANNED, "", "previewed again with other figures, here or in another journal"
+                )
 
     def _same_content(self, draft: JournalDraft, held: Posting | None = None) -> Posting:
         held = held or self.require(draft.reference)
@@ -164,6 +166,10 @@ class Postings:
             raise DataError("A conflict is reopened for a reason, which is kept.", next_step="Say what was put right.")
         return self._by_command(reference, postings.c.state == CONFLICT, INTENT, why)
 
+    def let_go_on(self, reference: str, why: str) -> Posting:
+        """A journal that was held back waits for the next run instead."""
+        return self._by_command(reference, postings.c.state == CONFLICT, WAITING, why)
+
     def give_up(self, reference: str, why: str) -> Posting:
         """Close a journal for ever, from wherever it stands except its good end."""
         return self._by_command(reference, postings.c.state.not_in({SEALED, ABANDONED}), ABANDONED, why)
@@ -171,7 +177,9 @@ class Postings:
     def _by_command(self, reference: str, allowed: sa.ColumnElement[bool], state: str, why: str) -> Posting:
         values = {"state": state, "note": why, "changed_at": timestamp()}
         with self.engine.begin() as db:
-            if db.execute(postings.update().where(postings.c.reference == reference, allowed).values(**values)).rowcount:
+            if db.execute(
+                postings.update().where(postings.c.reference == reference, allowed).values(**values)
+            ).rowcount:
                 self._note(db, reference, state, "", why)
             return self._required(db, reference)
 

@@ -1,8 +1,11 @@
 """Every schedule of the real engine: its ERP and its register are replaced by a world in which each step may go wrong in each way.
 
+Beside the workers there may be a person who gives the journal up (the real `abandon`), at any moment and between any two steps, without
+a fence: then it is abandoned and never released, or becomes a conflict that says so.
+
 A worker is a function from the answers it was given so far to what it asks next: the engine is started anew, given those answers, and
-stopped at its next question. Two rows of answers that leave it at the same place, with the same in its memory, are the same worker. So a state of the whole is small: the ERP, the register, what is still on its way, each worker's answers, and
-how many faults may still happen. States met before are not walked twice. Time stands still and waiting costs nothing, which is the
+stopped at its next question. Two rows of answers that leave it at the same place, with the same in its memory, are the same worker. So a state of the whole is small:
+the ERP, the register, what is still on its way, each worker's answers, and how many faults may still happen. States met before are not walked twice. Time stands still and waiting costs nothing, which is the
 worst case: nothing may depend on it.
 """
 
@@ -14,9 +17,9 @@ from typing import Any, NamedTuple
 from mlc_pipelines.flows import posting as engine
 from mlc_pipelines.flows.clerk import Clerk, Limits, PostingDesk
 from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
-from mlc_pipelines.ledger.errors import DataError, TransientError, UncertainError, WaitingError
+from mlc_pipelines.ledger.errors import DataError, PipelineError, TransientError, UncertainError, WaitingError
 from mlc_pipelines.ledger.ports import ON_HOLD, RELEASED, BookedJournal, ReadJournal
-from mlc_pipelines.store.postings import CLOSED, CONFLICT, INTENT, RELEASING, SEALED, Posting
+from mlc_pipelines.store.postings import ABANDONED, CLOSED, CONFLICT, INTENT, RELEASING, SEALED, WAITING, Posting
 from mlc_pipelines_tests.posting.samples import DRAFT, approved
 
 APPROVAL = approved(DRAFT)
@@ -26,6 +29,10 @@ FOREIGN = 0
 WRITES = ("create", "release", "delete")
 NOT_MEMORY = {"self", "draft", "desk", "approval", "send", "error"}
 """The same in every run of the engine, or made of what is compared anyway."""
+RESTING = {SEALED, WAITING, CONFLICT, ABANDONED}
+"""Where a journal may be left (P13): at its end, or with a reason."""
+NOBODY, PERSON = -1, 1
+"""Where the person's part begins (`Enumerator.nodes`), if there is one; a worker begins at 0."""
 Doc = tuple[int, int]
 Call = tuple[Any, ...]
 Answer = tuple[str, Any]
@@ -43,13 +50,13 @@ class Stopped(BaseException):
 class Script:
     """What a worker sees as ERP, register and fence: the given answers, then the end. Notes what its next question broke."""
 
-    def __init__(self, answers: list[Answer]) -> None:
-        self.answers, self.at = answers, 0
+    def __init__(self, answers: list[Answer], person: bool = False) -> None:
+        self.answers, self.at, self.person = answers, 0, person
         self.asked: Call = ()
         self.fenced = self.told_closed = False
         self.noted, self.broke = "", ""
         self.seen_drafts: set[int] = set()
-        self.sent = ""
+        self.sent = self.note = ""
 
     def ask(self, *call: Any) -> Any:
         self.broke = self._broken(call)
@@ -72,6 +79,8 @@ class Script:
             self.sent = call[0]
             if not self.fenced:
                 return "a write without a look at the fence"
+            if self.person:
+                return "" if call[0] == "delete" else "a person who gives up wrote something"
             if self.told_closed:
                 return "a write after the register said that the journal is closed"
             if call[0] == "release" and self.noted != RELEASING:
@@ -80,6 +89,8 @@ class Script:
                 self.seen_drafts.discard(call[1])
         if call[0] == "move":
             self.noted = call[1]
+            if call[1] in (WAITING, CONFLICT) and not self.note:
+                return "left for somebody, without a reason"
             if call[1] == SEALED and self.seen_drafts:
                 return "sealed although drafts seen beside it were left"
         return ""
@@ -91,9 +102,22 @@ class Script:
         return self._posting(self.ask("intent"))
 
     def move(self, reference: str, state: str, *, number: str = "", note: str = "") -> Posting:
+        self.note = note
         return self._posting(self.ask("move", state, number, note if state == INTENT else ""))
 
     def find(self, reference: str) -> Posting | None:
+        raise NotImplementedError
+
+    def hold_back(self, reference: str, why: str) -> Posting:
+        return self._posting(self.ask("hold back"))
+
+    def let_go_on(self, reference: str, why: str) -> Posting:
+        return self._posting(self.ask("let go on"))
+
+    def give_up(self, reference: str, why: str) -> Posting:
+        return self._posting(self.ask("give up"))
+
+    def abandoned(self) -> list[Posting]:
         raise NotImplementedError
 
     def _posting(self, row: tuple[str, str, str]) -> Posting:
@@ -128,16 +152,19 @@ class Script:
 
 def memory(stopped: Stopped, script: Script) -> object:
     """Where the engine stands and all that it can still act upon: its clerk's attributes, and what its open functions hold."""
-    places, traceback = [], stopped.__traceback__
+    places, remembers, traceback = [], [], stopped.__traceback__
     while traceback:
         held = traceback.tb_frame.f_locals
+        if script.person and "draft" in held:
+            kept = sorted((name, repr(value)) for name, value in held.items() if name not in NOT_MEMORY)
+            places.append((traceback.tb_frame.f_code.co_name, traceback.tb_lineno, *kept))
         if isinstance(clerk := held.get("self"), Clerk):
             kept = sorted((name, repr(value)) for name, value in held.items() if name not in NOT_MEMORY)
             places.append((traceback.tb_frame.f_code.co_name, traceback.tb_lineno, *kept))
             remembers = sorted((name, repr(value)) for name, value in vars(clerk).items() if name not in NOT_MEMORY)
         traceback = traceback.tb_next
     seen = (script.fenced, script.sent, script.told_closed, script.noted, *sorted(script.seen_drafts))
-    return (seen, tuple(places), tuple(remembers) if places else ())
+    return (script.person, seen, tuple(places), tuple(remembers))
 
 
 def booked(doc: Doc) -> BookedJournal:
@@ -168,13 +195,14 @@ class World(NamedTuple):
     faults: int
     restarts: int
     wrong: bool = False
+    person: int = NOBODY
 
 
 @dataclass
 class Enumerator:
     """Walks every schedule. faults: how many may happen in one. broken: the first promise found broken.
 
-    manners: whether it counts how a write was sent (fence, look-up before, written down before), or only what came of it.
+    person: whether somebody gives the journal up meanwhile. manners: whether it counts how a write was sent (fence, look-up before, written down before), or only what came of it.
     """
 
     workers: int
@@ -186,9 +214,10 @@ class Enumerator:
     runs: int = 0
     looks: int = 10
     manners: bool = True
+    person: bool = False
     broken: str = ""
     numbers: dict[object, int] = field(default_factory=dict)
-    nodes: list[tuple[int, Answer | None]] = field(default_factory=lambda: [(-1, None)])
+    nodes: list[tuple[int, Answer | None]] = field(default_factory=lambda: [(-1, None), (-1, None)])
     children: dict[tuple[int, Answer], int] = field(default_factory=dict)
     asked: dict[int, tuple[Call, str]] = field(default_factory=dict)
     alike: dict[object, int] = field(default_factory=dict)
@@ -198,8 +227,9 @@ class Enumerator:
     schedule: list[object] = field(default_factory=list)
 
     def run(self) -> "Enumerator":
-        self.known(0)
-        start = World((), (), 1, (), None, (0,) * self.workers, self.faults, 0)
+        self.known(0), self.known(PERSON)
+        person = PERSON if self.person else NOBODY
+        start = World((), (), 1, (), None, (0,) * self.workers, self.faults, 0, person=person)
         seen, todo = {self.packed(start)}, [start]
         while todo and not self.broken:
             world = todo.pop()
@@ -215,11 +245,14 @@ class Enumerator:
                 if self.broken:
                     here = packed
                     break
-            if all(self.asked[worker][0][0] == "end" for worker in world.workers):
+            if all(self.ended(worker) for worker in world.workers):
                 self.require_good_end(world)
         self.states = len(seen)
         self.schedule = self.way_to(here)
         return self
+
+    def ended(self, node: int) -> bool:
+        return self.asked[node][0][0] == "end"
 
     def way_to(self, at: int) -> list[object]:
         """The steps that led to a state, where they were kept."""
@@ -234,7 +267,7 @@ class Enumerator:
         whole = ((world.next_number * 8 + world.faults) * 4 + world.restarts) * 2 + world.wrong
         for part in (world.docs, world.before, world.late, world.row):
             whole = whole << 20 | self.numbers.setdefault(part, len(self.numbers))
-        for worker in world.workers:
+        for worker in (*world.workers, world.person + 1):
             whole = whole << 24 | worker
         return whole
 
@@ -249,10 +282,10 @@ class Enumerator:
     def known(self, node: int) -> int:
         """The first worker that is at the same place with the same in its memory. Plays the engine up to there."""
         answers, at = [], node
-        while at:
+        while at not in (0, PERSON):
             at, answer = self.nodes[at]
             answers.append(answer)
-        call, broke, memory = self.played(Script(answers[::-1]))  # type: ignore[arg-type]
+        call, broke, memory = self.played(Script(answers[::-1], at == PERSON))  # type: ignore[arg-type]
         same = self.alike.setdefault((call, broke, memory), node)
         if same == node:
             self.asked[node] = call, broke
@@ -264,10 +297,17 @@ class Enumerator:
         limits = Limits(looks=self.looks)
         desk = PostingDesk(script, script, script.fence, limits=limits, now=lambda: 0.0, sleep=lambda _seconds: None)
         try:
-            outcome = engine.post_once(DRAFT, APPROVAL, desk)
+            if script.person:
+                ended = engine.abandon(DRAFT, desk, "not wanted any more").state
+            else:
+                ended = engine.post_once(DRAFT, APPROVAL, desk).state
         except Stopped as stopped:
             return script.asked, script.broke, memory(stopped, script)
-        return ("end", outcome.state), "", ""
+        except PipelineError:
+            if not script.person:
+                raise
+            ended = "told why not"
+        return ("end", ended), "", "a person" if script.person else "a worker"
 
     def steps(self, world: World) -> Iterator[tuple[object, World]]:
         """Everything that can happen next: a late request is applied, a person deletes a draft, one worker's question is answered in one way."""
@@ -280,6 +320,8 @@ class Enumerator:
                 if not flags & IS_RELEASED:
                     after = self.applied(world, ("delete", number))[0]
                     yield ("a person deletes", number), self.settled(after._replace(faults=world.faults - 1))
+        if self.person:
+            yield from self.person_steps(world)
         for place, node in enumerate(world.workers):
             if node in world.workers[:place]:
                 continue  # the same as the other one
@@ -294,6 +336,16 @@ class Enumerator:
                 continue
             for after, answer in self.answers(world, call):
                 yield (node, call, answer), self.moved(after, place, 0 if answer is None else self.told(node, answer))
+
+    def person_steps(self, world: World) -> Iterator[tuple[object, World]]:
+        """Who gives the journal up goes a step on; where the command was killed, it is given again."""
+        call, broke = self.asked[world.person]
+        if broke and self.manners:
+            self.broken = broke
+        elif call[0] != "end":
+            for after, answer in self.answers(world, call):
+                node = PERSON if answer is None else self.told(world.person, answer)
+                yield ("the person", call, answer), self.settled(after._replace(person=node))
 
     def moved(self, world: World, place: int, node: int) -> World:
         workers = sorted((*world.workers[:place], node, *world.workers[place + 1 :]))
@@ -318,6 +370,8 @@ class Enumerator:
                 yield less, ("ok", shown(world.before, call))
             if "lost" in faulty:
                 yield less, ("transient", None)
+        elif world.row is None and call[0] != "intent":
+            yield world, ("refused", None)
         else:
             row = committed(world.row, call)
             yield world._replace(row=row), ("ok", row)
@@ -386,31 +440,41 @@ class Enumerator:
             self.broken = "written before the intent was durable"
         elif world.row and world.row[0] == SEALED and [number for number, _ in released] != [int(world.row[1] or -1)]:
             self.broken = "sealed, and yet the journal of that number is not released"
-        elif world.row and world.row[0] == CONFLICT and not world.wrong:
+        elif world.row and world.row[0] == CONFLICT and not world.wrong and not self.person:
             self.broken = "a conflict without a cause"
+        elif world.row and world.row[0] == ABANDONED and released and world.faults == self.faults:
+            self.broken = "released although it was given up, and nothing went wrong"
 
     def require_good_end(self, world: World) -> None:
-        """All workers are at their end: the journal is sealed, or a person is asked for a good reason; strays can be swept."""
+        """All workers are at their end: the journal is sealed, or a person is asked for a good reason; strays can be swept (P01, P13)."""
+        if world.person not in (NOBODY, PERSON) and not self.ended(world.person):
+            return
         state = world.row[0] if world.row else "nothing"
-        if state not in (SEALED, CONFLICT):
+        if state not in RESTING:
+            self.broken = f"UNKNOWN at rest: all workers have ended and the journal is {state}"
+        if state not in CLOSED:
             if world.restarts >= 3:
                 self.broken = f"LOST: all workers have ended and the journal is {state}"
             return
         self.ends[state + (", strays" if len(world.docs) > 1 else "")] += 1
-        if state == SEALED and (key := (world.docs, world.row)) not in self.swept:
+        if state in (SEALED, ABANDONED) and (key := (world.docs, world.row)) not in self.swept:
             self.swept.add(key)
-            if left := swept(world):
+            left, row = swept(world)
+            if any(not flags & IS_RELEASED for _, flags in left):
                 self.broken = f"the sweep left {left}"
+            if row[0] == ABANDONED and left:
+                self.broken = "LOST: given up, released, and nobody is told"
 
     def told_whole(self) -> str:
         """What is broken, and the steps that led there, by a second walk that keeps them."""
-        again = Enumerator(self.workers, self.faults, self.kinds, looks=self.looks, manners=self.manners, traced=True)
+        how = {"looks": self.looks, "manners": self.manners, "person": self.person}
+        again = Enumerator(self.workers, self.faults, self.kinds, traced=True, **how)  # type: ignore[arg-type]
         return "\n".join(map(str, (again.run().broken, *again.schedule)))
 
     def __str__(self) -> str:
         ends = ", ".join(f"{name}: {count:,}" for name, count in sorted(self.ends.items()))
         return (
-            f"{self.workers} workers, up to {self.faults} faults of {len(self.kinds)} kinds: {self.states:,} states, "
+            f"{self.workers} workers{' and a person who gives up' if self.person else ''}, up to {self.faults} faults of {len(self.kinds)} kinds: {self.states:,} states, "
             f"{self.transitions:,} transitions, {self.runs:,} runs of the engine; ends {ends}; {self.broken or 'no promise broken'}"
         )
 
@@ -425,6 +489,13 @@ def committed(row: tuple[str, str, str] | None, call: Call) -> tuple[str, str, s
     """What the register holds after a commit, by the same rules as `store.postings` (a test there holds the two together)."""
     if call[0] == "intent":
         return row or (INTENT, "", "")
+    assert row or call[0] == "move"
+    if row and call[0] == "hold back":
+        return row if row[0] in CLOSED else (CONFLICT, row[1], "")
+    if row and call[0] == "let go on":
+        return (WAITING, row[1], "") if row[0] == CONFLICT else row
+    if row and call[0] == "give up":
+        return row if row[0] in (SEALED, ABANDONED) else (ABANDONED, row[1], "")
     _, state, number, note = call
     held = row or ("", "", "")
     if held[0] == CONFLICT or (held[0] in CLOSED and state != CONFLICT):
@@ -432,14 +503,17 @@ def committed(row: tuple[str, str, str] | None, call: Call) -> tuple[str, str, s
     return (state, number or held[1], note)
 
 
-def swept(world: World) -> list[Doc]:
-    """What the real sweep leaves beside the released journal."""
-    docs = dict(world.docs)
-    row = world.row
+def swept(world: World) -> tuple[list[Doc], tuple[str, str, str]]:
+    """What the real sweep leaves in the ERP, and in the register."""
+    docs, row = dict(world.docs), world.row
     assert row
+    rows = [row]
 
     class Books:
         def find_drafts(self) -> list[BookedJournal]:
+            return [booked(doc) for doc in docs.items()]
+
+        def find_by_reference(self, reference: str) -> list[BookedJournal]:
             return [booked(doc) for doc in docs.items()]
 
         def delete_draft(self, number: str) -> None:
@@ -447,10 +521,17 @@ def swept(world: World) -> list[Doc]:
 
     class Rows:
         def find(self, reference: str) -> Posting:
-            return Posting(reference, DRAFT.content_hash, *row)
+            return Posting(DRAFT.reference, DRAFT.content_hash, *rows[-1])
+
+        def abandoned(self) -> list[Posting]:
+            return [self.find("")] if rows[-1][0] == ABANDONED else []
+
+        def move(self, reference: str, state: str, *, number: str = "", note: str = "") -> Posting:
+            rows.append(committed(rows[-1], ("move", state, number, "")))
+            return self.find("")
 
     engine.sweep(PostingDesk(Books(), Rows(), lambda: None))  # type: ignore[arg-type]
-    return [doc for doc in docs.items() if not doc[1] & IS_RELEASED]
+    return list(docs.items()), rows[-1]
 
 
 def enumerate_all(workers: int, faults: int, kinds: frozenset[str] = PLAIN, **limits: Any) -> Enumerator:

@@ -1,13 +1,15 @@
 """Engines with one mistake each. Every one looks reasonable at some desk; the enumerator must find all of them out."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from mlc_pipelines.flows.clerk import Clerk
+from mlc_pipelines.flows import posting
+from mlc_pipelines.flows.clerk import Clerk, PostingDesk
 from mlc_pipelines.ledger.drafts import DraftEdited, FenceLost, edited
 from mlc_pipelines.ledger.errors import PipelineError, TransientError, UncertainError
 from mlc_pipelines.ledger.ports import ON_HOLD, BookedJournal
-from mlc_pipelines.store.postings import CHECKED, CONFLICT, DRAFT_SEEN, POSTED_SEEN, RELEASING, SEALED, WAITING
+from mlc_pipelines.store.postings import CHECKED, CONFLICT, DRAFT_SEEN, POSTED_SEEN, RELEASING, SEALED, WAITING, Posting
 
 
 class Blunt(Clerk):
@@ -316,6 +318,36 @@ class WaitsForEver(Clerk):
         return super().one_step(goal)
 
 
+def only_deletes(draft: Any, desk: PostingDesk, why: str) -> Posting:
+    """Gives a journal up without holding back those who are at it: they set out to release what is made meanwhile."""
+    posting._clear_away(draft, desk)
+    given_up = desk.register.give_up(draft.reference, why)
+    posting._require_unreleased(draft, desk)
+    return given_up
+
+
+def believes_the_delete(draft: Any, desk: PostingDesk, why: str) -> Posting:
+    """Does not look whether the draft is gone."""
+    desk.register.hold_back(draft.reference, why)
+    for journal in posting._require_unreleased(draft, desk):
+        desk.require_fence()
+        with suppress(PipelineError):
+            desk.books.delete_draft(journal.number)
+    return desk.register.give_up(draft.reference, why)
+
+
+def notes_alone(draft: Any, desk: PostingDesk, why: str) -> Posting:
+    """Writes it down and leaves the ERP as it is."""
+    return desk.register.give_up(draft.reference, why)
+
+
+def sweeps_drafts_alone(desk: PostingDesk) -> list[posting.Swept]:
+    """Does not look whether what was given up was released after all."""
+    return [posting._swept(journal, desk) for journal in desk.books.find_drafts() if not journal.released]
+
+
+GIVERS_UP = [only_deletes, believes_the_delete, notes_alone]
+"""`abandon` with one mistake each."""
 WEAKER = [PostsThenNotes, RetriesBlindly, OnePhase, ReleasesWhatCameBack]
 """The protocols that are commonly used, each shown to post twice (reliability sheet 5.5)."""
 MUTANTS = [

@@ -7,7 +7,7 @@ import pytest
 from mlc_pipelines.flows.clerk import Limits
 from mlc_pipelines.flows.posting import ALL_OR_NONE, abandon, post_all, post_once, resume, sweep
 from mlc_pipelines.ledger.drafts import ApprovalVoid, DraftLine, FenceLost, ReferenceReused, Unbalanced
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, WaitingError
 from mlc_pipelines.ledger.ports import ON_HOLD, POSTED, RELEASED
 from mlc_pipelines.store.postings import (
     ABANDONED,
@@ -400,3 +400,62 @@ def test_a_journal_is_abandoned_by_a_person_and_never_written_again(desk, books,
     post_once(other, approved(other), desk)
     with pytest.raises(DataError, match="cannot be abandoned"):
         abandon(other, desk, "too late")
+
+
+def test_giving_up_stops_a_worker_that_is_just_about_to_make_a_draft(desk, books, register) -> None:
+    """It makes it, since nothing can stop a request on its way, but it does not release it; the sweep deletes it."""
+    create = books.create_on_hold
+
+    def meanwhile_somebody_gives_it_up(draft) -> None:
+        books.create_on_hold = create
+        abandon(DRAFT, desk, "plan withdrawn")
+        create(draft)
+
+    books.create_on_hold = meanwhile_somebody_gives_it_up
+    assert ABANDONED == post_once(DRAFT, APPROVAL, desk).state
+    assert ([ON_HOLD], [""]) == ([one.state for one in books.drafts], [one.said for one in sweep(desk)])
+    assert {} == books.journals
+
+
+def test_giving_up_too_late_leaves_the_journal_to_be_sealed(desk, books, register) -> None:
+    """The worker released it while the command was given: the person is told, and the next run brings it to its end."""
+    books.approval_map = True
+    post_once(DRAFT, APPROVAL, desk)
+    hold_back = type(register).hold_back
+
+    class Slow(type(register)):
+        def hold_back(self, reference: str, why: str):
+            books.approve(101)
+            return hold_back(self, reference, why)
+
+    slow = Slow(register.engine, "demo", who="m.lee")
+    with pytest.raises(DataError, match="cannot be abandoned"):
+        abandon(DRAFT, replace(desk, register=slow), "plan withdrawn")
+    assert (WAITING, "101") == (register.find(DRAFT.reference).state, books.released[0].number)
+    assert SEALED == post_once(DRAFT, APPROVAL, desk).state
+
+
+def test_giving_up_that_was_cut_short_is_a_named_conflict(desk, books, register) -> None:
+    """A draft that does not go away keeps the command from its end; the same command finishes it, and from a conflict, too."""
+    books.approval_map = True
+    post_once(DRAFT, APPROVAL, desk)
+    books.faults = [FINE, FINE, LOST]
+    with pytest.raises(WaitingError, match=r"drafts 101 are still there\. The answer did not come"):
+        abandon(DRAFT, desk, "plan withdrawn")
+    held = post_once(DRAFT, APPROVAL, desk)
+    assert (CONFLICT, "being given up: plan withdrawn") == (held.state, held.why)
+    assert ABANDONED == abandon(DRAFT, desk, "plan withdrawn").state
+    assert {} == books.journals
+
+
+def test_a_journal_given_up_and_released_nevertheless_is_told_by_the_sweep(desk, books, register) -> None:
+    """A person released the draft of another desk in the ERP: a conflict by its number, once."""
+    books.approval_map = True
+    post_once(DRAFT, APPROVAL, desk)
+    held = books.journals[101]
+    abandon(DRAFT, desk, "plan withdrawn")
+    books.journals[102] = replace(held, number="102", order=102, waiting="", state=POSTED)
+    said = "journal 102 is released, although it was given up"
+    assert [said] == [one.said for one in sweep(desk)]
+    assert (CONFLICT, said) == (lambda row: (row.state, row.note))(register.find(DRAFT.reference))
+    assert [] == sweep(desk)

@@ -92,16 +92,38 @@ def test_an_unknown_reference_is_said_to_be_one(register) -> None:
 
 
 def test_the_enumeration_assumes_just_what_the_register_does(register) -> None:
-    """After any two commits in a row both hold the same."""
+    """After any two commits in a row both hold the same (the enumeration keeps no reasons but those of intents)."""
+    by_command = {"hold back": register.hold_back, "let go on": register.let_go_on, "give up": register.give_up}
     states = [INTENT, DRAFT_SEEN, CHECKED, RELEASING, POSTED_SEEN, SEALED, WAITING, CONFLICT, ABANDONED]
-    for part, (first, second) in enumerate(itertools.product(states, states), start=1):
+    for part, (first, second) in enumerate(itertools.product(states, [*states, *by_command]), start=1):
         draft = replace(DRAFT, part=part)
         register.record_intent(draft, approved(draft))
         row = committed(None, ("intent",))
         for state, number in ((first, "7"), (second, "")):
-            posting = register.move(draft.reference, state, number=number)
-            row = committed(row, ("move", state, number, ""))
-        assert row == (posting.state, posting.number, posting.note)
+            if state in by_command:
+                posting = by_command[state](draft.reference, "a reason")
+                row = committed(row, (state,))
+            else:
+                posting = register.move(draft.reference, state, number=number)
+                row = committed(row, ("move", state, number, ""))
+        assert row == (posting.state, posting.number, "")
+        assert posting.note in ("", "a reason")
+
+
+def test_what_a_person_commands_is_kept_with_its_reason(register) -> None:
+    """Held back, let go on, held back and given up: each with its reason; only the last one is for ever, and is listed for the sweep."""
+    register.record_intent(DRAFT, APPROVAL)
+    assert CONFLICT == register.hold_back(DRAFT.reference, "being given up").state
+    assert (WAITING, "released as 101") == (lambda row: (row.state, row.note))(
+        register.let_go_on(DRAFT.reference, "released as 101")
+    )
+    register.hold_back(DRAFT.reference, "being given up again")
+    assert [] == register.abandoned()
+    register.give_up(DRAFT.reference, "plan withdrawn")
+    assert [(DRAFT.reference, "plan withdrawn")] == [(row.reference, row.note) for row in register.abandoned()]
+    assert ABANDONED == register.let_go_on(DRAFT.reference, "after all").state
+    reasons = ["", "being given up", "released as 101", "being given up again", "plan withdrawn"]
+    assert reasons == [event.note for event in register.events(DRAFT.reference)]
 
 
 def test_every_journal_has_a_row_of_its_own(register) -> None:
