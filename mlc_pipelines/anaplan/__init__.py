@@ -19,5 +19,6 @@ exporting   one export into a file, taken only when this very task made it
 outcome     what a task says it did: flags, words, the steps of a process
 counts      rows taken, ignored, refused, in whatever keys or words
 dump        the rows it refused, and why
+texts       who approved a plan, and the like: from a list, a view or an export
 client      Anaplan, the port PlanningModel fulfilled
 """

@@ -13,18 +13,18 @@ from mlc_pipelines.anaplan.views import too_large
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.ledger.ports import ReadWay
 
-_TABLE = "TABULAR_MULTI_COLUMN"
-_CSV = {"Accept": "text/csv;escaped=true"}  # some tenants refuse plain CSV [S OAS]
+TABLE = "TABULAR_MULTI_COLUMN"
+CSV = {"Accept": "text/csv;escaped=true"}  # some tenants refuse plain CSV [S OAS]
 _LINE_MAX = 1 << 16
 
 
 def read_table(api: Api, model: Model, way: ReadWay, path: Path) -> None:
     """The whole view in one call, as CSV with our header. Raises SetupError where it is too large or lacks a column."""
     view = model.find("views", "view", way.name)
-    params = {"exportType": _TABLE, "moduleId": str(view.get("moduleId") or view["id"])}
+    params = {"exportType": TABLE, "moduleId": str(view.get("moduleId") or view["id"])}
     raw = path.with_name(path.name + ".raw")
     try:
-        api.caller.download("GET", f"{model.path}/views/{view['id']}/data", raw, params=params, headers=_CSV)
+        api.caller.download("GET", f"{model.path}/views/{view['id']}/data", raw, params=params, headers=CSV)
         _joined([raw.read_bytes()], way, path)
     except DataError as error:
         raise too_large(way, error) from None
@@ -48,7 +48,7 @@ def read_large(
     """
     view = model.find("views", "view", way.name)
     place = f"{model.path}/views/{view['id']}/readRequests"
-    request = _request(api.caller.read("POST", place, json={"exportType": _TABLE}).json(), place)
+    request = _request(api.caller.read("POST", place, json={"exportType": TABLE}).json(), place)
     here = f"{place}/{request['requestId']}"
     try:
         pages = _waited(api, config, way, here, sleep, clock)

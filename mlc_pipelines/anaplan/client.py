@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
-from mlc_pipelines.anaplan import cells, lists, views
+from mlc_pipelines.anaplan import cells, lists, texts, views
 from mlc_pipelines.anaplan.api import Api, GoneError
 from mlc_pipelines.anaplan.auth import Credential
 from mlc_pipelines.anaplan.config import AnaplanConfig
@@ -20,7 +20,7 @@ from mlc_pipelines.anaplan.loading import Loader
 from mlc_pipelines.anaplan.outcome import read_steps
 from mlc_pipelines.anaplan.tasks import Action, Runner
 from mlc_pipelines.ledger.outcomes import ActionOutcome
-from mlc_pipelines.ledger.ports import ImportOutcome, MembersWritten, ReadWay
+from mlc_pipelines.ledger.ports import ExportOutcome, ImportOutcome, MembersWritten, ReadWay, TextsWay
 from mlc_pipelines.transport.budget import Budget
 
 Kind = Literal["import", "export", "process", "action"]
@@ -100,8 +100,11 @@ class Anaplan:
     ) -> ImportOutcome:
         return self._loader.load(import_name, path, process, parameters or {})
 
-    def export_file(self, export_name: str, path: Path) -> list[str]:
+    def export_file(self, export_name: str, path: Path) -> ExportOutcome:
         return self._exporter.export(export_name, path)
+
+    def read_texts(self, way: TextsWay, member: str, names: Sequence[str]) -> dict[str, str]:
+        return texts.read_texts(self._api, self._model, self._exporter, way, member, names)
 
     def read_cells(self, way: ReadWay, only: tuple[str, str], path: Path) -> bool:
         """What the model holds, by the way that the connection names; whether other periods are in it too."""

@@ -1,5 +1,6 @@
 """One export into a file: run, and taken only when this very task made it, whole and unchanged while it was read."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,11 @@ from mlc_pipelines.anaplan.api import Api
 from mlc_pipelines.anaplan.chunks import count_records
 from mlc_pipelines.anaplan.counts import exported_rows
 from mlc_pipelines.anaplan.discovery import Model
-from mlc_pipelines.anaplan.files import FileChangedError, download, header_of
+from mlc_pipelines.anaplan.files import FileChangedError, download, has_header_again, header_of
 from mlc_pipelines.anaplan.outcome import messages_of
 from mlc_pipelines.anaplan.tasks import Action, Runner
 from mlc_pipelines.ledger.errors import SetupError, TransientError
+from mlc_pipelines.ledger.ports import ExportOutcome
 
 _EXPORTS_MAX = 3
 
@@ -23,8 +25,8 @@ class Exporter:
         self._model = model
         self._runner = runner
 
-    def export(self, export_name: str, path: Path) -> list[str]:
-        """Run the export and take its file, which has the id of the export [S OAS issue 18]; returns its header.
+    def export(self, export_name: str, path: Path) -> ExportOutcome:
+        """Run the export and take its file, which has the id of the export [S OAS issue 18].
 
         A file that another run replaced while it was read is thrown away, and the export is run again, a few times.
         """
@@ -33,30 +35,29 @@ class Exporter:
         action = Action(place, f"export {export_name}", "Run the step again.", False)
         draft = path.with_name(path.name + ".part")
         try:
-            for attempt in range(_EXPORTS_MAX):
-                if self._exported(action, str(found["id"]), draft):
-                    break
-                if attempt + 1 == _EXPORTS_MAX:
-                    raise _keeps_changing(export_name)
-            header = header_of(draft)
-            draft.replace(path)
+            for _ in range(_EXPORTS_MAX):
+                if outcome := self._exported(action, str(found["id"]), draft):
+                    draft.replace(path)
+                    return outcome
         finally:
             draft.unlink(missing_ok=True)
-        return header
+        raise _keeps_changing(export_name)
 
-    def _exported(self, action: Action, file_id: str, draft: Path) -> bool:
-        """Whether draft now holds the whole file of one successful task; False when the file changed under our hands."""
+    def _exported(self, action: Action, file_id: str, draft: Path) -> ExportOutcome | None:
+        """The whole file of one successful task, in draft; None when the file changed under our hands."""
         ended = self._runner.run(action)
         _require_exported(action, ended.task)
         try:
             chunks = download(self._api, f"{self._model.path}/files/{file_id}", draft)
         except FileChangedError:
-            return False
+            return None
         self._require_all_chunks(action, file_id, len(chunks))
-        if self._runner.task_ids(action) - ended.known:
-            return False
-        _require_all_rows(action, ended.task, draft)
-        return True
+        if self._runner.task_ids(action) - ended.known or has_header_again(draft):
+            return None
+        rows = _require_all_rows(action, ended.task, draft)
+        with draft.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return ExportOutcome(str(ended.task["taskId"]), tuple(header_of(draft)), rows, digest)
 
     def _require_all_chunks(self, action: Action, file_id: str, chunks: int) -> None:
         listed = {str(one.get("id")): one for one in self._api.list(f"{self._model.path}/files", "files")}
@@ -69,15 +70,16 @@ class Exporter:
             )
 
 
-def _require_all_rows(action: Action, task: dict[str, Any], draft: Path) -> None:
-    """Where the task says how many rows it wrote, the file must have them; most say nothing."""
-    stated = exported_rows(task.get("result") or {})
-    if stated is not None and stated != (rows := count_records(draft) - 1):
+def _require_all_rows(action: Action, task: dict[str, Any], draft: Path) -> int:
+    """The rows of the file. Where the task says how many it wrote, it must have them; most say nothing."""
+    stated, rows = exported_rows(task.get("result") or {}), count_records(draft) - 1
+    if stated is not None and stated != rows:
         raise TransientError(
             f"The {action.label} says that it wrote {stated:,} rows, but its file has {rows:,}.",
             holds="The file was not used; the model is unchanged.",
             next_step=action.again,
         )
+    return rows
 
 
 def _require_exported(action: Action, task: dict[str, Any]) -> None:

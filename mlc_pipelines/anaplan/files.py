@@ -6,6 +6,7 @@ loaded, without an error [S HELP-files; S SDK docs/concepts.md]. The caller ther
 
 import csv
 import io
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def header_of(path: Path) -> list[str]:
             f"The file {path.name} does not begin with one line of column names in UTF-8.", holds="It was not used."
         ) from None
     return names
+
+
+def has_header_again(path: Path) -> bool:
+    """Whether the first line stands in the file once more: then its beginning was read twice, or another file began there."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"\n" + content.readline()) >= 0
 
 
 def require_rows(path: Path) -> None:

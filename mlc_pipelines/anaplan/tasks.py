@@ -233,7 +233,7 @@ class Runner:
             raise SetupError(f"Anaplan GET {action.path}/tasks/{task} answered without a state.")
         if read.get("taskId", task) != task:
             raise _OtherTaskError(f"Anaplan answered with task {read['taskId']} when asked for {task}.")
-        return read
+        return {**read, "taskId": task}
 
     def _listed_as(self, action: Action, task: str) -> str:
         entry = self._tasks(action).get(task)

@@ -196,6 +196,27 @@ class ReadWay:
     versions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ExportOutcome:
+    """The file of one export, as the one task that made it left it.
+
+    task: its id in the planning model. rows: records below the header. sha256: of the bytes of the file.
+    """
+
+    task: str
+    header: tuple[str, ...]
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextsWay:
+    """Where texts about a member stand. by: list (its properties), view (cells of a saved view) or export (a file). name: of that."""
+
+    by: str
+    name: str
+
+
 @dataclass(frozen=True)
 class MembersWritten:
     """What the planning model says it did with list members: how many it took, and code, name, reason of each that it refused."""
@@ -253,8 +274,19 @@ class PlanningModel(Protocol):
         """
         ...
 
-    def export_file(self, export_name: str, path: Path) -> list[str]:
-        """Run an export and write its whole file to path (UTF-8 CSV with header); returns the header."""
+    def export_file(self, export_name: str, path: Path) -> ExportOutcome:
+        """Run an export and write its whole file to path (UTF-8 CSV with header).
+
+        Taken only when the task of this call made it, alone: a file of another run, cut or changed while it was read is never left there.
+        """
+        ...
+
+    def read_texts(self, way: TextsWay, member: str, names: Sequence[str]) -> dict[str, str]:
+        """What stands about one member (a plan, by name or code) in these columns, character by character, "" where nothing does.
+
+        Columns are properties of the list, or stand in the header of the view's or export's table; the member stands in the first one there.
+        Raises SetupError where the place, the member or a column does not stand there, or stands there more than once.
+        """
         ...
 
     def read_cells(self, way: ReadWay, only: tuple[str, str], path: Path) -> bool:
