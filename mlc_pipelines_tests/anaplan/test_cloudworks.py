@@ -78,6 +78,18 @@ def test_a_schedule_that_makes_no_sense_is_named(wrong: dict[str, Any]) -> None:
 # -- beside the jobs --------------------------------------------------------------------------------------------------
 
 
+EVENING = 20
+
+
+@pytest.fixture
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """At eight in the evening, whenever the test is run: the sample has a nightly job of its own, due at 9:00 or 10:00 UTC, which would be waited for too."""
+    now = sandbox.clock.now()
+    evening = now.replace(hour=EVENING, minute=0, second=0, microsecond=0)
+    sandbox.clock.advance((evening - now + timedelta(days=1)).total_seconds())
+    return sandbox
+
+
 @pytest.fixture
 def said() -> list[str]:
     return []
