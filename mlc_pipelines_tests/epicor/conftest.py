@@ -1,18 +1,26 @@
 """The client pointed at the sandbox, as any test wants it."""
 
 import gc
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlc_pipelines.epicor.client import Epicor
-from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential
+from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential, PlanJournalsRule
+from mlc_pipelines.epicor.journals import PlanJournals
+from mlc_pipelines.flows.clerk import PostingDesk
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.transport.caller import Limits
 from mlc_pipelines.transport.secret import Secret
+from mlc_pipelines_tests.epicor.planning import Clock, Door, Person, desk_of
 
 Connect = Callable[..., Epicor]
 
@@ -90,3 +98,49 @@ def ledger(connect: Connect) -> Iterator[Epicor]:
     """A client whose session is closed at the end of the test."""
     with ExitStack() as open_ones:
         yield open_ones.enter_context(connect())
+
+
+# -- plans --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def door(sandbox: Sandbox) -> Door:
+    return Door(sandbox)
+
+
+@pytest.fixture
+def person(sandbox: Sandbox) -> Person:
+    return Person(sandbox)
+
+
+@pytest.fixture
+def books(ledger: Epicor) -> PlanJournals:
+    """The plan book of the sample company."""
+    return ledger.plan_journals(PlanJournalsRule(book="PLAN", journal_code="BU"))
+
+
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was opened once; it is copied, since making the tables takes a moment."""
+    home = tmp_path_factory.mktemp("fresh")
+    Store.open(home, f"sqlite:///{home / 'mlc.db'}").engine.dispose()
+    return home / "mlc.db"
+
+
+@pytest.fixture
+def register(fresh_database: Path, tmp_path: Path) -> Iterator[Postings]:
+    shutil.copy(fresh_database, tmp_path / "mlc.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'mlc.db'}")
+    yield Postings(engine, "demo_epicor", who="r.diaz", run="run-1")
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def desk(books: PlanJournals, register: Postings, clock: Clock) -> PostingDesk:
+    """The engine over the plan book: waiting takes no time."""
+    return desk_of(books, register, clock)
