@@ -1,4 +1,4 @@
-"""Acumatica Cloud ERP as a general ledger: one company's posted figures over its contract-based REST API. Reads only.
+"""Acumatica Cloud ERP as a general ledger: one company's posted figures over its contract-based REST API; and the ledgers that plans go into.
 
 config       what a connection must say: site, tenant, company, ledger, endpoint version, shape of a subaccount
 client       class Acumatica, the port `GeneralLedger`: what flows call
@@ -24,4 +24,9 @@ extracts     any entity of the endpoint as a table, by the same recipe
 odata        generic inquiries over OData, by the same recipe
 shapes       which columns an extract has, held against what the site publishes
 typed        fields of any entity or inquiry as typed columns, every digit kept
+calendars    the site's own fiscal periods, as they stand for one company
+plan_ledger  the ledger that plans are written into: what it is, which keys and periods it takes
+plan_batches journals of a plan as batches: what is written, how far one is, what is read back
+plan_journals   the port `PlanBooks`: drafts, look-ups, releases in a Statistical ledger
+plan_budget  the port `BudgetTable`: articles of the Budget entity
 """

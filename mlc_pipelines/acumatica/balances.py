@@ -58,6 +58,11 @@ def read_balances(
     return _added_up(_in_our_sign(rows, habits, _where(period)), ["account", "subaccount"])
 
 
+def system_accounts(site: Connection, books: Books, period: FiscalPeriod) -> frozenset[str]:
+    """The account that only repeats profit and loss (YTD Net Income), as declared or as its figures of the period give it away."""
+    return _habits(_frame(_ask(site, books, period), books, _where(period)), books, _where(period)).copies
+
+
 def _require_few(books: Books, subaccounts: int, calls_max: int) -> None:
     needed = max(subaccounts, 1) * len(_asked(books))
     if needed > calls_max:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from mlc_pipelines.acumatica import (
     balances,
+    calendars,
     changes,
     codec,
     extracts,
@@ -23,12 +24,14 @@ from mlc_pipelines.acumatica import (
     transactions,
     wire,
 )
-from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
+from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential, PlanRule
 from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.acumatica.plan_budget import BudgetArticles
+from mlc_pipelines.acumatica.plan_journals import PlanJournals
 from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.journal import of_books
-from mlc_pipelines.ledger.ports import Changes, FiguresFrom, LedgerIdentity, LedgerPeriod
+from mlc_pipelines.ledger.ports import BudgetTable, Changes, FiguresFrom, LedgerIdentity, LedgerPeriod, PlanBooks
 from mlc_pipelines.transport.seats import Seats
 
 
@@ -79,13 +82,7 @@ class Acumatica:
         return FiguresFrom(self._config.read)
 
     def read_periods(self, company: str = "") -> list[LedgerPeriod]:
-        """The periods of the calendar that the company goes by, in fiscal order; readable when Open, Closed or Locked [S UG GL201000]."""
-        books = self._books_of(company)
-        if not books.own_calendar:
-            years = self._site.list("FinancialPeriod", wire.FinancialYear, expand="Details")
-            return codec.to_periods(years, self._config)
-        own = self._site.list("CompanyFinancialPeriod", wire.CompanyYear, expand="Details")
-        return codec.to_company_periods(own, books, self._config)
+        return calendars.read_periods(self._site, self._books_of(company))
 
     def read_accounts(self) -> pd.DataFrame:
         """Chart of accounts in code order: code, name, account_class, kind, active."""
@@ -157,6 +154,14 @@ class Acumatica:
     def read_trial_balance(self, period: FiscalPeriod, company: str = "") -> pd.DataFrame:
         """Balances per account; see `balances`."""
         return balances.read_trial_balance(self._site, self._books_of(company), period)
+
+    def plan_journals(self, rule: PlanRule) -> PlanBooks:
+        """The Statistical ledger that plan journals go into, in the session of this client; see `plan_journals`."""
+        return PlanJournals(self._site, rule)
+
+    def budget_table(self, rule: PlanRule) -> BudgetTable:
+        """The Budget ledger whose articles take plan figures, likewise; see `plan_budget`."""
+        return BudgetArticles(self._site, rule)
 
     def _books_of(self, company: str) -> codec.Books:
         """The books of that company; of the first one where none is named."""

@@ -76,6 +76,24 @@ class BooksRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRule:
+    """Where plans are written: a Statistical ledger (journals) or a Budget ledger (articles) of one company.
+
+    branch: of the journals and their lines, or of the articles; may be left out where the company has one only.
+    calendar: as in BooksRule. control_accounts: accounts that take no entry by hand (GL202500), which the endpoint does not tell.
+    into_closed: closed periods take journals too, because the site does not restrict access to them or the user has the Financial
+    Supervisor role [S UG GL503000]. Budgets are not concerned: only a locked period stops their release [C PX GLBudgetRelease].
+    """
+
+    company: str
+    ledger: str
+    branch: str = ""
+    calendar: Literal["master", "company"] = "master"
+    control_accounts: tuple[str, ...] = ()
+    into_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcumaticaConfig:
     """One company's ledger on one site, or those of several companies.
 

@@ -22,7 +22,7 @@ import msgspec
 from mlc_pipelines.acumatica import actions, openapi, sessions, tenants, wire
 from mlc_pipelines.acumatica.auth import sign_in_for
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
-from mlc_pipelines.acumatica.refusals import Refusals
+from mlc_pipelines.acumatica.refusals import NoRecordError, Refusals
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller, Limits
@@ -69,6 +69,25 @@ class Connection:
         path = self._path(entity, select=select, expand=expand, filter=where)
         return self._decoded(lambda: self._read("GET", path), list[record])  # type: ignore[valid-type]
 
+    def one(self, entity: str, keys: Sequence[str], record: type[T], *, select: str = "", expand: str = "") -> T | None:
+        """One record by its keys, in the contract's order; None where there is none."""
+        path = self._path(_keyed(entity, keys), select=select, expand=expand)
+        try:
+            return self._decoded(lambda: self._read("GET", path), record)
+        except NoRecordError:
+            return None
+
+    def put(self, entity: str, record: Mapping[str, Any], *, update_only: bool = False) -> Answer:
+        """Write one record, once. update_only: never make a new one; NoRecordError where it is gone [S DOC Update_Record: If-Match]."""
+        headers = {"If-Match": "*"} if update_only else {}
+        self._when_free(self._caller)
+        return self._with_session.write("PUT", self._path(entity), json=record, headers=headers)
+
+    def delete(self, entity: str, keys: Sequence[str]) -> None:
+        """Delete one record by its keys, once."""
+        self._when_free(self._caller)
+        self._with_session.write("DELETE", self._path(_keyed(entity, keys)), expect=(200, 204))
+
     def stream(self, entity: str, record: type[T], *, select: str, where: str) -> Iterator[Sequence[T]]:
         """The same, some thousands at a time: for lists that grow with the year. The whole answer is on disk before the first is looked at."""
         path, decode = self._path(entity, select=select, filter=where), msgspec.json.Decoder(list[record]).decode  # type: ignore[valid-type]
@@ -85,9 +104,9 @@ class Connection:
 
             yield from read_rows(file, records, what=call)
 
-    def ask(self, inquiry: str, parameters: Mapping[str, str], shape: type[T]) -> T:
+    def ask(self, inquiry: str, parameters: Mapping[str, str], shape: type[T], *, expand: str = "Results") -> T:
         """The whole answer of an inquiry. Sent by PUT but stores nothing, so it is read like any other [S DOC; HT]."""
-        path, body = self._path(inquiry, expand="Results"), wire.wrap(parameters)
+        path, body = self._path(inquiry, expand=expand), wire.wrap(parameters)
         return self._decoded(lambda: self._read("PUT", path, json=body), shape)
 
     def download(self, inquiry: str, parameters: Mapping[str, str], into: Path) -> Answer:
@@ -330,6 +349,10 @@ def _caller(config: AcumaticaConfig, sleep: Callable[[float], None], limits: Lim
         ca_file=config.ca_file,
         sleep=sleep,
     )
+
+
+def _keyed(entity: str, keys: Sequence[str]) -> str:
+    return "/".join([entity, *(quote(key, safe="") for key in keys)])
 
 
 def _edges(path: Path) -> tuple[bytes, bytes]:

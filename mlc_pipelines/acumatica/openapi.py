@@ -67,8 +67,12 @@ class _Document(msgspec.Struct):
 
 def require_fields(caller: Caller, config: AcumaticaConfig, build: str, kept: Contracts) -> None:
     """Raises SetupError naming each entity and field that is used and that the endpoint does not have."""
-    published = contract(caller, config, build, kept)
-    lacking = [one for entity, record in used(config).items() for one in _lacking(published, entity, entity, record)]
+    require_published(contract(caller, config, build, kept), used(config), config)
+
+
+def require_published(published: Contract, entities: Mapping[str, Mapping[str, Any]], config: AcumaticaConfig) -> None:
+    """The same for some entities and their fields."""
+    lacking = [one for entity, record in entities.items() for one in _lacking(published, entity, entity, record)]
     if not lacking:
         return
     more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
@@ -83,33 +87,33 @@ def require_fields(caller: Caller, config: AcumaticaConfig, build: str, kept: Co
 def used(config: AcumaticaConfig) -> Mapping[str, Mapping[str, Any]]:
     """Every entity that this connection reads, and its fields: exactly what `wire` decodes."""
     entities: dict[str, Mapping[str, Any]] = {
-        "Ledger": _fields(wire.Ledger),
-        "Account": _fields(wire.Account),
-        "AccountSummaryInquiry": _fields(wire.Balances),
+        "Ledger": fields_of(wire.Ledger),
+        "Account": fields_of(wire.Account),
+        "AccountSummaryInquiry": fields_of(wire.Balances),
     }
     calendars = {rule.calendar for rule in config.rules}
     if "master" in calendars:
-        entities["FinancialPeriod"] = _fields(wire.FinancialYear)
+        entities["FinancialPeriod"] = fields_of(wire.FinancialYear)
     if "company" in calendars:
-        entities["CompanyFinancialPeriod"] = _fields(wire.CompanyYear)
+        entities["CompanyFinancialPeriod"] = fields_of(wire.CompanyYear)
     if config.subaccount is not None:
-        entities["Subaccount"] = _fields(wire.Subaccount)
+        entities["Subaccount"] = fields_of(wire.Subaccount)
     if config.read == "balances":
         return entities
     if config.lines_from == "inquiry":
-        lines = {"Results": _fields(wire.PostedLine)}
-        entities["AccountDetailsForPeriodInquiry"] = {**_fields(wire.PostedLines), **lines}
+        lines = {"Results": fields_of(wire.PostedLine)}
+        entities["AccountDetailsForPeriodInquiry"] = {**fields_of(wire.PostedLines), **lines}
     else:
-        entities["JournalTransaction"] = _fields(wire.Batch)
+        entities["JournalTransaction"] = fields_of(wire.Batch)
     return entities
 
 
-def _fields(record: type[msgspec.Struct]) -> dict[str, Any]:
+def fields_of(record: type[msgspec.Struct]) -> dict[str, Any]:
     """The names on the wire of a record's fields; of a list of rows, those of a row. Names in lower case are no fields of the contract."""
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(record):
         if field.encode_name[0].isupper():
-            found[field.encode_name] = next((_fields(row) for row in _rows_in(field.type)), {})
+            found[field.encode_name] = next((fields_of(row) for row in _rows_in(field.type)), {})
     return found
 
 

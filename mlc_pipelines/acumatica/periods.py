@@ -8,7 +8,7 @@ and a year has at most 18 periods, so no text can be read both ways.
 import re
 
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.ledger.fiscal import FiscalPeriod, period_key
+from mlc_pipelines.ledger.fiscal import FiscalPeriod, period_key, split_key
 
 _SPELLING = re.compile(r"(0[1-9]|1[0-8])-?((?:19[5-9]|20\d)\d)")
 
@@ -16,6 +16,12 @@ _SPELLING = re.compile(r"(0[1-9]|1[0-8])-?((?:19[5-9]|20\d)\d)")
 def spelled(period: FiscalPeriod) -> str:
     """As the site takes it in parameters and filters, "032026"."""
     return f"{period.number:02d}{period.year:04d}"
+
+
+def spelled_key(key: str) -> str:
+    """The same for the key of one of the site's own periods."""
+    year, _, number = split_key(key)
+    return f"{number:02d}{year:04d}"
 
 
 def spellings(period: FiscalPeriod) -> tuple[str, str]:

@@ -22,10 +22,23 @@ _ERRORS_SHOWN = 5
 _BUSY = {429, 502, 503, 504}
 _ADMINISTRATOR = "Ask the Acumatica administrator"
 
+
+class SeatsTakenError(TransientError):
+    """The site allows no further session at this moment."""
+
+
+class NoRecordError(DataError):
+    """The site has no record of these keys."""
+
+
+class ReportedError(UncertainError):
+    """The ERP itself reported an exception after a write: it was reached, and what it carried out is to be looked up."""
+
+
 _BY_KIND = (
     (
         r"NoEntitySatisfiesTheCondition",
-        DataError,
+        NoRecordError,
         "The record does not exist.",
         "Check the code in the connection file or in Acumatica.",
     ),
@@ -65,10 +78,6 @@ _BY_KIND = (
 Sources: [C acumatica-cli: docs/rest-api.md; C grp-mcp: KNOWLEDGE.md for the dictionary; C Jetbuilt/acumatica cassettes]."""
 
 
-class SeatsTakenError(TransientError):
-    """The site allows no further session at this moment."""
-
-
 class Refusals:
     """Turns an error answer of this site into ours; None leaves it to the general table."""
 
@@ -94,6 +103,11 @@ class Refusals:
                 return self._no_right(answer, said)
             case 404:
                 return self._not_there(answer, said)
+            case 412:
+                return NoRecordError(
+                    f"{answer.call} was refused: the record is not there any more.",
+                    next_step="Look at it in Acumatica.",
+                )
             case 422:
                 return DataError(f"{answer.call} was refused: {said}", next_step="Correct what Acumatica names.")
             case 500 if _is_exception(answer):
@@ -207,7 +221,7 @@ def _failed(answer: Answer, said: str) -> PipelineError:
             return error(f"{answer.call} failed: {said} {meaning}", next_step=remedy)
     kind = _tree(answer).get("exceptionType")
     if answer.wrote:
-        return UncertainError(
+        return ReportedError(
             f"{answer.call} failed with {kind or 'an exception'}: {said}",
             holds="It may have been carried out, or a part of it.",
             next_step="Look at the record in Acumatica before anything else is done with it.",

@@ -178,6 +178,78 @@ class Batch(Record, rename="pascal"):
     details: list[BatchLine] | None = None
 
 
+class PlanBatch(Record, rename="pascal"):
+    """A JournalTransaction of a plan: its header, and its details where they were expanded. hold and transaction_date are only written."""
+
+    module: Text = _TEXT
+    number: Text = msgspec.field(default=_TEXT, name="BatchNbr")
+    ledger: Text = msgspec.field(default=_TEXT, name="LedgerID")
+    branch: Text = msgspec.field(default=_TEXT, name="BranchID")
+    period: Text = msgspec.field(default=_TEXT, name="PostPeriod")
+    status: Text = _TEXT
+    currency: Text = msgspec.field(default=_TEXT, name="CurrencyID")
+    description: Text = _TEXT
+    hold: Flag = _FLAG
+    transaction_date: Text = _TEXT
+    details: list[BatchLine] | None = None
+
+
+class PlanAccount(Record, rename="pascal"):
+    """An account as a target of plan figures. currency: the one it is held in, where that is not the ledger's."""
+
+    code: Text = msgspec.field(default=_TEXT, name="AccountCD")
+    type: Text = _TEXT
+    active: Flag = _FLAG
+    currency: Text = msgspec.field(default=_TEXT, name="CurrencyID")
+
+
+class Article(Record, rename="pascal"):
+    """One line of a budget; node: a total of the budget's tree. Amounts in the account's natural sign."""
+
+    id: str | None = msgspec.field(default=None, name="id")
+    account: Text = _TEXT
+    subaccount: Text = _TEXT
+    branch: Text = _TEXT
+    ledger: Text = msgspec.field(default=_TEXT, name="LedgerID")
+    financial_year: Text = _TEXT
+    node: Flag = _FLAG
+    released: Flag = _FLAG
+    amount: Amount = _AMOUNT
+    period01: Amount = _AMOUNT
+    period02: Amount = _AMOUNT
+    period03: Amount = _AMOUNT
+    period04: Amount = _AMOUNT
+    period05: Amount = _AMOUNT
+    period06: Amount = _AMOUNT
+    period07: Amount = _AMOUNT
+    period08: Amount = _AMOUNT
+    period09: Amount = _AMOUNT
+    period10: Amount = _AMOUNT
+    period11: Amount = _AMOUNT
+    period12: Amount = _AMOUNT
+    period13: Amount = _AMOUNT
+
+    @property
+    def periods(self) -> list[msgspec.Raw]:
+        """What falls into each period; an empty field is zero."""
+        cells: list[Amount] = [getattr(self, f"period{number:02d}") for number in range(1, PERIODS + 1)]
+        return [cell.value if bytes(cell.value) not in {b"", b"null"} else msgspec.Raw(b"0") for cell in cells]
+
+
+PERIODS = 13
+"""How many periods an article has room for."""
+
+
+class Budget(Record, rename="pascal"):
+    """The Budget entity: branch, ledger and year that were asked for, and their articles."""
+
+    branch: Text = _TEXT
+    ledger: Text = _TEXT
+    financial_year: Text = _TEXT
+    details: list[Article] | None = None
+    exception_message: None = msgspec.field(default=None, name="exceptionMessage")
+
+
 def wrap(fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Plain fields as value objects; a field without value goes out as {}."""
     return {name: {} if value is None else {"value": value} for name, value in fields.items()}

@@ -5,6 +5,8 @@ GET  /control/acumatica/batches         by ?ledger=, ?period=, ?text= (the descr
 GET  /control/acumatica/budgets         by ?ledger=, ?year=, ?branch= -> {"articles": [{"account", "subaccount", "amount_minor", "periods", "released"}]}
 GET  /control/acumatica/digest          what every ledger shows of balances (?ledger=ACTUAL: only that one) -> {"ledgers": {"ACTUAL": "<sha256>"}}
 POST /control/acumatica/approve         {"number", "approved"}: somebody approves or rejects a journal that waits for it
+POST /control/acumatica/post            {"number"}: somebody posts a released journal on form GL502000
+POST /control/acumatica/period          {"period", "status"}: somebody opens, closes or locks a period on form GL503000
 POST /control/acumatica/budget-release  {"ledger", "year", "branch"?}: a person releases the articles on form GL505510 -> {"released", "refused"}
 """
 
@@ -29,6 +31,8 @@ def book_routes(site: Site) -> list[Route]:
         ("GET", "budgets", door.articles),
         ("GET", "digest", door.digest),
         ("POST", "approve", door.approve),
+        ("POST", "post", door.post),
+        ("POST", "period", door.period),
         ("POST", "budget-release", door.release),
     ]
     return [Route(f"/control/acumatica/{path}", answering(answer), methods=[method]) for method, path, answer in table]
@@ -84,6 +88,25 @@ class _Door:
             batch.status = "Balanced" if wish["approved"] else "Rejected"
             batch.modified_at = self._site.clock.now()
         return {"number": batch.number, "status": batch.status}
+
+    async def post(self, request: Request) -> dict[str, Any]:
+        """Post a released journal."""
+        wish = await body(request)
+        with self._site.lock:
+            batch = self._site.books.batch(wish["number"])
+            if batch.status != "Unposted":
+                raise ValueError(f"batch {batch.number} is {batch.status}, not Unposted")
+            batch.status, batch.modified_at = "Posted", self._site.clock.now()
+        return {"number": batch.number, "status": batch.status}
+
+    async def period(self, request: Request) -> dict[str, Any]:
+        """Give a period another status."""
+        wish = await body(request)
+        if wish["status"] not in ("Inactive", "Open", "Closed", "Locked"):
+            raise ValueError(f"no status {wish['status']!r}")
+        with self._site.lock:
+            self._site.books.periods[wish["period"]].status = wish["status"]
+        return dict(wish)
 
     async def release(self, request: Request) -> dict[str, Any]:
         """Release the articles of a ledger and year."""

@@ -178,7 +178,7 @@ def _text(cell: Any) -> str | None:
 
 
 def release(site: Site, ledger: str, year: str, branch: str = "") -> tuple[int, list[str]]:
-    """What the form GL505510 does: how many articles were released, and which were refused because their periods do not add up [C PX]."""
+    """What the form GL505510 does: how many articles were released, and which were refused: their periods do not add up, or one is locked [C PX GLBudgetRelease]."""
     released, refused = 0, []
     with site.lock:
         for key, article in sorted(site.budgets.items()):
@@ -187,10 +187,19 @@ def release(site: Site, ledger: str, year: str, branch: str = "") -> tuple[int, 
             if article.amount_minor != sum(article.periods):
                 refused.append(f"{key[3]} {key[4]}: the distributed amount is not the amount")
                 continue
+            if locked := _locked(site, year, article):
+                refused.append(f"{key[3]} {key[4]}: period {locked} is locked")
+                continue
             _post(site, key, article)
             site.budgets[key] = replace(article, is_released=True, released=article.periods)
             released += 1
     return released, refused
+
+
+def _locked(site: Site, year: str, article: Article) -> str:
+    """The first locked period with a figure, changed or not; closed and inactive ones take a budget [C PX GLBudgetRelease]."""
+    keys = (f"FY{year}-P{number:02d}" for number, figure in enumerate(article.periods, start=1) if figure)
+    return next((key for key in keys if key in site.books.periods and site.books.periods[key].status == "Locked"), "")
 
 
 def _post(site: Site, key: ArticleKey, article: Article) -> None:

@@ -200,7 +200,9 @@ def _period(site: Site, period: Period) -> dict[str, Value]:
 
 
 def _all_batches(site: Site) -> Iterator[Record]:
-    return _batches(site, list(site.books.batches))  # as they are now, whatever is posted while they are read
+    """As they are now, whatever is posted while they are read; or, once after a write, as they were before it, by switch."""
+    behind, site.journals_before = site.journals_before, None
+    return _batches(site, list(site.books.batches) if behind is None else behind)
 
 
 def _batches(site: Site, batches: Iterable[Batch]) -> Iterator[Record]:

@@ -79,7 +79,8 @@ class Operations:
         if wrong := periods.refusing(self._site, self._site.books.periods[operation.batch.period]):
             operation.failed = failure(wrong, "PX.Data.PXOperationCompletedException")
             return
-        operation.batch.status = "Posted"  # as with Automatically Post on Release [S GL102000]
+        self._site.about_to_write()
+        operation.batch.status = "Posted" if self._site.switches["post_on_release"] else "Unposted"
         operation.batch.modified_at = self._site.clock.now()
         operation.done = True
 

@@ -44,7 +44,7 @@ def single(site: Site, entity: Entity, ids: str, query: Query, home: str) -> str
 
 
 def _matching(site: Site, entity: Entity, query: Query, records: list[Record]) -> list[Record]:
-    if not query.filter:
+    if not query.filter or (entity.name == "JournalTransaction" and site.switches["filter_ignored"]):
         return records
     test = filters.parse(query.filter, entity.fields, ignore_case=site.switches["ignore_case"])
     return [record for record in records if test(record)]

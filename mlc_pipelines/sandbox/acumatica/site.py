@@ -7,7 +7,7 @@ import secrets
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from mlc_pipelines.sandbox import payables, second
 from mlc_pipelines.sandbox.acumatica.push import Pusher
 from mlc_pipelines.sandbox.clock import Clock
-from mlc_pipelines.sandbox.company import Books
+from mlc_pipelines.sandbox.company import Batch, Books
 
 Item = TypeVar("Item")
 
@@ -62,6 +62,17 @@ SWITCHES: dict[str, Switch] = {
     "budget_put": Switch(
         "stored", ("stored", "ignored"), "PUT of Budget stores, or is silently ignored [C ACU, other form]"
     ),
+    "post_on_release": Switch(
+        True, bool, "a released journal is posted at once; false: it is Unposted [S UG GL102000]"
+    ),
+    "description_max": Switch(512, int, "characters that the description of a journal keeps [S 512; I that it cuts]"),
+    "line_rules": Switch(
+        "none",
+        ("none", "rounded", "balanced", "branch", "subaccount"),
+        "what rules of the site's own make of the lines of a journal as it is stored [I]",
+    ),
+    "lists_behind": Switch(False, bool, "the first list of journals after a write does not show it yet [I]"),
+    "filter_ignored": Switch(False, bool, "lists of journals do not heed $filter [I]"),
     "release_fails": Switch(False, bool, "releases fail at their end"),
     "token_after_signout": Switch("refused", ("refused", "reopens"), "use of a token that was signed out [I]"),
     "multi_tenant": Switch(True, bool, "an unknown tenant is refused; a single-tenant site takes any name [C]"),
@@ -170,6 +181,7 @@ class Site:
         self.vendors = payables.sample_vendors(books)
         self.budgets: dict[ArticleKey, Article] = {}
         self.orders = payables.sample_orders(books)
+        self.journals_before: list[Batch] | None = None
         self.reset_switches()
         self.pusher = Pusher(self.tenant, clock, self.switches)
 
@@ -201,6 +213,11 @@ class Site:
             return rows
         self._shuffles += 1
         return Random(self._shuffles).sample(rows, len(rows))
+
+    def about_to_write(self) -> None:
+        """A journal is about to be written: a list that is one write behind shows the journals as they are now."""
+        if self.switches["lists_behind"]:
+            self.journals_before = [replace(batch, lines=list(batch.lines)) for batch in self.books.batches]
 
     # -- sessions -----------------------------------------------------------------------------------------------------
 

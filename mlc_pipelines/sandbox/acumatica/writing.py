@@ -49,7 +49,7 @@ def put(site: Site, body: Any, branch: str, *, insert_only: bool, update_only: b
         draft.check(lines)
         if errors:
             raise refused(site, body, errors)
-        return draft.store(lines)
+        return draft.store(by_rules(site, lines) if body.get("Details") else lines)
 
 
 def delete(site: Site, ids: str) -> None:
@@ -59,6 +59,7 @@ def delete(site: Site, ids: str) -> None:
             if ids in (batch.note_id, f"{batch.module}/{batch.number}"):
                 if batch.status not in OPEN_STATUSES:
                     raise message(422, "The batch is released and cannot be deleted.")
+                site.about_to_write()
                 site.books.remove(batch)
                 return
     raise no_entity()
@@ -93,6 +94,8 @@ class _Draft:
         now, status = self.site.clock.now(), "On Hold" if self.hold else approved
         numbered = [replace(line, number=at) for at, line in enumerate(lines, start=1)]
         text = str(self.sent.get("Description", self.batch.description if self.batch else "") or "")
+        text = text[: self.site.switches["description_max"]]
+        self.site.about_to_write()
         if self.batch is None:
             module, period = str(self.sent.get("Module") or "GL"), self.period.key
             made = self.site.books.post(
@@ -201,6 +204,21 @@ def _line(site: Site, sent: Mapping[str, Any], old: Line | None, branch: str) ->
     if line.debit_minor and line.credit_minor:
         wrong["CreditAmount"] = "A line has either a debit or a credit amount."
     return line, wrong
+
+
+def by_rules(site: Site, lines: list[Line]) -> list[Line]:
+    """The lines as rules of the site's own leave them, by switch: the first one changed, or one added."""
+    first, rest, rule = lines[0] if lines else None, lines[1:], site.switches["line_rules"]
+    if first is None or rule == "none":
+        return lines
+    if rule == "balanced":
+        excess = sum(line.debit_minor - line.credit_minor for line in lines)
+        return [*lines, replace(first, debit_minor=max(-excess, 0), credit_minor=max(excess, 0))]
+    whole = {"debit_minor": round(first.debit_minor, -2), "credit_minor": round(first.credit_minor, -2)}
+    other = next(code for code in site.books.branches if code != first.branch)
+    corporate = next(code for code in site.books.subaccounts if code != first.subaccount)
+    changes: dict[str, Any] = {"rounded": whole, "branch": {"branch": other}, "subaccount": {"subaccount": corporate}}
+    return [replace(first, **changes[rule]), *rest]
 
 
 def _minor(sent: Mapping[str, Any], name: str, before: int) -> int:
