@@ -60,7 +60,7 @@ class Bulk(Sequence[Any]):
         column = self._columns[name]
         if isinstance(column, Same):
             return pa.DictionaryArray.from_arrays(np.zeros(self._rows, np.int32), pa.array([column.value or ""]))
-        return column.fill_null("").dictionary_encode()
+        return (column.fill_null("") if column.null_count else column).dictionary_encode()
 
     def same(self, name: str) -> Same | None:
         """The one value of a column that is known to have no other."""

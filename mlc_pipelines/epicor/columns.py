@@ -91,20 +91,23 @@ def coded_subaccounts(rows: Bulk, chart: Chart) -> pa.DictionaryArray:
 def coded_together(parts: Sequence[pa.DictionaryArray], between: str) -> pa.DictionaryArray:
     """Several codes as one, put together once for each combination that occurs."""
     first, *others = parts
-    which, said = first.indices, [str(one) for one in first.dictionary.to_pylist()]
+    which, said = first.indices, first.dictionary.cast(pa.string())
     for other in others:
-        texts_of = other.dictionary.to_pylist()
-        size = max(len(texts_of), 1)
-        if len(said) == 1 or len(texts_of) == 1:  # nothing to count
-            which = other.indices if len(said) == 1 else which
-            said = [f"{one}{between}{another}" for one in said for another in texts_of]
-            continue
-        pair = pa.array(which.to_numpy().astype(np.int64) * size + other.indices.to_numpy()).dictionary_encode()
-        which = pair.indices
-        said = [f"{said[one // size]}{between}{texts_of[one % size]}" for one in pair.dictionary.to_pylist()]
-    together = pa.DictionaryArray.from_arrays(which, pa.array(said, pa.string()))
+        also = other.dictionary.cast(pa.string())
+        if len(said) == 1:  # nothing to count
+            which, said = other.indices, pc.binary_join_element_wise(said[0], also, between)
+        elif len(also) == 1:
+            said = pc.binary_join_element_wise(said, also[0], between)
+        else:
+            size = max(len(also), 1)
+            pair = pa.array(which.to_numpy().astype(np.int64) * size + other.indices.to_numpy()).dictionary_encode()
+            which, (ours, theirs) = pair.indices, np.divmod(pair.dictionary.to_numpy(), size)
+            said = pc.binary_join_element_wise(said.take(pa.array(ours)), also.take(pa.array(theirs)), between)
+    together = pa.DictionaryArray.from_arrays(which, said)
     # Two combinations may read alike: "A 1" with 2, and "A" with "1 2".
-    return together if len({*said}) == len(said) else together.dictionary_decode().dictionary_encode()
+    return (
+        together if pc.count_distinct(said).as_py() == len(said) else together.dictionary_decode().dictionary_encode()
+    )
 
 
 def require_of(rows: Rows, books: Books, period: FiscalPeriod | None, where: Where) -> None:

@@ -132,7 +132,7 @@ class Entry:
     def _cleared_up(self, error: PipelineError, group: str, mark: Mark) -> PipelineError:
         """The error, after what was built has been taken away; if that fails too, what stands there is unfinished, and is seen as such."""
         try:
-            self._remove(group, lambda row: token_in(row["CommentText"]) == mark.token)
+            self._remove(group, lambda row: _is_of(mark, row["CommentText"]))
         except PipelineError as problem:
             error.add_note(f"Clearing it up failed as well: {problem}")
             return error.within(holds=f"Group {group} stands half built in Kinetic; it is never posted.")
@@ -172,3 +172,8 @@ class Entry:
 
     def _save(self, service: str, ds: Row) -> Row:
         return dataset_of(self._site.write(service, "Update", {"ds": ds}), wrote=True)
+
+
+def _is_of(mark: Mark, comment: str | None) -> bool:
+    """Whether a journal is of this build, also where its comment was cut."""
+    return token_in(comment) == mark.token or (bool(comment) and mark.being_built.startswith(comment or ""))

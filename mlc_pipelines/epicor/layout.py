@@ -216,7 +216,7 @@ class Layout:
         inner = cells[1:-1]  # without what stands before the first row's first value and behind the last one's last
         if len(self._repeated) < len(inner):
             self._repeated = _repeated(between, len(cuts) * 5 // 4)
-        if not pc.all(pc.equal(inner, self._repeated[: len(inner)])).as_py():
+        if not pc.all(pc.equal(inner, self._repeated[: len(inner)]), min_count=0).as_py():
             raise UnusualError
         return self._one
 

@@ -4,8 +4,10 @@ A line that is matched or reconciled while we read gets a new row version and co
 that it says the same [I]. Lines that count no money (statistical) are left out [domain sheet 3.3].
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -29,7 +31,7 @@ from mlc_pipelines.ledger.money import Money
 _NAMED = 5
 POSTED = "Posted eq true"
 _STRIDE = np.uint64(0x9E3779B97F4A7C15)
-_STATISTICAL = pa.array(["True", "1"])
+_STATISTICAL = {"True", "1"}
 _REFERENCES = {
     "vendor_invoice": pa.array([""]),
     "customer_invoice": pa.array(["", "0"]),  # a number, which is 0 where there is none
@@ -102,7 +104,7 @@ def read_pages(
         ids = journals.numbered(page)
         fresh = seen.fresh(page, ids, source.known_until)
         page = page.taken(fresh)
-        journals.add(ids[fresh], page)
+        journals.add(page)
         if page.rows:
             yield page
     seen.require_once(source.what)
@@ -116,7 +118,7 @@ def _priced(rows: Bulk, books: Books, period: FiscalPeriod, what: str) -> Priced
 
     columns.require_of(rows, books, period, where)
     columns.require(rows, "posted", {True}, "Posted", where)
-    rows = rows.taken(~_is_statistical(rows))
+    rows = _money(rows)
     columns.require(rows, "coa", {books.chart.code}, "COACode", where)
     _require_numbers(rows, where)
     return Priced(
@@ -129,10 +131,12 @@ def _priced(rows: Bulk, books: Books, period: FiscalPeriod, what: str) -> Priced
     )
 
 
-def _is_statistical(rows: Bulk) -> npt.NDArray[np.bool_]:
-    """Whether a line counts something else than money; 2 says that it counts both [I]."""
-    counts: npt.NDArray[np.bool_] = pc.is_in(rows.column("statistical"), _STATISTICAL).to_numpy(zero_copy_only=False)
-    return counts
+def _money(rows: Bulk) -> Bulk:
+    """The lines that do not count something else than money; 2 says that one counts both [I]."""
+    if _STATISTICAL.isdisjoint(rows.distinct("statistical")):
+        return rows
+    counts = pc.is_in(rows.column("statistical"), pa.array([*_STATISTICAL]))
+    return rows.taken(~counts.to_numpy(zero_copy_only=False))
 
 
 def _require_numbers(rows: Bulk, where: Where) -> None:
@@ -219,7 +223,7 @@ class _Seen:
         """
         keys = (journals << 32) | page.rows.column("line").to_numpy()
         prints = _prints(page)
-        late = bool(known_until) and bool(page.rows) and page.rows[-1].revision > known_until
+        late = bool(known_until) and bool(page.rows) and page.rows.column("revision")[-1].as_py() > known_until
         fresh = self._unseen(page, keys, prints) if late else np.ones(len(keys), bool)
         self.keys.append(keys[fresh])
         self.prints.append(prints[fresh])
@@ -272,30 +276,29 @@ def _hashes(codes: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
 
 @dataclass
 class _Journals:
-    """What each journal adds up to."""
+    """Which journals there are, and what those add up to that are not in balance on a page of their own."""
 
     currency: str
-    numbers: dict[str, int] = field(default_factory=dict)
-    net_minor: list[int] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=lambda: defaultdict(count().__next__))
+    net_minor: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def numbered(self, page: Priced) -> npt.NDArray[np.int64]:
         """The number of each line's journal in this reading."""
-        numbers, names = self.numbers, page.names.dictionary.to_pylist()
-        ids = np.fromiter((numbers.setdefault(name, len(numbers)) for name in names), np.int64, len(names))
-        self.net_minor += [0] * (len(numbers) - len(self.net_minor))
+        names = page.names.dictionary.to_pylist()
+        ids = np.fromiter(map(self.numbers.__getitem__, names), np.int64, len(names))
         of_each: npt.NDArray[np.int64] = ids[page.names.indices.to_numpy()]
         return of_each
 
-    def add(self, ids: npt.NDArray[np.int64], page: Priced) -> None:
-        here, at = np.unique(ids, return_inverse=True)
-        sums = np.zeros(len(here), np.int64)
-        np.add.at(sums, at, page.debit_minor - page.credit_minor)
-        for journal, net in zip(here.tolist(), sums.tolist(), strict=True):
-            self.net_minor[journal] += net
+    def add(self, page: Priced) -> None:
+        names = page.names.dictionary
+        sums = np.zeros(len(names), np.int64)
+        np.add.at(sums, page.names.indices.to_numpy(), page.debit_minor - page.credit_minor)
+        for at in np.flatnonzero(sums).tolist():
+            self.net_minor[names[at].as_py()] += int(sums[at])
 
     def require_balance(self, site: Connection, what: str) -> None:
         """Raises DataError naming journals whose lines do not add up to zero, or only remarks it where the connection says so."""
-        amiss = [(name, net) for name, net in zip(self.numbers, self.net_minor, strict=True) if net]
+        amiss = [(name, net) for name, net in self.net_minor.items() if net]
         if not amiss:
             return
         named = "; ".join(f"{name} by {Money(net, self.currency)}" for name, net in sorted(amiss)[:_NAMED])

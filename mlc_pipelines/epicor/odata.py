@@ -11,11 +11,12 @@ empty page is the end, that the order asked for was kept, that a page differs fr
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from operator import attrgetter, ge
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
+import numpy as np
 
 from mlc_pipelines.epicor import metadata
 from mlc_pipelines.epicor.bulk import Bulk, Decoder, distinct, listed, rows_of
@@ -128,7 +129,7 @@ class _Reader(Generic[R]):
             feed = replace(feed, options={**feed.options, feed.since: str(revision)})
             rows, asked = self._asked(feed, "", feed.revision)
             # Whether "since" takes in the version itself is up to whoever wrote the query.
-            return rows[1:] if rows and self.version(rows[0]) == revision else rows, asked
+            return rows[1:] if rows and listed(rows[:1], "revision") == [revision] else rows, asked
         return self._asked(feed, f"{feed.revision} gt {revision}" if revision else "", feed.revision)
 
     def at(self, position: int) -> tuple[Sequence[R], int]:
@@ -230,9 +231,8 @@ def _by_revision(reader: _Reader[R]) -> Iterator[Sequence[R]]:
     while True:
         rows, asked = reader.after(last)
         if rows:
-            _require_onward(reader, rows, last)
+            last, empty_pages = _require_onward(reader, rows, last), 0
             yield rows
-            last, empty_pages = reader.version(rows[-1]), 0
             if len(rows) >= asked:
                 continue
         highest = reader.highest()
@@ -246,17 +246,18 @@ def _by_revision(reader: _Reader[R]) -> Iterator[Sequence[R]]:
             )
 
 
-def _require_onward(reader: _Reader[R], rows: Sequence[R], last: int) -> None:
-    """Versions rise from row to row, and begin behind the last page."""
-    versions = listed(rows, "revision")
+def _require_onward(reader: _Reader[R], rows: Sequence[R], last: int) -> int:
+    """The last version; they rise from row to row, and begin behind the last page."""
+    versions = np.array(listed(rows, "revision"))
     if versions[0] <= last:
         raise reader.broken(
             f"the page behind row version {last} begins with {reader.named(rows[0])}, version {versions[0]}: the filter or the page was not heeded"
         )
-    if any(map(ge, versions, versions[1:])):
-        at = next(at for at in range(len(versions)) if versions[at] >= versions[at + 1])
+    if len(back := np.flatnonzero(versions[:-1] >= versions[1:])):
+        at = int(back[0])
         how = "came twice" if versions[at] == versions[at + 1] else "came before rows of lower versions"
         raise reader.broken(f"{reader.named(rows[at])}, row version {versions[at]}, {how}")
+    return int(versions[-1])
 
 
 def _by_position(reader: _Reader[R]) -> Iterator[Sequence[R]]:

@@ -50,7 +50,8 @@ class Reading:
 
     def _top_rows(self, call: Call, one: EntitySet, wanted: Options) -> Picked:
         company = None if one.name in self._site.switches["foreign_rows"] else call.company
-        return self._site.shelf.selected(one.table, company, wanted.filter, wanted.orderby)
+        asked = "" if one.name in self._site.switches["ignore_filter"] else wanted.filter
+        return self._site.shelf.selected(one.table, company, asked, wanted.orderby)
 
     def _child_rows(self, call: Call, one: EntitySet, wanted: Options) -> Picked:
         """The window of parents, their children, and only then the filter."""

@@ -148,6 +148,8 @@ def looked_up(table: str, company: str | None, where: Mapping[str, Any]) -> dict
         for name, value in where.items()
         if name in LOOKED_UP and name in described and not (isinstance(value, str) and value != value.upper())
     }
+    if table != "GLJrnDtl":  # people name the groups they enter, in whatever spelling
+        asked.pop("GroupID", None)
     return asked | ({key: company} if company is not None and key else {})
 
 

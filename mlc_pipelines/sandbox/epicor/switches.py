@@ -50,6 +50,7 @@ SWITCHES: dict[str, Switch] = {
     "count_off": Switch(0, int, "by how much @odata.count is wrong; it was called not trustworthy [C SUG]"),
     "order": Switch("stable", ("stable", "scrambled"), "order of rows without $orderby; scrambled: per call [S EPG]"),
     "ignore_case": Switch(True, bool, "texts compare without case, as the usual collation does [I]"),
+    "ignore_filter": Switch([], list, "sets whose $filter is not heeded: all rows come, as behind some proxies [I]"),
     "expand_max": Switch(0, int, "most rows of an expanded child; then X@odata.nextLink stands beside it [C SUG]"),
     "url_max": Switch(8192, int, "longest path and query; beyond it 414 [C SUG]"),
     "decimals": Switch(
