@@ -5,7 +5,6 @@ its first 15 characters, so that people find the way from a line to its plan [C 
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from mlc_pipelines.acumatica import periods, wire
@@ -156,7 +155,7 @@ def cut(reference: str, batch: wire.PlanBatch) -> ReferenceCut:
     )
 
 
-def number_in(answer: Mapping[str, Any]) -> str:
+def number_in(answer: Any) -> str:
     """The number that an answer names: where to look, no proof of anything."""
-    number = wire.unwrap(answer).get("BatchNbr")
+    number = wire.unwrap(answer).get("BatchNbr") if isinstance(answer, dict) else None
     return number if isinstance(number, str) else ""

@@ -126,12 +126,15 @@ class PlanJournals(PlanLedger):
         """One batch with all its lines, in one PUT. PeriodClosed, before anything is sent, where the period takes no journal."""
         target = self.target()
         self._require_of(draft)
-        period = self._open_period(draft.period, f"No draft of {draft} was made.")
+        none_made = f"No draft of {draft} was made."
+        period = self._open_period(draft.period, none_made)
         try:
             answer = self._site.put(NAME, body_of(draft, target, period))
             wire.require_no_refusal(answer.call, answer.body)
-        except (DataError, ReportedError) as error:
-            raise self._closed(draft.period, error, f"No draft of {draft} was made.") or error from None
+        except ReportedError as error:
+            raise self._closed(draft.period, error, error.holds) or error from None
+        except DataError as error:
+            raise self._closed(draft.period, error, none_made) or error.within(holds=none_made) from None
         except ValueError:
             return  # no JSON: what was made is looked up, as always
         self._pointers[draft.reference] = number_in(answer.json())

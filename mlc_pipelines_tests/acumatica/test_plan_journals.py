@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -393,6 +394,20 @@ def test_a_wrong_destination_is_refused_without_a_write(connect, sandbox, opened
             write()
     assert [] == writes(sandbox)
     assert before == {code: sandbox.books.truth(code, PERIOD) for code in ledgers}
+
+
+@pytest.mark.parametrize("kind", ["plan_journals", "budget_table"])
+def test_an_actual_ledger_leaves_every_ledger_byte_for_byte_as_it_was(connect, sandbox, opened, kind) -> None:
+    """Refused whatever the connection says, and in the site's log stands no request that writes."""
+
+    def digest() -> bytes:
+        return httpx.get(f"{sandbox.url}/control/acumatica/digest", params={"ledger": "ACTUAL"}).content
+
+    before = digest()
+    destination = getattr(opened.enter_context(connect()), kind)(replace(STAT, ledger="ACTUAL"))
+    with pytest.raises(SetupError, match="plans are never written there"):
+        destination.require_destination()
+    assert ([], before) == (writes(sandbox), digest())
 
 
 def test_the_destination_is_what_the_erp_says_it_is(posting, sandbox) -> None:

@@ -129,3 +129,12 @@ def test_batches_of_a_text(rig, door):
     """The door finds journals by the beginning of their description."""
     found = door.get("/batches", params={"ledger": "ACTUAL", "text": "Counsel's"}).json()["batches"]
     assert [("Posted", 2)] == [(one["status"], len(one["lines"])) for one in found]
+
+
+@pytest.mark.parametrize(("status", "released"), [("Inactive", 1), ("Closed", 1), ("Locked", 0)])
+def test_only_a_locked_period_stops_a_release(rig, door, status, released):
+    """Whichever period of the article it is [C PX GLBudgetRelease]."""
+    rig.site.books.periods["FY2026-P02"].status = status
+    put(rig, article(amount="3", Period01="1", Period02="2"))
+    said = door.post("/budget-release", json={"ledger": "BUDGET", "year": "2026"}).json()
+    assert (released, 1 - released) == (said["released"], len(said["refused"]))

@@ -71,3 +71,58 @@ def test_a_period_closed_between_build_and_release(rig):
     host = rig.base.removesuffix(rig.site.prefix)
     assert 500 == rig.http.get(f"{host}{location}", headers=rig.signed_in()).status_code
     assert "Balanced" == status_of(rig, number)
+
+
+def test_a_released_journal_that_is_not_posted(rig, stage):
+    """Without Automatically Post on Release it is Unposted and counts nowhere, until somebody posts it."""
+    rig.site.set_switches({"post_on_release": False, "release_answer": "204"})
+    stage.app = Starlette(routes=[*book_routes(rig.site), *routes(rig.site)])
+    number, before = made(rig, Hold=False)["BatchNbr"], rig.site.books.truth("STAT", "FY2027-P02")
+    assert 204 == release(rig, number).status_code
+    assert ("Unposted", before) == (status_of(rig, number), rig.site.books.truth("STAT", "FY2027-P02"))
+    with httpx.Client(base_url=f"{stage.url}/control/acumatica", verify=False) as door:
+        assert "Posted" == door.post("/post", json={"number": number}).json()["status"]
+        assert 400 == door.post("/post", json={"number": number}).status_code
+    assert before != rig.site.books.truth("STAT", "FY2027-P02")
+
+
+def test_a_person_changes_the_status_of_a_period(rig, stage):
+    """Through the tests' own door, at any moment."""
+    stage.app = Starlette(routes=[*book_routes(rig.site), *routes(rig.site)])
+    with httpx.Client(base_url=f"{stage.url}/control/acumatica", verify=False) as door:
+        assert 200 == door.post("/period", json={"period": "FY2027-P02", "status": "Locked"}).status_code
+        assert 400 == door.post("/period", json={"period": "FY2027-P02", "status": "Ajar"}).status_code
+    assert "Locked" == rig.site.books.periods["FY2027-P02"].status
+
+
+def listed(rig, text: str) -> list[str]:
+    found = rig.get("JournalTransaction", filter=f"Module eq 'GL' and startswith(Description,'{text}')")
+    return [row["BatchNbr"]["value"] for row in found.json()]
+
+
+def test_a_list_that_is_one_write_behind(rig):
+    """The first list after a write does not show it yet, the next one does; a read by key is never behind."""
+    rig.site.set_switches({"lists_behind": True})
+    number = made(rig, Description="MLC-X")["BatchNbr"]
+    assert "On Hold" == status_of(rig, number)
+    assert [[], [number]] == [listed(rig, "MLC-X") for _ in range(2)]
+
+
+def test_a_filter_that_is_not_heeded_and_a_description_that_is_cut(rig):
+    rig.site.set_switches({"filter_ignored": True, "description_max": 5})
+    assert "MLC-X" == made(rig, Description="MLC-XYZ")["Description"]
+    assert len(rig.site.books.batches) == len(listed(rig, "MLC-Z"))
+
+
+def test_rules_of_the_sites_own_change_a_line(rig):
+    """As a customized site may; a line is changed, or one is added."""
+    found = {}
+    for rule in ("none", "rounded", "balanced", "branch", "subaccount"):
+        rig.site.set_switches({"line_rules": rule})
+        rows = rig.site.books.batch(made(rig)["BatchNbr"]).lines
+        found[rule] = [(row.subaccount, row.branch, row.debit_minor - row.credit_minor) for row in rows]
+    plain = ("020-ADV", "HQ", 1000)
+    assert [plain] == found["none"] == found["rounded"]
+    assert [plain, ("020-ADV", "HQ", -1000)] == found["balanced"]
+    assert [("020-ADV", "WEST", 1000)] == found["branch"]
+    assert [("010-000", "HQ", 1000)] == found["subaccount"]
