@@ -22,7 +22,7 @@ baq          Business Activity Queries in place of entity sets
 extracts     any entity set or query as a table
 planbook     the book that a plan is written into: its chart, its periods, what stands against an account
 journals     class PlanJournals, the port `PlanBooks`: plan journals of a plan book, in two phases
-draftnames, planwire, groups, entry, release    names and marks, rows, looking up, building and deleting, posting
+draftnames, planwire, datasets, groups, entry, release    names and marks, rows, datasets, looking up, building and deleting, posting
 budget       class NativeBudget, the port `BudgetTable`: figures of the budget tables, by key
 shapes       which columns an extract has, and their values, every digit kept
 """

@@ -15,7 +15,7 @@ from mlc_pipelines.epicor import planwire
 from mlc_pipelines.epicor.codec import listed
 from mlc_pipelines.epicor.config import BudgetRule
 from mlc_pipelines.epicor.connection import Connection
-from mlc_pipelines.epicor.groups import Row, amount, dataset_of
+from mlc_pipelines.epicor.datasets import Row, amount, dataset_of
 from mlc_pipelines.epicor.journals import held_frame
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, text
 from mlc_pipelines.epicor.planbook import NOTHING, Accounts, PlanBook, not_open, read_book, read_periods, refused

@@ -136,6 +136,11 @@ def listed(rows: Sequence[Any], name: str) -> list[Any]:
     return values
 
 
+def numbers(rows: Sequence[Any], name: str) -> npt.NDArray[Any]:
+    """The same of whole numbers."""
+    return rows.column(name).to_numpy() if isinstance(rows, Bulk) else np.array(listed(rows, name))
+
+
 def kept(rows: Sequence[Any], of: Mapping[str, Collection[Any]]) -> Sequence[Any]:
     """The rows whose attributes have one of the values named for them."""
     if not isinstance(rows, Bulk):

@@ -12,8 +12,8 @@ from typing import Any
 
 from mlc_pipelines.epicor.config import PlanJournalsRule
 from mlc_pipelines.epicor.connection import Connection
+from mlc_pipelines.epicor.datasets import ENTRY, GROUP, Row, dataset_of
 from mlc_pipelines.epicor.draftnames import Mark, Number, group_of, new_token, token_in
-from mlc_pipelines.epicor.groups import ENTRY, GROUP, Row, dataset_of
 from mlc_pipelines.epicor.planbook import NOTHING, PlanBook, PlanPeriod
 from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError

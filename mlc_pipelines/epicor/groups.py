@@ -4,30 +4,25 @@ All places are asked, in the order in which a journal moves, so that one that mo
 relied on: Kinetic usually compares without case [I], so what does not stand there to the letter is left out here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from mlc_pipelines.epicor import planwire, wire
 from mlc_pipelines.epicor.codec import key_of
 from mlc_pipelines.epicor.connection import Connection
+from mlc_pipelines.epicor.datasets import ENTRY, GROUP, Row, amount, dataset_of
 from mlc_pipelines.epicor.draftnames import Number, like_ours, mark_in, token_in
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, some, text
 from mlc_pipelines.epicor.planbook import PlanBook
 from mlc_pipelines.ledger.drafts import PREFIX, DraftLine
-from mlc_pipelines.ledger.errors import DataError, UncertainError
 from mlc_pipelines.ledger.fiscal import period_key
 from mlc_pipelines.ledger.money import to_minor
 from mlc_pipelines.ledger.ports import ON_HOLD, POSTED, RELEASED, BookedJournal, ReadJournal
 
-GROUP, ENTRY = "Erp.BO.GLJrnGrpSvc", "Erp.BO.GLJournalEntrySvc"
 _ROWS = 100
-_TABLES = {"GLJrnGrp", "GLJrnHed", "GLBudgetHd", "ExtensionTables"}
 _UNFINISHED_FIRST = -(10**10)
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,28 +233,6 @@ class Lookup:
         return row.company.casefold() == self._site.config.company.casefold()
 
 
-def dataset_of(answer: Any, *, wrote: bool = False) -> Row:
-    """The dataset of an answer: of its parameters, its return value, or the body itself [C KERI, SUG, KDV].
-
-    Raises DataError where there is none, UncertainError after a write: it was carried out, with what result only a look tells.
-    """
-    for found in _places(answer):
-        if isinstance(found, dict) and not _TABLES.isdisjoint(found):
-            return found
-    kind = UncertainError if wrote else DataError
-    raise kind(
-        "Kinetic answered without a dataset.", next_step="Ask the Kinetic administrator whether it was upgraded."
-    )
-
-
-def _places(answer: Any) -> Iterable[Any]:
-    if isinstance(answer, dict):
-        parameters = answer.get("parameters")
-        yield parameters.get("ds") if isinstance(parameters, dict) else None
-        yield answer.get("returnObj")
-        yield answer
-
-
 def _on_hold(header: planwire.Header, waiting: str) -> BookedJournal:
     mark = mark_in(header.comment)
     unfinished = mark is not None and mark.unfinished
@@ -299,8 +272,3 @@ def _read(booked: BookedJournal, number: str, period: str, currency: str, lines:
         currency,
         lines,
     )
-
-
-def amount(said: Any) -> Decimal:
-    """An amount, as a number or as a text [I]."""
-    return Decimal(str(bytes(said), "ascii").strip('"') if not isinstance(said, (Decimal, int, str)) else said)

@@ -13,9 +13,10 @@ import pandas as pd
 from mlc_pipelines.epicor import planwire, wire
 from mlc_pipelines.epicor.config import PlanJournalsRule
 from mlc_pipelines.epicor.connection import Connection
+from mlc_pipelines.epicor.datasets import amount
 from mlc_pipelines.epicor.draftnames import Number, group_of
 from mlc_pipelines.epicor.entry import Entry
-from mlc_pipelines.epicor.groups import Lookup, amount
+from mlc_pipelines.epicor.groups import Lookup
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, some, text
 from mlc_pipelines.epicor.planbook import Accounts, PlanBook, not_open, read_book, read_periods, refused
 from mlc_pipelines.epicor.refusals import DuplicateError

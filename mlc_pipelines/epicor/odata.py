@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from mlc_pipelines.epicor import metadata
-from mlc_pipelines.epicor.bulk import Bulk, Decoder, distinct, listed, rows_of
+from mlc_pipelines.epicor.bulk import Bulk, Decoder, distinct, numbers, rows_of
 from mlc_pipelines.epicor.connection import Connection
 from mlc_pipelines.epicor.refusals import TooSlowError
 from mlc_pipelines.epicor.wire import Entity, Row, Versioned, columns_of
@@ -129,7 +129,7 @@ class _Reader(Generic[R]):
             feed = replace(feed, options={**feed.options, feed.since: str(revision)})
             rows, asked = self._asked(feed, "", feed.revision)
             # Whether "since" takes in the version itself is up to whoever wrote the query.
-            return rows[1:] if rows and listed(rows[:1], "revision") == [revision] else rows, asked
+            return rows[1:] if rows and numbers(rows[:1], "revision")[0] == revision else rows, asked
         return self._asked(feed, f"{feed.revision} gt {revision}" if revision else "", feed.revision)
 
     def at(self, position: int) -> tuple[Sequence[R], int]:
@@ -248,7 +248,7 @@ def _by_revision(reader: _Reader[R]) -> Iterator[Sequence[R]]:
 
 def _require_onward(reader: _Reader[R], rows: Sequence[R], last: int) -> int:
     """The last version; they rise from row to row, and begin behind the last page."""
-    versions = np.array(listed(rows, "revision"))
+    versions = numbers(rows, "revision")
     if versions[0] <= last:
         raise reader.broken(
             f"the page behind row version {last} begins with {reader.named(rows[0])}, version {versions[0]}: the filter or the page was not heeded"

@@ -77,6 +77,8 @@ class Header(Versioned, kw_only=True, gc=False):
     currency: str = field(name="CurrencyCode")
     comment: str | None = field(name="CommentText", default=None)
     posted: bool = field(name="Posted")
+    balance: msgspec.Raw = field(name="Balance")
+    takes_unbalanced: bool = field(name="AllowUnbalancedEntries")
 
 
 class PostedLine(JournalKey, kw_only=True, gc=False):

@@ -9,8 +9,9 @@ from typing import Any
 from mlc_pipelines.epicor import planwire
 from mlc_pipelines.epicor.config import PlanJournalsRule
 from mlc_pipelines.epicor.connection import Connection
+from mlc_pipelines.epicor.datasets import GROUP, amount
 from mlc_pipelines.epicor.draftnames import Number, mark_in
-from mlc_pipelines.epicor.groups import GROUP, Lookup
+from mlc_pipelines.epicor.groups import Lookup
 from mlc_pipelines.epicor.odata import feed_of, read_all, some, text
 from mlc_pipelines.epicor.planbook import PlanBook, not_open
 from mlc_pipelines.ledger.drafts import GroupBusy, PeriodClosed
@@ -31,7 +32,7 @@ class Poster:
 
     def post(self, number: Number) -> None:
         """Post the group, in which this journal alone must stand, finished. Raises what Kinetic has against it."""
-        self._require_alone(number)
+        header = self._require_alone(number)
         try:
             said = self._by_task(number) if self._wants_task(number.group) else self._at_once(number.group)
         except DataError as error:
@@ -42,7 +43,7 @@ class Poster:
             refusal = DataError(
                 f"Kinetic did not post journal {number}: {said}{more}",
                 holds=f"Journal {number} stands in entry of book {self._book.code}.",
-                next_step="Correct what Kinetic names.",
+                next_step=self._remedy(header),
             )
             raise self.explained(refusal, number.group)
 
@@ -56,7 +57,13 @@ class Poster:
             return closed(key, why, error.holds or f"Group {group} stands in entry of book {self._book.code}.")
         return error
 
-    def _require_alone(self, number: Number) -> None:
+    def _remedy(self, header: planwire.Header) -> str:
+        """What to do; whether the book takes journals that do not balance is told by the journal itself [S SNO AllowUnbalancedEntries]."""
+        if header.takes_unbalanced or not amount(header.balance):
+            return "Correct what Kinetic names."
+        return f"Book {self._book.code} takes no journal that does not balance: declare an offset line for this destination."
+
+    def _require_alone(self, number: Number) -> planwire.Header:
         entry = self._lookup.in_entry(number.group)
         if entry.waiting:
             raise busy(entry.waiting, f"Journal {number} stands in entry.")
@@ -73,6 +80,7 @@ class Poster:
                 holds="Nothing was posted.",
                 next_step="Move the other journal to a group of its own in Kinetic, or delete it.",
             )
+        return found[0]
 
     # -- at once ------------------------------------------------------------------------------------------------------------
 

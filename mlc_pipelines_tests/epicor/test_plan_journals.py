@@ -88,6 +88,7 @@ def test_one_sided_where_the_book_takes_it(books, desk, door):
     refused = post_once(draft, approved(draft), desk)
     assert WAITING == refused.state
     assert "Out of Balance transactions" in refused.why
+    assert "declare an offset line" in refused.error.next_step
     [left] = books.find_by_reference(draft.reference)
     assert not left.unfinished
     door.switch(unbalanced_books=["PLAN"])

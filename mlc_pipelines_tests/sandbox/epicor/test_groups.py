@@ -207,3 +207,20 @@ def test_columns_that_update_ext_was_not_sent(clerk):
     assert ([], False) == (said["returnObj"]["BOUpdError"], said["parameters"]["errorsOccurred"])
     row = said["parameters"]["ds"][GROUP][0]
     assert ("X", "PLAN", 6) == (row["RateGrpCode"], row["BookID"], row["FiscalPeriod"])
+
+
+def test_a_group_is_found_in_whatever_spelling(rig, clerk):
+    """The collation decides: a filter in capitals finds a group in small letters, unless case counts."""
+    clerk.group("g1")
+    assert ["g1"] == [row["GroupID"] for row in rig.rows("Erp.BO.GLJrnGrpSvc/GLJrnGrps", filter="GroupID eq 'G1'")]
+    rig.switch(ignore_case=False)
+    assert [] == rig.rows("Erp.BO.GLJrnGrpSvc/GLJrnGrps", filter="GroupID eq 'G1'")
+
+
+def test_a_filter_that_is_not_heeded(rig, clerk):
+    """By switch, set by set: all rows come."""
+    clerk.group("G1")
+    clerk.group("G2")
+    rig.switch(ignore_filter=["GLJrnGrps"])
+    found = rig.rows("Erp.BO.GLJrnGrpSvc/GLJrnGrps", filter="GroupID eq 'G1'")
+    assert {"G1", "G2"} <= {row["GroupID"] for row in found}
