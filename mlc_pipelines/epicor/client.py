@@ -1,4 +1,4 @@
-"""Epicor Kinetic as a general ledger and as payables: the ports fulfilled over one instance's REST API, version 2. Reads only."""
+"""Epicor Kinetic as a general ledger and as payables, over REST API version 2: all reads. From here also the places that plans are written into."""
 
 import time
 from collections import defaultdict

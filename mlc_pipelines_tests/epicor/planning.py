@@ -1,5 +1,6 @@
 """What tests of plans in Kinetic share: a small plan, a desk over a real register, the emulator's own door, and a person at Kinetic's screen."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,14 @@ class Door:
     def plant(self, match: str, action: dict[str, Any], **more: Any) -> Any:
         return self.sandbox.traffic.plant({"match": match, "action": action, **more})
 
+    def wait_for_late_ones(self) -> None:
+        """Until every request that was held back has taken effect, whoever has gone meanwhile."""
+        for _ in range(500):
+            if all(one.status is not None for one in self.sandbox.traffic.requests if one.fault == "delay"):
+                return
+            time.sleep(0.02)
+        raise AssertionError("a request that was held back never came")
+
     @property
     def writes(self) -> list[str]:
         """The methods that may have changed something, as they came."""
@@ -166,8 +175,8 @@ class Person:
         ds["GLJrnDtlMnl"][-1] |= {"GLAccount": account, **values}
         self.call("Erp.BO.GLJournalEntrySvc/Update", ds=ds)
 
-    def group(self, code: str, comment: str = "", book: str = "PLAN") -> None:
-        """A group with a journal of theirs without lines."""
+    def empty_group(self, code: str, book: str = "PLAN") -> None:
+        """A group without a journal."""
         ds = self.call("Erp.BO.GLJrnGrpSvc/GetNewGLJrnGrp", ds={"GLJrnGrp": []})["parameters"]["ds"]
         ds["GLJrnGrp"][-1] |= {"GroupID": code, "JournalCode": "GJ"}
         for method, said in (("ChangeEntryMode", {"proposedBookMode": "S"}), ("ChangeBookID", {"proposeBookID": book})):
@@ -175,6 +184,10 @@ class Person:
         day = {"cGroupID": code, "cJEDate": "2026-12-01"}
         ds = self.call("Erp.BO.GLJrnGrpSvc/CheckFiscalYear", ds=ds, **day)["parameters"]["ds"]
         self.call("Erp.BO.GLJrnGrpSvc/Update", ds=ds)
+
+    def group(self, code: str, comment: str = "", book: str = "PLAN") -> None:
+        """A group with a journal of theirs without lines."""
+        self.empty_group(code, book)
         ds = self.call("Erp.BO.GLJournalEntrySvc/GetNewGlJrnHedTran", ds={}, GroupID=code)["parameters"]["ds"]
         ds["GLJrnHed"][-1] |= {"Description": "Theirs", "CommentText": comment}
         self.call("Erp.BO.GLJournalEntrySvc/Update", ds=ds)
