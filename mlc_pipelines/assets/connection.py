@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -10,13 +10,16 @@ from mlc_pipelines.assets.changes import changes_sensor
 from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.perform import perform
 from mlc_pipelines.assets.steps import Step, steps_of
+from mlc_pipelines.flows.steps import PlanSteps
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.destinations import destination_of
 
 if TYPE_CHECKING:
     from mlc_pipelines.flows.desk import Desk
     from mlc_pipelines.flows.report import Report
 
 warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def.*")
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy.*")
 
 
 def connection_definitions(named: Named) -> dg.Definitions:
@@ -32,13 +35,37 @@ def connection_definitions(named: Named) -> dg.Definitions:
     )
     actuals = dg.define_asset_job(
         f"{named.name}_actuals",
-        dg.AssetSelection.assets(*(keys[step.name] for step in steps if step.by_period)),
+        dg.AssetSelection.assets(*(keys[step.name] for step in steps if step.by_period and not step.plan)),
         description="Brings the posted figures of a fiscal period from the ledger into the plan, AP spend too where the connection declares it, and proves them equal.",
     )
     watched = named.settings.watch or named.settings.erp.push
     sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if watched else []
-    own = dg.Definitions(assets=assets, jobs=[reference, actuals], sensors=sensors)
+    own = dg.Definitions(assets=assets, jobs=[reference, actuals, *_plan_jobs(named)], sensors=sensors)
     return dg.Definitions.merge(own, extract_definitions(named, periods))
+
+
+def _plan_jobs(named: Named) -> list[Any]:
+    """Two jobs for each plan, since a person looks at the preview and approves it before anything is posted."""
+    jobs = []
+    for name in named.settings.plans:
+        steps = PlanSteps.of(name)
+        preview = dg.AssetSelection.assets(
+            *(dg.AssetKey([named.name, step]) for step in (steps.approved, steps.preview))
+        )
+        posting = dg.AssetSelection.assets(dg.AssetKey([named.name, steps.posting]))
+        jobs += [
+            dg.define_asset_job(
+                f"{named.name}_{name}_preview",
+                preview,
+                description=f"Exports the approved {name} and works out its journals, beside what the ERP holds. Nothing is written.",
+            ),
+            dg.define_asset_job(
+                f"{named.name}_{name}_posting",
+                posting,
+                description=f"Posts the approved {name}, each journal once, and proves that the ERP holds it.",
+            ),
+        ]
+    return jobs
 
 
 def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
@@ -53,7 +80,9 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         kinds=set(step.kinds),
         owners=list(named.settings.owners),
         partitions_def=partitions,
-        pool=named.settings.anaplan.pool if step.in_model else None,
+        pool=_pool(named, step),
+        # A plan's figures, approval and rounding are those of a fiscal year: one run takes all chosen periods.
+        backfill_policy=dg.BackfillPolicy.single_run() if step.plan else None,
         check_specs=[
             dg.AssetCheckSpec(leg, asset=key, description=said, blocking=True, partitions_def=periods)
             for leg, said in step.legs
@@ -64,10 +93,37 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         code_version="1",
     )
     def work(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        if step.plan:
+            periods = list(context.partition_keys)
+            yield from perform(context, named, key, lambda desk: _plan_report(step, desk, periods))
+            return
         period = context.partition_key if step.by_period else ""
         yield from perform(context, named, key, lambda desk: _report(step.name, desk, period))
 
     return work
+
+
+def _pool(named: Named, step: Step) -> str | None:
+    """One slot per Anaplan model, and one per ERP company that is written into."""
+    if step.in_company:
+        return destination_of(named, named.settings.plans[step.plan])[1].pool
+    return named.settings.anaplan.pool if step.in_model else None
+
+
+def _plan_report(step: Step, desk: "Desk", periods: list[str]) -> "Report":
+    """The step for every fiscal year that the chosen periods belong to."""
+    from mlc_pipelines.flows import approved, budgets, preview
+    from mlc_pipelines.flows.report import together
+    from mlc_pipelines.flows.route import year_of
+
+    route = desk.route(step.plan)
+    years = list(dict.fromkeys(year_of(period) for period in periods))
+    if step.name == route.steps.posting:
+        return together(
+            [budgets.post_plan(desk, route, year, [one for one in periods if year_of(one) == year]) for year in years]
+        )
+    of_year = approved.read_approved if step.name == route.steps.approved else preview.preview_plan
+    return together([of_year(desk, route, year) for year in years])
 
 
 def _report(step: str, desk: "Desk", period: str) -> "Report":

@@ -34,6 +34,9 @@ def perform(
             report = flow(desk)
     except PipelineError as error:
         yield from (screens.leg_check(leg, key, error) for leg in error.legs)
+        declared = {spec.name for spec in context.assets_def.check_specs}
+        if error.leg in declared - {leg.name for leg in error.legs}:
+            yield screens.failed_check(error, key)
         raise screens.failure(error) from None
     yield dg.MaterializeResult(
         asset_key=key,

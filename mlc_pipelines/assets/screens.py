@@ -83,6 +83,13 @@ def notice_check(notice: Notice, key: dg.AssetKey) -> dg.AssetCheckResult:
     )
 
 
+def failed_check(error: PipelineError, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """The check that ended the step, red, with the message."""
+    return dg.AssetCheckResult(
+        passed=False, check_name=error.leg, asset_key=key, description=error.what, metadata=failure_metadata(error)
+    )
+
+
 def _differences(leg: Leg) -> pd.DataFrame:
     """What differs, under the names of the two sides: counts as they are, amounts with their decimals."""
     shown = leg.breaks.rename(columns=_TITLES) if leg.unit == ROWS else money_table(leg.breaks, leg.unit)

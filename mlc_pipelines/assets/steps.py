@@ -4,28 +4,41 @@ from dataclasses import dataclass
 
 from mlc_pipelines.flows.steps import (
     ACTUALS,
+    CELLS_ALL_EXPORTED,
     CELLS_MATCH_LINES,
     CHART,
     CODES_UNCHANGED,
     COST_CENTERS,
+    DESTINATION_ALLOWED,
     INVOICES_MATCH_LEDGER,
+    JOURNALS_APPROVED,
+    JOURNALS_BALANCE,
+    JOURNALS_MATCH_PLAN,
+    LEDGER_MATCHES_PLAN,
     LIST_SYNC,
     MEMBER_MAP,
     MEMBERS,
     MODEL_MATCHES_CELLS,
+    PLAN_APPROVED,
+    POSTED_MATCHES_PLAN,
     ROWS_ALL_TAKEN,
     SPEND,
     SPEND_MATCHES_LEDGER,
     VENDORS,
     Feed,
+    PlanSteps,
     legs_of_extract,
 )
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.destinations import destination_of
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One asset: what a person reads about it, what it needs, and which legs of the tie-out it proves."""
+    """One asset: what a person reads about it, what it needs, and which legs of the tie-out it proves.
+
+    plan: name of the plan on its way back, whose steps work on whole fiscal years. in_company: it writes into the ERP.
+    """
 
     name: str
     description: str
@@ -35,6 +48,8 @@ class Step:
     legs: tuple[tuple[str, str], ...] = ()
     in_model: bool = False
     notices: tuple[tuple[str, str], ...] = ()
+    plan: str = ""
+    in_company: bool = False
 
 
 _NOTICES = (
@@ -59,6 +74,8 @@ def steps_of(named: Named) -> tuple[Step, ...]:
     steps = [*_reference(named), *_figures(ACTUALS, chosen.erp.system, legs)]
     if chosen.ap_spend:
         steps += _figures(SPEND, chosen.erp.system, _SPEND_LEGS)
+    for name in chosen.plans:
+        steps += _plan(named, name)
     return tuple(steps)
 
 
@@ -133,5 +150,68 @@ def _figures(feed: Feed, system: str, legs: tuple[tuple[str, str], ...]) -> list
                 (MODEL_MATCHES_CELLS, "Every cell: sent = held by the model afterwards, read back by export."),
             ),
             in_model=True,
+        ),
+    ]
+
+
+def _plan(named: Named, name: str) -> list[Step]:
+    """The three steps of a plan back into the ledger."""
+    plan, system = named.settings.plans[name], named.settings.erp.system
+    steps, destination = PlanSteps.of(name), destination_of(named, plan)[0]
+    balance = (JOURNALS_BALANCE, "Every journal: debits = credits.")
+    plan_leg = (
+        JOURNALS_MATCH_PLAN,
+        "Every account and subaccount: approved figures = what these journals make, with those posted before.",
+    )
+    held = (
+        LEDGER_MATCHES_PLAN,
+        f"Every account and subaccount: approved figures = what {destination.ledger} holds, whoever wrote it.",
+    )
+    posted = (
+        POSTED_MATCHES_PLAN,
+        "Every account and subaccount: approved figures = the lines of our journals, read back from the ERP.",
+    )
+    journals = f"The journals that the approved {name} would make"
+    if plan.native:
+        journals = f"The budget figures that the approved {name} would set"
+    return [
+        Step(
+            steps.approved,
+            f"Version {plan.version} of a fiscal year as approved in Anaplan: exported whole, leaf members only, with who approved which version and when.",
+            (),
+            ("anaplan", "parquet"),
+            by_period=True,
+            legs=((CELLS_ALL_EXPORTED, "Rows that the export says it made = rows read."),),
+            in_model=True,
+            notices=((PLAN_APPROVED, "The plan shows its approval in Anaplan: who, when, which version."),),
+            plan=name,
+        ),
+        Step(
+            steps.preview,
+            f"{journals} in {destination}, beside what the ERP holds: by account and period, in natural sign. Nothing is written. The content it shows waits "
+            f"for approval: `mlc budget approve {named.name} YEAR CONTENT`.",
+            (steps.approved,),
+            ("table",),
+            by_period=True,
+            legs=(plan_leg,) if destination.one_sided else (plan_leg, balance),
+            notices=(
+                (
+                    DESTINATION_ALLOWED,
+                    "The destination is no actual ledger, no main book, and not read by the inbound flow.",
+                ),
+            ),
+            plan=name,
+        ),
+        Step(
+            steps.posting,
+            f"The approved {name} in {destination}: each journal once, read back and proved equal. What is posted already is found and told, and nothing is "
+            "written again. Never launched by itself unless the connection says so.",
+            (steps.preview,),
+            (system,),
+            by_period=True,
+            legs=(held,) if plan.native else (posted,) if plan.shared else (posted, held),
+            notices=((JOURNALS_APPROVED, "Somebody else than prepared the journals approved exactly this content."),),
+            plan=name,
+            in_company=True,
         ),
     ]

@@ -27,7 +27,7 @@ from mlc_pipelines.wiring.rooms import open_desk
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_json: bool) -> None:
     """Bring the posted actuals of PERIOD (FY2026-P03), and AP spend where declared, into the plan of CONNECTION and prove them equal."""
-    progress = None if as_json else _progress()
+    progress = None if as_json else progress_on_terminal()
     with open_desk(find(connection), progress=progress, accept_shrunk=[period] if accept_shrunk else ()) as desk:
         desk.calendar.period(period)  # a period that does not exist is told before anything is read
         reports = refresh_reference(desk)
@@ -44,7 +44,7 @@ def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_js
                     "connection": connection,
                     "period": period,
                     "sent": not dry_run,
-                    "steps": [_facts(one) for one in reports],
+                    "steps": [facts_of(one) for one in reports],
                 }
             )
         )
@@ -54,7 +54,7 @@ def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_js
     click.echo("Nothing was sent (dry run)." if dry_run else f"{connection} {period}: plan and ledger agree.")
 
 
-def _progress() -> Callable[[str], None]:
+def progress_on_terminal() -> Callable[[str], None]:
     """Each sentence with its time, on standard error."""
     from rich.console import Console  # costs 50 ms, which scripts need not wait for
 
@@ -62,7 +62,7 @@ def _progress() -> Callable[[str], None]:
     return lambda sentence: said.log(sentence)
 
 
-def _facts(report: Report) -> dict[str, object]:
+def facts_of(report: Report) -> dict[str, object]:
     return {
         "step": report.step,
         "summary": report.summary,

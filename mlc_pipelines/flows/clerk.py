@@ -7,6 +7,7 @@ is by exhaustion: reliability sheet 5, and the tests of posting.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
@@ -59,7 +60,7 @@ class Register(Protocol):
 class Limits:
     """When a run gives up for now. looks: each is followed by one write at most. refusals: how often a definite no is asked for again.
 
-    quiet_seconds: how long an unanswered write may still be under way (twice the ERP's longest request). It spares stray drafts; nothing
+    quiet_seconds: how long an unanswered write may still be under way (twice the ERP's longest request), counted from when it was noted. It spares stray drafts; nothing
     depends on it.
     """
 
@@ -72,6 +73,13 @@ class Limits:
 
 def _nothing_said(_draft: JournalDraft) -> None:
     """No approval to be read again."""
+
+
+def age_of(posting: Posting) -> float:
+    """Seconds since the journal's state was written down last; none where the register does not tell."""
+    if not posting.changed_at:
+        return 0.0
+    return (datetime.now(UTC) - datetime.fromisoformat(posting.changed_at)).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class PostingDesk:
     post_too: bool = False
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], float] = time.monotonic
+    age: Callable[[Posting], float] = age_of
     sleep: Callable[[float], None] = time.sleep
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
@@ -120,6 +129,13 @@ def released_after_all(number: str) -> str:
     return f"journal {number} is released, although it was given up"
 
 
+def _is_definite(said: PipelineError | None) -> bool:
+    """Whether a write was refused by a clear no, so that nothing of it is under way. It spares a wait; nothing depends on it."""
+    return said is not None and (
+        isinstance(said, WaitingError) or not isinstance(said, (TransientError, UncertainError))
+    )
+
+
 class Clerk:
     """Brings one journal to its end. Knows nothing but what the last look showed; what it remembers only makes it more patient."""
 
@@ -128,6 +144,7 @@ class Clerk:
         self.posting = desk.register.record_intent(draft, approval)
         self.sealed_before = self.posting.state == SEALED
         self.unsettled = (self.posting.state, self.posting.note) != (INTENT, "")  # somebody may have sent something
+        self.quiet_seconds = max(0.0, desk.limits.quiet_seconds - desk.age(self.posting))
         self.said: dict[str, PipelineError] = {}
         self.refusals = 0
         self.looks, self.give_up_at = 0, 0.0
@@ -196,16 +213,18 @@ class Clerk:
     def create(self) -> None:
         """Nothing is there: make a draft, unless one may still be on its way, or is hidden."""
         if self.settled() and not self.hidden() and self.note(INTENT, note=_CREATING):
-            self.desk.progress(f"{self.draft}: creating a draft of {len(self.draft.lines):,} lines")
             self.unsettled = True
-            self.write("create", partial(self.desk.books.create_on_hold, self.draft))
+            doing = f"creating a draft of {len(self.draft.lines):,} lines"
+            self.write("create", partial(self.desk.books.create_on_hold, self.draft), doing)
+            self.unsettled = not _is_definite(self.said.get("create"))
 
     def settled(self) -> bool:
         """Whether nothing is under way any more, as far as waiting tells: after the first wait the caller looks again."""
         settled = not self.unsettled
         if self.unsettled:
             self.unsettled = False
-            self.desk.sleep(self.desk.limits.quiet_seconds)
+            self.desk.sleep(self.quiet_seconds)
+        self.quiet_seconds = self.desk.limits.quiet_seconds
         return settled
 
     def hidden(self) -> bool:
@@ -260,8 +279,8 @@ class Clerk:
             )
         self.desk.require_approval(self.draft)
         if self.note(RELEASING, journal.number):
-            self.desk.progress(f"{self.draft}: releasing journal {journal.number}")
-            self.write("release", partial(self.desk.books.release, journal.number))
+            doing = f"releasing journal {journal.number}"
+            self.write("release", partial(self.desk.books.release, journal.number), doing)
 
     def finish(self, journal: BookedJournal, found: Sequence[BookedJournal]) -> None:
         """Released and equal: post it where that is ours to do, else delete the drafts that nobody needs, and seal."""
@@ -274,18 +293,23 @@ class Clerk:
         self.note(SEALED, journal.number, f"left for the sweep: {', '.join(left)}" if left else "")
         return None
 
-    def write(self, step: str, send: Callable[[], None]) -> None:
+    def write(self, step: str, send: Callable[[], None], doing: str = "") -> None:
         """Send one write and believe nothing that is said of it. An earlier no, with nothing come of it since, is taken as said."""
         said = self.said.pop(step, None)
         if isinstance(said, WaitingError) or (said and self.refusals >= self.desk.limits.refusals):
             raise said
         self.desk.require_fence()
+        if doing:
+            self.desk.progress(f"{self.draft}: {doing}")
         try:
             send()
         except PipelineError as error:
             self.said[step] = error
             self.refusals += not isinstance(error, (TransientError, UncertainError))
-            self.desk.sleep(self.desk.limits.pause_seconds)
+            if not isinstance(
+                error, WaitingError
+            ):  # that one is not asked for again, if the next look shows nothing new
+                self.desk.sleep(self.desk.limits.pause_seconds)
 
     def note(self, state: str, number: str = "", note: str = "") -> bool:
         """Write down how far it is; whether the work may go on, since somebody may have closed it meanwhile."""

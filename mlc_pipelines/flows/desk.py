@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from mlc_pipelines.flows.steps import ACTUALS, PERIODIC, Feed
 from mlc_pipelines.ledger.cells import CellColumns
@@ -12,8 +13,13 @@ from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.ledger.mapping import MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
 from mlc_pipelines.ledger.ports import GeneralLedger, Payables, PlanningModel, ReadWay
+from mlc_pipelines.store.approvals import Approvals
 from mlc_pipelines.store.history import Load
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.postings import Postings
+
+if TYPE_CHECKING:
+    from mlc_pipelines.flows.route import PlanRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Desk:
 
     target: of the feed that is being worked on. payables, spend: the subledger and the target of AP spend, where the connection declares it.
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
+    routes: plans on their way back into the ledger, by name. who: the person or service that acts.
     """
 
     connection: str
@@ -94,6 +101,8 @@ class Desk:
     extract_rules: tuple[ExtractRule, ...] = ()
     payables: Payables | None = None
     spend: Target | None = None
+    routes: Mapping[str, "PlanRoute"] = field(default_factory=dict)
+    who: str = ""
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     @property
@@ -114,6 +123,26 @@ class Desk:
                 next_step="Add a section `ap_spend` to the connection file: docs/epicor.md shows one.",
             )
         return replace(self, target=self.spend)
+
+    @property
+    def postings(self) -> Postings:
+        """The register of journals that this connection writes."""
+        return self.store.postings(self.connection, who=self.who, run=self.run)
+
+    @property
+    def approvals(self) -> Approvals:
+        return self.store.approvals(self.connection)
+
+    def route(self, plan: str) -> "PlanRoute":
+        """The way of a plan back into the ledger. Raises SetupError, naming those that there are, for a plan that the connection does not declare."""
+        if plan not in self.routes:
+            declared = f"it declares {', '.join(self.routes)}" if self.routes else "it declares none"
+            raise SetupError(
+                f"Connection {self.connection} has no plan {plan!r} to post: {declared}.",
+                holds="Nothing was read or sent.",
+                next_step="Name one of them, or add it to `plans` in the connection file: docs/budgets.md shows one.",
+            )
+        return self.routes[plan]
 
     def period_labels(self) -> dict[tuple[str, str], str]:
         """Label and version in the model -> key of the period that lands there."""

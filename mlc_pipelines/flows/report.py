@@ -1,11 +1,11 @@
 """What a step tells afterwards, in words and numbers a finance person can read; screens and terminals only lay it out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from mlc_pipelines.ledger.control import Leg
+from mlc_pipelines.ledger.control import Leg, joined
 from mlc_pipelines.ledger.money import Money
 
 
@@ -45,3 +45,34 @@ def money_table(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     for column in [name for name in frame.columns if name.endswith("_minor")]:
         shown[column] = [f"{Money(int(minor), currency).decimal:,}" for minor in frame[column]]
     return shown.rename(columns=lambda name: str(name).removesuffix("_minor").replace("_", " "))
+
+
+def together(reports: Sequence[Report]) -> Report:
+    """The reports of one step over several fiscal years as one; a single one as it is."""
+    if len(reports) == 1:
+        return reports[0]
+    first = reports[0]
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for report in reports:
+        for title, frame in report.tables.items():
+            tables.setdefault(title, []).append(frame)
+    return replace(
+        first,
+        period=", ".join(report.period for report in reports),
+        summary=" ".join(report.summary for report in reports),
+        artefact=" ".join(report.artefact for report in reports),
+        counts={title: sum(report.counts[title] for report in reports) for title in first.counts},
+        amounts={
+            title: Money(sum(report.amounts[title].minor for report in reports), money.currency)
+            for title, money in first.amounts.items()
+        },
+        texts={title: "; ".join(dict.fromkeys(report.texts[title] for report in reports)) for title in first.texts},
+        tables={title: pd.concat(frames, ignore_index=True) for title, frames in tables.items()},
+        legs=tuple(
+            joined([leg for report in reports for leg in report.legs if leg.name == one.name]) for one in first.legs
+        ),
+        notices=tuple(
+            replace(notice, said=" ".join(report.notices[at].said for report in reports))
+            for at, notice in enumerate(first.notices)
+        ),
+    )

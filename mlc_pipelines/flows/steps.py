@@ -13,6 +13,23 @@ class Feed:
     load: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlanSteps:
+    """The three steps of a plan on its way back: the approved figures, the journals they would make, the posting."""
+
+    approved: str
+    preview: str
+    posting: str
+
+    @classmethod
+    def of(cls, plan: str) -> "PlanSteps":
+        return cls(f"approved_{plan}", f"{plan}_journals", f"{plan}_posting")
+
+    @property
+    def all(self) -> tuple[str, str, str]:
+        return self.approved, self.preview, self.posting
+
+
 ACTUALS = Feed("actuals", "gl_actuals", "actuals_csv", "actuals_import")
 SPEND = Feed("ap_spend", "ap_spend", "ap_spend_csv", "ap_spend_import")
 EXTRACT, FILE, IMPORT = ACTUALS.extract, ACTUALS.file, ACTUALS.load
@@ -38,8 +55,17 @@ CELLS_MATCH_LINES = "cells_match_lines"
 ROWS_ALL_TAKEN = "rows_all_taken"
 MODEL_MATCHES_CELLS = "model_matches_cells"
 CODES_UNCHANGED = "codes_unchanged"
+CELLS_ALL_EXPORTED = "cells_all_exported"
+PLAN_APPROVED = "plan_approved"
+DESTINATION_ALLOWED = "destination_allowed"
+JOURNALS_MATCH_PLAN = "journals_match_plan"
+JOURNALS_BALANCE = "journals_balance"
+JOURNALS_APPROVED = "journals_approved"
+POSTED_MATCHES_PLAN = "posted_matches_plan"
+LEDGER_MATCHES_PLAN = "ledger_matches_plan"
 
 NOTHING_SENT = "Nothing was sent to the plan."
+NOTHING_WRITTEN = "Nothing was written into the ERP."
 
 JOURNALS, BALANCES = "journals", "balances"
 PERIODIC, YTD = "periodic", "ytd"

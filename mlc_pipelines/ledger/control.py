@@ -1,7 +1,7 @@
 """The legs of the tie-out: two independent counts of the same money, held against each other key by key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +119,19 @@ def _breaks(
         return breaks
     by_key = breaks.sort_values(list(keys), ignore_index=True)
     return by_key.sort_values("difference_minor", key=abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def joined(legs: Sequence[Leg]) -> Leg:
+    """The same leg over several periods as one."""
+    first = legs[0]
+    return replace(
+        first,
+        period=", ".join(leg.period for leg in legs),
+        compared=sum(leg.compared for leg in legs),
+        left_minor=sum(leg.left_minor for leg in legs),
+        right_minor=sum(leg.right_minor for leg in legs),
+        breaks=pd.concat([leg.breaks for leg in legs], ignore_index=True),
+    )
 
 
 def debits_and_credits(turnover: pd.DataFrame, keys: Sequence[str] = ("account",)) -> pd.DataFrame:

@@ -203,15 +203,18 @@ def _size(draft: JournalDraft) -> Iterable[str]:
 CHECKS: list[Callable[[JournalDraft], Iterable[str]]] = [_no_lines, _sides, _names, _size]
 
 
-def findings(draft: JournalDraft) -> list[str]:
+def findings(draft: JournalDraft, checks: Sequence[Callable[[JournalDraft], Iterable[str]]] = CHECKS) -> list[str]:
     """Every objection to the journal by itself, so that a person sees all of them at once; balance apart, which has its own error."""
-    return [finding for check in CHECKS for finding in check(draft)]
+    return [finding for check in checks for finding in check(draft)]
 
 
-def require_sound(draft: JournalDraft) -> None:
-    """Raise DataError with every objection, or Unbalanced with the difference, before anything is written down."""
+def require_sound(draft: JournalDraft, *, lines_needed: bool = True) -> None:
+    """Raise DataError with every objection, or Unbalanced with the difference, before anything is written down.
+
+    lines_needed: False for native figures, where a period may be emptied.
+    """
     stopped = {"holds": "Nothing was written down or sent."}
-    if found := findings(draft):
+    if found := findings(draft, CHECKS if lines_needed else CHECKS[1:]):
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise DataError(
             f"Journal {draft} cannot be posted: {'; '.join(found[:_SHOWN])}{more}.",

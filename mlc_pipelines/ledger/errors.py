@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas would be a waste
@@ -19,7 +21,7 @@ class PipelineError(Exception):
     holds: what the target now holds (nothing sent, all, perhaps a part).
     next_step: what to do next, and who can do it.
     evidence: tables by title that show the records concerned, for a screen that can show tables.
-    leg: name of the leg of the tie-out that did not agree, if it was one.
+    leg: name of the leg of the tie-out that did not agree, or of another check that was not passed, if it was one.
     legs: the legs known at that moment, that one among them.
     """
 
@@ -41,6 +43,16 @@ class PipelineError(Exception):
         seen = type(self)(said, holds=holds or self.holds, next_step=self.next_step or next_step)
         seen.evidence, seen.leg, seen.legs = self.evidence, self.leg, self.legs
         return seen
+
+
+@contextmanager
+def told_as(check: str) -> Iterator[None]:
+    """What fails within is shown as this check not passed."""
+    try:
+        yield
+    except PipelineError as error:
+        error.leg = error.leg or check
+        raise
 
 
 class TransientError(PipelineError):

@@ -1,13 +1,13 @@
 """Figures on the ERP's codes, by fiscal period: what is to stand in a destination, what was written there, and what is still to be written. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlc_pipelines.ledger.drafts import DraftLine
+from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
 
 FIGURES = ["period", "account", "subaccount", "amount_minor"]
 """Columns of figures: key of the fiscal period, codes, minor units with debits positive; in key order, one row per key, zeros left out."""
@@ -44,13 +44,13 @@ def to_lines(figures: pd.DataFrame, description: str) -> tuple[DraftLine, ...]:
     )
 
 
-def figures_of(lines: Mapping[str, Sequence[DraftLine]]) -> pd.DataFrame:
-    """Lines of journals, by period, added up as FIGURES; lines that only balance are left out."""
+def figures_of(drafts: Iterable[JournalDraft], *, balancing: bool = False) -> pd.DataFrame:
+    """What journals make together, as FIGURES; balancing: with the lines that only balance them, which are no figures of the plan."""
     rows = [
-        (period, line.account, line.subaccount, line.debit_minor - line.credit_minor)
-        for period, of_period in lines.items()
-        for line in of_period
-        if line.description != OFFSET
+        (draft.period, line.account, line.subaccount, line.debit_minor - line.credit_minor)
+        for draft in drafts
+        for line in draft.lines
+        if balancing or line.description != OFFSET
     ]
     frame = pd.DataFrame(rows, columns=FIGURES).astype({"amount_minor": "int64"})
     return summed(frame)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from mlc_pipelines.ledger.drafts import Destination, DraftLine, JournalDraft, split
-from mlc_pipelines.ledger.figures import FIGURES, KEYS, OFFSET, figures_of, minus, reversed_lines, summed, to_lines
+from mlc_pipelines.ledger.figures import FIGURES, KEYS, OFFSET, figures_of, minus, reversed_lines, to_lines
 
 DELTA, REVERSE, REPLACE = "delta", "reverse", "replace"
 """How a later version takes the place of an earlier one: by the difference, by reversal and new journals, by setting figures by key."""
@@ -40,16 +40,11 @@ class IssueRule:
     offset: Offset | None = None
 
 
-def written(drafts: Sequence[JournalDraft], reissue: str) -> pd.DataFrame:
-    """What these journals, all in the ERP, make the plan's figures there: FIGURES. In the order in which they were issued."""
-    if reissue == REPLACE:
-        newest = {draft.period: draft for draft in sorted(drafts, key=lambda one: one.issue)}
-        return figures_of({period: draft.lines for period, draft in newest.items()})
-    parts = [figures_of({draft.period: draft.lines}) for draft in drafts]
-    return summed(pd.concat(parts)) if parts else _NOTHING
-
-
-_NOTHING = figures_of({})
+def effective(drafts: Sequence[JournalDraft], reissue: str) -> list[JournalDraft]:
+    """Those of the journals, all in the ERP, that make its figures together: all of them, or of native figures the newest of each period."""
+    if reissue != REPLACE:
+        return list(drafts)
+    return list({draft.period: draft for draft in sorted(drafts, key=lambda one: one.issue)}.values())
 
 
 def standing(drafts: Sequence[JournalDraft]) -> list[JournalDraft]:
@@ -65,7 +60,7 @@ def issue(
 
     earlier: the journals of earlier issues that are in the ERP. Periods without a difference get no journal. The same input gives the same journals.
     """
-    before = written(earlier, rule.reissue)
+    before = figures_of(effective(earlier, rule.reissue))
     change = minus(figures, before)
     changed = sorted(set(change["period"]))
     head = JournalDraft(rule.destination, rule.plan, version, "", 1, rule.currency, (), "", number)
@@ -100,7 +95,7 @@ def _reversal(old: JournalDraft, head: JournalDraft) -> JournalDraft:
 
 def zeros_beside(draft: JournalDraft, earlier: Sequence[JournalDraft]) -> pd.DataFrame:
     """The figures of a native draft (FIGURES), and an explicit zero for every key that any earlier one may have written in its period and it does not name."""
-    now = figures_of({draft.period: draft.lines})
-    maybe = [figures_of({one.period: one.lines}) for one in earlier if one.period == draft.period]
-    every = pd.concat([now, *(one.assign(amount_minor=0) for one in maybe)])
+    now = figures_of([draft])
+    maybe = figures_of(one for one in earlier if one.period == draft.period)
+    every = pd.concat([now, maybe.assign(amount_minor=0)])
     return every.drop_duplicates(KEYS, keep="first").sort_values(KEYS, ignore_index=True)[FIGURES]

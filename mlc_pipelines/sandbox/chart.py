@@ -338,6 +338,7 @@ def ledgers() -> dict[str, Ledger]:
     """The actual books, the statistics beside them, and the budget, which takes no journal [S acumatica 5.6]."""
     return {
         "ACTUAL": Ledger("ACTUAL", "Actual Ledger", "Actual", CURRENCY),
-        "STAT": Ledger("STAT", "Statistics and plans", "Statistical", CURRENCY),
+        "STAT": Ledger("STAT", "Statistics", "Statistical", CURRENCY),
+        "PLAN": Ledger("PLAN", "Approved plans", "Statistical", CURRENCY),
         "BUDGET": Ledger("BUDGET", "Budget Ledger", "Budget", CURRENCY),
     }

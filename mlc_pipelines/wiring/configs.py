@@ -1,10 +1,11 @@
 """A connection's settings -> what its rooms want to be told. Light: nothing that computes or talks is loaded for it."""
 
-from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, SegmentRule
+from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, PlanRule, SegmentRule
 from mlc_pipelines.anaplan.config import AnaplanConfig
-from mlc_pipelines.epicor.config import BaqRule, Baqs, EpicorConfig
+from mlc_pipelines.epicor.config import BaqRule, Baqs, BudgetRule, EpicorConfig, PlanJournalsRule
 from mlc_pipelines.wiring import settings
 from mlc_pipelines.wiring.erps import AcumaticaErp, EpicorErp
+from mlc_pipelines.wiring.plans import BudgetFigures, OfAcumatica, PlanBookJournal
 
 
 def acumatica_config(erp: AcumaticaErp) -> AcumaticaConfig:
@@ -62,6 +63,19 @@ def epicor_config(erp: EpicorErp) -> EpicorConfig:
         baqs=Baqs(**rules, auto=erp.baqs == "auto"),
         ca_file=erp.ca_file,
     )
+
+
+def acumatica_plan_rule(erp: AcumaticaErp, destination: OfAcumatica) -> PlanRule:
+    said = destination.model_dump(exclude={"kind"})
+    return PlanRule(**{**said, "company": destination.company or erp.every_book[0].company})
+
+
+def epicor_journals_rule(destination: PlanBookJournal, read_books: tuple[str, ...]) -> PlanJournalsRule:
+    return PlanJournalsRule(**destination.model_dump(exclude={"kind"}), read_books=read_books)
+
+
+def epicor_budget_rule(destination: BudgetFigures) -> BudgetRule:
+    return BudgetRule(**destination.model_dump(exclude={"kind"}))
 
 
 def anaplan_config(plan: settings.Anaplan) -> AnaplanConfig:

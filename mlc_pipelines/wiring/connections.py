@@ -143,13 +143,17 @@ def read_one(file: Path) -> Named:
 
 def _place(problem: ErrorDetails) -> tuple[str | int, ...]:
     """Where a complaint belongs, without the names that tell one kind of section from another (erp.acumatica.ledger is erp.ledger)."""
-    loc = tuple(part for at, part in enumerate(problem["loc"]) if not (at == _KIND_AT and part in _KINDS))
+    parts = problem["loc"]
+    loc = tuple(part for at, part in enumerate(parts) if not (at and parts[at - 1] in _TOLD_APART and part in _KINDS))
     if problem["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return (*loc, str(problem["ctx"]["discriminator"]).strip("'"))
     return loc
 
 
-_KIND_AT, _KINDS = 2, {"acumatica", "epicor", "months", "weeks", "file"}
+_TOLD_APART = {"erp", "calendar", "destination"}
+_KINDS = {"acumatica", "epicor", "months", "weeks", "file"} | {
+    *("statistical_journal", "budget_articles", "plan_book_journal", "budget_figures")
+}
 
 
 def _with_variables(file: Path, text: str) -> str:

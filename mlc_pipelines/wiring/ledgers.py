@@ -1,26 +1,35 @@
 """The ERP of a connection, opened: which client speaks to it, loaded only when it is the one."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlc_pipelines.ledger.extracts import Extracts
-from mlc_pipelines.ledger.ports import GeneralLedger, Payables
+from mlc_pipelines.ledger.ports import BudgetTable, GeneralLedger, Payables, PlanBooks
 from mlc_pipelines.store.home import Store
-from mlc_pipelines.wiring.configs import acumatica_config, epicor_config
-from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.configs import (
+    acumatica_config,
+    acumatica_plan_rule,
+    epicor_budget_rule,
+    epicor_config,
+    epicor_journals_rule,
+)
+from mlc_pipelines.wiring.connections import Named, read_all
 from mlc_pipelines.wiring.credentials import acumatica_credential, epicor_credential
 from mlc_pipelines.wiring.erps import AcumaticaErp, EpicorErp
+from mlc_pipelines.wiring.plans import BudgetArticles, BudgetFigures, PlanBookJournal, StatisticalJournal
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBooks:
-    """What an ERP can do for a flow; payables where its client reads them."""
+    """What an ERP can do for a flow; payables where its client reads them. journals, tables: destinations of plans, by the plan's name."""
 
     ledger: GeneralLedger
     extracts: Extracts
     payables: Payables | None = None
+    journals: Mapping[str, PlanBooks] = field(default_factory=dict)
+    tables: Mapping[str, BudgetTable] = field(default_factory=dict)
 
 
 @contextmanager
@@ -39,7 +48,18 @@ def _acumatica(named: Named, erp: AcumaticaErp, store: Store, sleep: Callable[[f
     config, credential = acumatica_config(erp), acumatica_credential(named, store)
     seats, contracts = store.seats(named.name), store.contracts
     with Acumatica(config, credential, sleep=sleep, seats=seats, contracts=contracts) as ledger:
-        yield OpenBooks(ledger, ledger)
+        chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
+        journals = {
+            name: ledger.plan_journals(acumatica_plan_rule(erp, one))
+            for name, one in chosen.items()
+            if isinstance(one, StatisticalJournal)
+        }
+        tables = {
+            name: ledger.budget_table(acumatica_plan_rule(erp, one))
+            for name, one in chosen.items()
+            if isinstance(one, BudgetArticles)
+        }
+        yield OpenBooks(ledger, ledger, journals=journals, tables=tables)
 
 
 @contextmanager
@@ -48,7 +68,25 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 
     config, credential = epicor_config(erp), epicor_credential(erp, store)
     with Epicor(config, credential, sleep=sleep, seats=store.seats(named.name)) as ledger:
-        yield OpenBooks(ledger, ledger, ledger)
+        chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
+        journals = {
+            name: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
+            for name, one in chosen.items()
+            if isinstance(one, PlanBookJournal)
+        }
+        tables = {
+            name: ledger.budget_table(epicor_budget_rule(one))
+            for name, one in chosen.items()
+            if isinstance(one, BudgetFigures)
+        }
+        yield OpenBooks(ledger, ledger, ledger, journals=journals, tables=tables)
+
+
+def books_read(erp: EpicorErp) -> tuple[str, ...]:
+    """The books of this company that the inbound flow of any connection of the folder reads: none of them ever takes a plan."""
+    others = (one.settings.erp for one in read_all()[0])
+    same = (one for one in others if isinstance(one, EpicorErp) and (one.url, one.company) == (erp.url, erp.company))
+    return tuple(sorted({erp.book, *(one.book for one in same)}))
 
 
 def close_left_sessions(named: Named, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> int:

@@ -1,18 +1,16 @@
 """A connection -> a Desk: store, vault and both clients, opened for one piece of work and closed again on every path."""
 
-import csv
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from mlc_pipelines.anaplan.client import Anaplan
 from mlc_pipelines.flows.desk import Desk, Target
 from mlc_pipelines.flows.steps import PERIODIC, SPEND
 from mlc_pipelines.ledger.cells import CellColumns
-from mlc_pipelines.ledger.errors import DataError, SetupError
+from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.extracts import ExtractRule
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR, MemberRule, Suspense
 from mlc_pipelines.ledger.members import ListRule
@@ -25,6 +23,9 @@ from mlc_pipelines.wiring.configs import anaplan_config
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.credentials import anaplan_credential
 from mlc_pipelines.wiring.ledgers import open_ledger
+from mlc_pipelines.wiring.people import who
+from mlc_pipelines.wiring.routes import routes_of
+from mlc_pipelines.wiring.tables import read_mapping_file
 
 
 @contextmanager
@@ -62,6 +63,8 @@ def open_desk(
             extract_rules=extract_rules(named),
             payables=books.payables,
             spend=spend_target(named) if chosen.ap_spend else None,
+            routes=routes_of(named, books),
+            who=who(),
             progress=progress,
         )
 
@@ -166,48 +169,6 @@ def list_rules(named: Named, target: Target) -> tuple[ListRule, ...]:
 
 def extract_rules(named: Named) -> tuple[ExtractRule, ...]:
     return tuple(ExtractRule(name, **one.model_dump()) for name, one in named.settings.extracts.items())
-
-
-def read_mapping_file(path: Path) -> dict[str, str]:
-    """A hand-made table, header `code,member`. Codes are text. Raises DataError naming the lines of a code that stands twice."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise SetupError(
-            f"The mapping file {path} cannot be read ({error.strerror}).",
-            next_step="Correct its name under `mapping` in the connection file.",
-        ) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"The mapping file {path.name} is not CSV in UTF-8 ({error}).",
-            holds="Nothing was read or sent.",
-            next_step="Save it as CSV UTF-8, with commas.",
-        ) from None
-    if not rows or rows[0][:2] != ["code", "member"]:
-        raise DataError(
-            f"The mapping file {path.name} must begin with the header code,member.",
-            holds="Nothing was read or sent.",
-            next_step="Correct its first line.",
-        )
-    table: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    for line, row in enumerate(rows[1:], start=2):
-        if len(row) < 2 or not row[0] or not row[1]:
-            raise DataError(
-                f"Line {line} of the mapping file {path.name} does not name a code and a member.",
-                holds="Nothing was read or sent.",
-                next_step="Complete or delete the line.",
-            )
-        code, member = row[0], row[1]
-        if code in table:
-            raise DataError(
-                f"The mapping file {path.name} names code {code} twice: line {lines[code]} says {table[code]}, line {line} says {member}.",
-                holds="Nothing was read or sent.",
-                next_step="Delete one of the two lines.",
-            )
-        table[code], lines[code] = member, line
-    return table
 
 
 def _anaplan(

@@ -8,12 +8,13 @@ from pydantic import AliasChoices, Field, model_validator
 
 from mlc_pipelines.anaplan.quiet import QuietHours
 from mlc_pipelines.anaplan.regions import Addresses, addresses
-from mlc_pipelines.flows.steps import ASSETS
+from mlc_pipelines.flows.steps import ASSETS, PlanSteps
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.wiring.calendars import Calendar
 from mlc_pipelines.wiring.erps import EpicorErp, Erp
 from mlc_pipelines.wiring.parts import WEEK, FileName, Port, Setting, Text, Weekday
+from mlc_pipelines.wiring.plans import OfEpicor, Plan, PlanName
 
 ExtractName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Sign = Literal["debit_positive", "credit_positive"]
@@ -380,6 +381,7 @@ class Connection(Setting):
     lists: dict[Text, SyncedList] = Field(default_factory=dict)
     watch: Watch | None = None
     extracts: dict[ExtractName, Extract] = Field(default_factory=dict)
+    plans: dict[PlanName, Plan] = Field(default_factory=dict)
     owners: tuple[str, ...] = ("team:finance",)
 
     @model_validator(mode="after")
@@ -407,10 +409,26 @@ class Connection(Setting):
 
     @model_validator(mode="after")
     def _extracts_have_names_of_their_own(self) -> "Connection":
-        if taken := sorted(ASSETS & set(self.extracts)):
+        of_plans = {step for plan in self.plans for step in PlanSteps.of(plan).all}
+        if taken := sorted((ASSETS | of_plans) & set(self.extracts)):
             raise ValueError(
                 f"extracts.{taken[0]}: this connection has another asset of that name; choose another name"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _plans_go_into_this_erp(self) -> "Connection":
+        for name, plan in self.plans.items():
+            if isinstance(plan.destination, OfEpicor) != isinstance(self.erp, EpicorErp):
+                raise ValueError(
+                    f"plans.{name}.destination is {plan.destination.kind}, which {self.erp.system} does not have"
+                )
+            if plan.version in {self.actuals.version, self.actuals.adjustment_version}:
+                raise ValueError(
+                    f"plans.{name}.version is {plan.version}, which takes actuals: a plan is another version"
+                )
+            if len({one.version for one in self.plans.values()}) < len(self.plans):
+                raise ValueError("two plans have the same version; each needs one of its own")
         return self
 
     @model_validator(mode="after")

@@ -34,7 +34,17 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         for key in graph.get_all_asset_keys()
     }
     pool = ["anaplan_finance_meridian_fp_a"]
+    site = shown["budget_posting"][2]
+    assert ["erp_127_0_0_1_8765_meridian_meridian"] == site
+    approved, noted = ["cells_all_exported", "plan_approved"], ["destination_allowed", "journals_match_plan"]
+    posted = ["journals_approved", "ledger_matches_plan"]
     assert {
+        "approved_budget": ([], approved, pool, True),
+        "budget_journals": (["approved_budget"], noted, [], True),
+        "budget_posting": (["budget_journals"], sorted([*posted, "posted_matches_plan"]), site, True),
+        "approved_forecast": ([], approved, pool, True),
+        "forecast_journals": (["approved_forecast"], noted, [], True),
+        "forecast_posting": (["forecast_journals"], posted, site, True),
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),

@@ -188,7 +188,7 @@ class ReleasesAgainAtOnce(Clerk):
 class ForgetsTheFence(Clerk):
     """Writes without asking whether it still may."""
 
-    def write(self, step: str, send: Any) -> None:
+    def write(self, step: str, send: Any, doing: str = "") -> None:
         try:
             send()
         except PipelineError as error:

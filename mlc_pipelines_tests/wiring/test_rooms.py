@@ -14,7 +14,8 @@ from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.ledgers import close_left_sessions
-from mlc_pipelines.wiring.rooms import actuals_target, open_desk, read_mapping_file
+from mlc_pipelines.wiring.rooms import actuals_target, open_desk
+from mlc_pipelines.wiring.tables import read_mapping_file
 
 
 @pytest.fixture

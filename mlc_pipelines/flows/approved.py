@@ -1,0 +1,153 @@
+"""The approved figures of a plan: exported whole, leaves only, and tied to the approval that the plan itself shows."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.members import read_lists
+from mlc_pipelines.flows.report import Notice, Report
+from mlc_pipelines.flows.route import PlanRoute, keys_of_year, labels
+from mlc_pipelines.flows.steps import CELLS_ALL_EXPORTED, NOTHING_WRITTEN, PLAN_APPROVED
+from mlc_pipelines.ledger.cells import read_plan
+from mlc_pipelines.ledger.control import ROWS, Leg, compare
+from mlc_pipelines.ledger.errors import DataError, WaitingError, told_as
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.plans import of_year, require_distinct, require_leaves
+from mlc_pipelines.ledger.ports import ExportOutcome
+
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PlanApproval:
+    """What the plan says of itself: the member that says it, its status, who approved which version of it, and when. Texts as they stand there."""
+
+    member: str
+    status: str
+    by: str
+    at: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.member} version {self.version}: {self.status} by {self.by or 'nobody'} {self.at}".strip()
+
+
+def read_plan_approval(desk: Desk, route: PlanRoute, year: str) -> PlanApproval:
+    """The plan's own approval of a fiscal year, as it is now."""
+    way = route.evidence
+    member = way.member_of(year)
+    said = desk.plan.read_texts(way.way, member, (way.status, way.by, way.at, way.version))
+    return PlanApproval(member, said[way.status], said[way.by], said[way.at], said[way.version])
+
+
+def require_plan_approved(desk: Desk, route: PlanRoute, year: str) -> PlanApproval:
+    """The plan's own approval. Raises WaitingError while it has none, DataError for one that does not say who, when, which version."""
+    with told_as(PLAN_APPROVED):
+        found = read_plan_approval(desk, route, year)
+        _require_complete(route, found)
+    return found
+
+
+def _require_complete(route: PlanRoute, found: PlanApproval) -> None:
+    if found.status != route.evidence.approved:
+        raise WaitingError(
+            f"{found.member} is not approved in Anaplan: its status is {found.status or 'blank'!r}, not {route.evidence.approved!r}.",
+            holds=NOTHING_WRITTEN,
+            next_step="Have the plan approved in Anaplan, then start this step again.",
+        )
+    way = route.evidence
+    lacking = [name for name in ("by", "at", "version") if not getattr(found, name).strip()]
+    if lacking:
+        named = ", ".join(getattr(way, name) for name in lacking)
+        raise DataError(
+            f"{found.member} is approved in Anaplan, but {named} is blank there: who approved which version, and when, cannot be shown.",
+            holds=NOTHING_WRITTEN,
+            next_step="Have it filled in in Anaplan, then start this step again.",
+        )
+
+
+def read_approved(desk: Desk, route: PlanRoute, year: str) -> Report:
+    """Export a plan's approved figures of one fiscal year (FY2027) and keep them with their approval, which is the same before and after."""
+    keys = keys_of_year(desk.calendar, year)
+    approval, outcome, cells = _exported(desk, route, year)
+    of_version = cells[cells["version"] == route.version].reset_index(drop=True)
+    chosen, other_years = of_year(of_version, labels(route, desk.calendar), keys)
+    members = read_lists(desk, list(dict.fromkeys([route.accounts.list_name, route.cost_centers.list_name])))
+    require_leaves(chosen, members, (route.accounts, route.cost_centers))
+    require_distinct(chosen)
+    artefact = keep_frame(desk, chosen.drop(columns=["version"]))
+    currency = desk.ledger.identity().currency
+    facts = {
+        "approval": asdict(approval),
+        "currency": currency,
+        "task": outcome.task,
+        "sha256": outcome.sha256,
+        "rows": outcome.rows,
+    }
+    desk.store.history.record_step(desk.connection, route.steps.approved, year, artefact, facts, run=desk.run)
+    counts = {
+        "cells": len(chosen),
+        "blank cells": int(chosen["blank"].sum()),
+        "cells of other versions": len(cells) - len(of_version),
+        "cells of other years": other_years,
+    }
+    return _report(route, year, approval, outcome, chosen, counts, currency, artefact, len(cells))
+
+
+def _exported(desk: Desk, route: PlanRoute, year: str) -> tuple[PlanApproval, ExportOutcome, pd.DataFrame]:
+    """The whole export. The approval is read before and after it, so that nothing is taken for approved that was changed meanwhile (F07)."""
+    desk.plan.wait_until_welcome()
+    currency = desk.ledger.identity().currency
+    before = require_plan_approved(desk, route, year)
+    for _ in range(_TRIES):
+        with desk.fence(year), desk.store.artefacts.draft() as draft:
+            desk.plan.wait_until_free()
+            outcome = desk.plan.export_file(route.export, draft)
+            cells = read_plan(Path(draft), route.columns, currency=currency)
+        after = require_plan_approved(desk, route, year)
+        if after == before:
+            return after, outcome, cells
+        desk.progress(f"{before.member} was approved anew while it was exported; it is exported again")
+        before = after
+    raise WaitingError(
+        f"{before.member} was approved anew each time it was exported.",
+        holds=NOTHING_WRITTEN,
+        next_step="Start this step again when the plan has come to rest.",
+    )
+
+
+def _report(
+    route: PlanRoute,
+    year: str,
+    approval: PlanApproval,
+    outcome: ExportOutcome,
+    chosen: pd.DataFrame,
+    counts: dict[str, int],
+    currency: str,
+    artefact: str,
+    read: int,
+) -> Report:
+    turnover = Money(int(chosen["amount_minor"].abs().sum()), currency)
+    return Report(
+        route.steps.approved,
+        year,
+        f"{len(chosen):,} cells of {route.plan_of(year)}; {approval}.",
+        artefact,
+        counts=counts,
+        amounts={"sum of absolute amounts": turnover},
+        texts={"Anaplan task": outcome.task, "approved in Anaplan": str(approval), "export (SHA-256)": outcome.sha256},
+        legs=(_rows_leg(year, outcome.rows, read),),
+        notices=(Notice(PLAN_APPROVED, f"{approval}.", pd.DataFrame()),),
+    )
+
+
+def _rows_leg(year: str, said: int, read: int) -> Leg:
+    sides = [pd.DataFrame({"rows": ["exported"], "amount_minor": [count]}) for count in (said, read)]
+    leg = compare(
+        CELLS_ALL_EXPORTED, year, ("rows of the task", sides[0]), ("rows read", sides[1]), keys=["rows"], unit=ROWS
+    )
+    leg.require_agreed(holds=NOTHING_WRITTEN, next_step="Start this step again; the export did not come whole.")
+    return leg

@@ -1,0 +1,251 @@
+"""An approved plan back into the ledger: export it, work out its journals, have them approved, post them once, prove them equal.
+
+read_approved    the plan's figures of a fiscal year, with the approval that the plan itself shows
+preview_plan     the journals that they make, beside what the ERP holds: nothing is written
+approve          a controller's approval of exactly that content
+post_plan        each journal once, whatever is killed or cut; then the tie-out:
+
+posted_matches_plan    the approved figures        = the lines of our journals, read back from the ERP
+ledger_matches_plan    the approved figures        = what the destination holds, whoever wrote it (unless others may write there)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pandas as pd
+
+from mlc_pipelines.flows.approval import latest_preview, require_approval, require_same_evidence
+from mlc_pipelines.flows.clerk import Limits, Outcome, PostingDesk
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.native import TableDesk, write_all
+from mlc_pipelines.flows.plan_tie_out import tie_out
+from mlc_pipelines.flows.posting import abandon, post_all, sweep
+from mlc_pipelines.flows.preview import issued
+from mlc_pipelines.flows.report import Notice, Report
+from mlc_pipelines.flows.route import PlanRoute, keys_of_year, year_of
+from mlc_pipelines.flows.steps import JOURNALS_APPROVED
+from mlc_pipelines.ledger.control import Leg
+from mlc_pipelines.ledger.drafts import Approval, JournalDraft
+from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, told_as
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.store.history import Step
+from mlc_pipelines.store.postings import CONFLICT, SEALED, Posting
+
+
+def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = ()) -> Report:
+    """Post the approved journals of a plan and fiscal year, of these periods only where some are named, and prove that the ERP holds the plan.
+
+    Safe to run again: what is posted is found, told as "already posted as ...", and nothing is written twice.
+    """
+    periods = list(periods) or keys_of_year(desk.calendar, year)
+    previewed = latest_preview(desk, route, year)
+    route.books.require_destination()
+    outcomes: list[Outcome] = []
+    swept: list[str] = []
+    approval = None
+    if drafts := _package(desk, route, year, previewed):
+        with told_as(JOURNALS_APPROVED):
+            approval = require_approval(desk, route, year, previewed)
+        with _company(desk, route, year) as require_fence:
+            outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
+            _require_sealed(desk, route, outcomes)
+            swept = _swept(desk, route, require_fence)
+    legs = tie_out(desk, route, year, previewed, periods)
+    facts = {"package": previewed.facts["package"], "currency": previewed.facts["currency"], "periods": periods}
+    for key in periods:
+        desk.store.history.record_step(
+            desk.connection, route.steps.posting, key, previewed.artefact, facts, run=desk.run
+        )
+    return _report(desk, route, year, periods, outcomes, swept, approval, legs)
+
+
+def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[JournalDraft]:
+    package = previewed.facts["package"]
+    return [draft for draft, _, of in issued(desk, route, year).rows if package and of == package]
+
+
+@contextmanager
+def _company(desk: Desk, route: PlanRoute, year: str) -> Iterator[Callable[[], None]]:
+    """One writer per ERP company, from the first look to the last."""
+    where = "company " + "".join(letter if letter.isalnum() else "_" for letter in route.company)
+    holder = f"{desk.connection} {route.name} {year}"
+    with desk.store.fence(where, holder=holder, wait_seconds=desk.fence_wait_seconds) as require_fence:
+        yield require_fence
+
+
+def posting_desk(
+    desk: Desk, route: PlanRoute, require_fence: Callable[[], None], year: str, previewed: Step
+) -> PostingDesk:
+    """What journals of a plan are posted with; its approvals are read again before each release."""
+    if route.journals is None:
+        raise ValueError("native figures are not journals")
+    return PostingDesk(
+        route.journals,
+        desk.postings,
+        require_fence,
+        require_approval=_approval_reader(desk, route, year, previewed),
+        post_too=route.post_too,
+        limits=Limits(quiet_seconds=route.quiet_seconds),
+        progress=desk.progress,
+    )
+
+
+def _approval_reader(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> Callable[[JournalDraft], None]:
+    """Reads both approvals again: the plan's own, and the controller's."""
+
+    def require(_draft: JournalDraft) -> None:
+        require_approval(desk, route, year, previewed)
+        require_same_evidence(desk, route, year, previewed)
+
+    return require
+
+
+def _posted(
+    desk: Desk,
+    route: PlanRoute,
+    previewed: Step,
+    drafts: Sequence[JournalDraft],
+    approval: Approval,
+    require_fence: Callable[[], None],
+    periods: Sequence[str],
+) -> list[Outcome]:
+    year = year_of(drafts[0].period)
+    if route.table is None:
+        at_work = posting_desk(desk, route, require_fence, year, previewed)
+        return post_all(drafts, approval, at_work, mode=route.mode, periods=periods)
+    own = {draft.reference for draft in drafts}
+    maybe = [draft for draft, _, _ in issued(desk, route, year).begun if draft.reference not in own]
+    reader = _approval_reader(desk, route, year, previewed)
+    table = TableDesk(route.table, desk.postings, require_fence, reader, progress=desk.progress)
+    return write_all(drafts, maybe, approval, table, periods=periods)
+
+
+def _require_sealed(desk: Desk, route: PlanRoute, outcomes: Sequence[Outcome]) -> None:
+    """Raise the most serious of what stands in the way, with every journal and how it stands: a conflict before what only waits."""
+    left = [outcome for outcome in outcomes if outcome.state != SEALED]
+    if not left:
+        return
+    worst = min(left, key=lambda outcome: outcome.state != CONFLICT)
+    done = len(outcomes) - len(left)
+    states = ", ".join(sorted({outcome.state for outcome in left}))
+    error = worst.error or DataError(f"{worst}", next_step=f"See `mlc budget status {desk.connection}`.")
+    seen = error.within(
+        what=f"{done} of {len(outcomes)} {route.unit} are posted; {len(left)} are not.",
+        holds=f"{f'What is posted counts in {route.destination}; the' if done else 'The'} others are {states}. {error.holds}",
+    )
+    seen.evidence = {"Journals": _journals(outcomes)}
+    raise seen
+
+
+def _swept(desk: Desk, route: PlanRoute, require_fence: Callable[[], None]) -> list[str]:
+    """Clear away drafts that an ERP made late of requests that were given up. What is found and kept is told; what cannot be asked is told too."""
+    if route.journals is None:
+        return []
+    try:
+        return [str(one) for one in sweep(PostingDesk(route.journals, desk.postings, require_fence))]
+    except PipelineError as error:
+        return [f"not swept: {error.what}"]
+
+
+def abandon_journal(desk: Desk, reference: str, why: str) -> Posting:
+    """Give a journal up, by a person's command, under the fence. Raises DataError where it is released, or is native figures."""
+    draft, _ = desk.postings.draft(reference)
+    route = _route_of(desk, draft)
+    if route.journals is None:
+        return desk.postings.give_up(reference, why)
+    with _company(desk, route, year_of(draft.period)) as require_fence:
+        return abandon(draft, PostingDesk(route.journals, desk.postings, require_fence), why)
+
+
+def reopen_journal(desk: Desk, reference: str, why: str) -> Posting:
+    """Let a conflict be worked on again, by a person's command, after it was put right in the ERP."""
+    desk.postings.require(reference)
+    return desk.postings.reopen(reference, why)
+
+
+def _route_of(desk: Desk, draft: JournalDraft) -> PlanRoute:
+    for route in desk.routes.values():
+        if route.plan_of(year_of(draft.period)) == draft.plan and route.destination == draft.destination:
+            return route
+    raise SetupError(
+        f"{draft} belongs to no plan that connection {desk.connection} declares now.",
+        holds="Nothing was changed.",
+        next_step="Restore the plan's section in the connection file, then give the command again.",
+    )
+
+
+def _report(
+    desk: Desk,
+    route: PlanRoute,
+    year: str,
+    periods: Sequence[str],
+    outcomes: Sequence[Outcome],
+    swept: Sequence[str],
+    approval: Approval | None,
+    legs: tuple[Leg, ...],
+) -> Report:
+    known = issued(desk, route, year)
+    standing = [
+        (draft, posting) for draft, posting, _ in known.rows if posting.state == SEALED and draft.period in set(periods)
+    ]
+    anew = [outcome for outcome in outcomes if outcome.anew]
+    currency = legs[0].unit
+    said = (
+        f"{approval.by} {approval.at[:16]} (content {approval.content_hash[:16]}), under {approval.evidence}"
+        if approval
+        else "nothing new was to be approved"
+    )
+    return Report(
+        route.steps.posting,
+        year,
+        _summary(route, year, standing, anew),
+        approval.content_hash if approval else "",
+        counts={
+            "journals posted now": len(anew),
+            "journals posted before": len(standing) - len(anew),
+            "stray drafts": len(swept),
+        },
+        amounts={
+            "approved figures": Money(legs[0].left_minor, currency),
+            "debits posted now": Money(sum(outcome.draft.debit.minor for outcome in anew), currency),
+        },
+        texts={"approved by": said, "drafts swept": "; ".join(swept) or "none"},
+        tables={"Journals": _standing(standing, {outcome.draft.reference for outcome in anew})},
+        legs=legs,
+        notices=(Notice(JOURNALS_APPROVED, f"Approved by {said}.", pd.DataFrame()),),
+    )
+
+
+def _summary(
+    route: PlanRoute, year: str, standing: Sequence[tuple[JournalDraft, Posting]], anew: Sequence[Outcome]
+) -> str:
+    plan, books = route.plan_of(year), route.destination.ledger
+    if not standing:
+        return f"{plan}: there is nothing to post; {books} holds the approved figures."
+    first, last = standing[0][1].number, standing[-1][1].number
+    numbers = first if first == last else f"{first} to {last}"
+    if not anew:
+        return f"{plan}: already posted as {numbers}; nothing was written. Plan and ledger agree."
+    return f"{plan}: {len(anew)} of {len(standing)} journals posted now, {numbers}. Plan and ledger agree."
+
+
+def _standing(rows: Sequence[tuple[JournalDraft, Posting]], anew: set[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "period": draft.period,
+                "journal": posting.number,
+                "what": draft.description,
+                "debit": f"{draft.debit.decimal:,}",
+                "credit": f"{draft.credit.decimal:,}",
+                "posted": "now" if draft.reference in anew else f"before ({posting.changed_at[:16]})",
+                "reference": draft.reference,
+            }
+            for draft, posting in rows
+        ]
+    )
+
+
+def _journals(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    rows = [(one.draft.period, one.draft.reference, one.number, one.state, one.why) for one in outcomes]
+    return pd.DataFrame(rows, columns=["period", "reference", "journal", "state", "why"])

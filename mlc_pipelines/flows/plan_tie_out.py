@@ -1,0 +1,83 @@
+"""A posted plan proved: what was approved against our own journals as the ERP shows them, and against all that the destination holds."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import read_kept_frame
+from mlc_pipelines.flows.preview import Issued, issued
+from mlc_pipelines.flows.report import money_table
+from mlc_pipelines.flows.route import PlanRoute
+from mlc_pipelines.flows.steps import LEDGER_MATCHES_PLAN, POSTED_MATCHES_PLAN
+from mlc_pipelines.ledger.control import Leg, compare
+from mlc_pipelines.ledger.drafts import JournalDraft
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed
+from mlc_pipelines.store.history import Step
+from mlc_pipelines.store.postings import SEALED
+
+
+def tie_out(desk: Desk, route: PlanRoute, year: str, previewed: Step, periods: Sequence[str]) -> tuple[Leg, ...]:
+    """The legs of these periods. Raises DataError, with all of them, at the first that does not agree."""
+    figures, currency = read_kept_frame(desk, previewed.artefact), previewed.facts["currency"]
+    approved = figures[figures["period"].isin(set(periods))]
+    known = issued(desk, route, year)
+    held = summed(pd.concat([route.books.read_held(key).assign(period=key)[FIGURES] for key in periods]))
+    where = f"held by {route.destination.ledger}"
+    if route.table is not None:
+        ours = _only(held, approved, known, periods)
+        legs = [compare(LEDGER_MATCHES_PLAN, year, ("approved", approved), (where, ours), keys=KEYS, unit=currency)]
+    else:
+        sealed = [draft for draft in known.sealed() if draft.period in set(periods)]
+        whole = _with_offsets(approved, sealed)
+        sides = ("approved, with offsets", whole), ("our journals in the ERP", _read_back(route, known, sealed))
+        legs = [compare(POSTED_MATCHES_PLAN, year, *sides, keys=KEYS, unit=currency)]
+        if not route.shared:
+            legs.append(compare(LEDGER_MATCHES_PLAN, year, sides[0], (where, held), keys=KEYS, unit=currency))
+    for leg in legs:
+        _require_agreed(leg, tuple(legs), route)
+    return tuple(legs)
+
+
+def _with_offsets(approved: pd.DataFrame, sealed: Sequence[JournalDraft]) -> pd.DataFrame:
+    """The approved figures, and what our journals hold beside them only to balance."""
+    offsets = minus(figures_of(sealed, balancing=True), figures_of(sealed))
+    return summed(pd.concat([approved, offsets]))
+
+
+def _read_back(route: PlanRoute, known: Issued, sealed: Sequence[JournalDraft]) -> pd.DataFrame:
+    """The lines of our journals, as the ERP shows them now. A journal that is gone counts as nothing, and so shows as a difference."""
+    if route.journals is None:
+        raise ValueError("native figures are not journals")
+    wanted = {draft.reference for draft in sealed}
+    numbers = {posting.reference: posting.number for _, posting, _ in known.rows if posting.state == SEALED}
+    rows: list[tuple[str, str, str, int]] = []
+    for reference in sorted(wanted):
+        read = route.journals.read_back(numbers[reference])
+        if read is not None and read.released and read.reference == reference:
+            rows += [
+                (read.period, line.account, line.subaccount, line.debit_minor - line.credit_minor)
+                for line in read.lines
+            ]
+    return summed(pd.DataFrame(rows, columns=FIGURES).astype({"amount_minor": "int64"}))
+
+
+def _only(held: pd.DataFrame, approved: pd.DataFrame, known: Issued, periods: Sequence[str]) -> pd.DataFrame:
+    """Of native figures those that are ours: approved now, or perhaps written by an earlier version. The others are not our business."""
+    maybe = figures_of(draft for draft, _, _ in known.begun if draft.period in set(periods))
+    ours = pd.MultiIndex.from_frame(pd.concat([approved, maybe])[KEYS])
+    return held[pd.MultiIndex.from_frame(held[KEYS]).isin(ours)]
+
+
+def _require_agreed(leg: Leg, legs: tuple[Leg, ...], route: PlanRoute) -> None:
+    try:
+        leg.require_agreed(
+            holds=f"The journals are released and count in {route.destination}; nothing was reversed.",
+            next_step="Find out who else writes there, or changed a journal of ours: the table shows where. Correct it in the ERP, then run the posting "
+            "again, which writes nothing that is posted already.",
+        )
+    except DataError as error:
+        error.legs = legs
+        error.evidence = {"What differs": money_table(leg.breaks, leg.unit)}
+        raise

@@ -1,0 +1,238 @@
+"""What an approved plan would write into the ERP, beside what the ERP holds; every objection before anything is written, and a hash to approve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import keep_frame, read_kept_frame
+from mlc_pipelines.flows.preview_report import PreviewShown
+from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.flows.route import PlanRoute, keys_of_year
+from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_BALANCE, JOURNALS_MATCH_PLAN, NOTHING_WRITTEN
+from mlc_pipelines.ledger.control import Leg, compare
+from mlc_pipelines.ledger.drafts import JournalDraft, package_hash, require_sound
+from mlc_pipelines.ledger.errors import DataError, told_as
+from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed
+from mlc_pipelines.ledger.issues import IssueRule, effective, issue
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.plans import MappedBack, map_back
+from mlc_pipelines.ledger.ports import LedgerIdentity
+from mlc_pipelines.store.postings import ABANDONED, CLOSED, CONFLICT, PLANNED, SEALED, Posting
+
+_NOT_FINISHED = "it is not finished, and what it will have written cannot be known"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What the register says of a plan and year: every journal that was ever previewed, with how it stands and the package it belongs to."""
+
+    rows: Sequence[tuple[JournalDraft, Posting, str]]
+
+    @property
+    def begun(self) -> list[tuple[JournalDraft, Posting, str]]:
+        """Those that may have reached the ERP."""
+        return [row for row in self.rows if row[1].state != PLANNED]
+
+    @property
+    def number(self) -> int:
+        """Of the newest issue of which something may have reached the ERP; 0 where nothing has."""
+        return max((draft.issue for draft, _, _ in self.begun), default=0)
+
+    def sealed(self, before: int | None = None) -> list[JournalDraft]:
+        """The journals that are proved to be in the ERP; of issues before a number, where one is given."""
+        found = [draft for draft, posting, _ in self.rows if posting.state == SEALED]
+        return [draft for draft in found if before is None or draft.issue < before]
+
+    @property
+    def under_way(self) -> list[tuple[JournalDraft, Posting, str]]:
+        """Those that are not at their end, conflicts included."""
+        return [row for row in self.begun if row[1].state not in CLOSED or row[1].state == CONFLICT]
+
+    def of(self, number: int) -> list[tuple[JournalDraft, Posting, str]]:
+        return [row for row in self.begun if row[0].issue == number]
+
+
+def issued(desk: Desk, route: PlanRoute, year: str) -> Issued:
+    return Issued(desk.postings.of_plan(route.plan_of(year)))
+
+
+def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
+    """Work out the journals of a plan and fiscal year from its newest approved figures, hold them against the ERP, and note them for approval."""
+    approved = desk.store.history.require_step(desk.connection, route.steps.approved, year)
+    currency, version = approved.facts["currency"], approved.facts["approval"]["version"]
+    with told_as(DESTINATION_ALLOWED):
+        books = route.books.require_destination()
+        _require_currency(books, currency, route)
+    chart = desk.ledger.read_accounts()
+    mapped = _mapped(desk, route, approved.artefact, chart, currency)
+    _require_postable(route, mapped, currency)
+    held = _held(desk, route, year)
+    known = issued(desk, route, year)
+    drafts, figures = next_issue(mapped, known, issue_rule(route, year, currency), version)
+    _require_ours(route, year, held, known, currency)
+    legs = _legs(route, year, figures, drafts, known, currency)
+    package = package_hash(drafts) if drafts else ""
+    if drafts:
+        desk.postings.plan(drafts, package)
+    artefact = keep_frame(desk, figures)
+    facts = {
+        "package": package,
+        "approved": approved.artefact,
+        "approval": approved.facts["approval"],
+        "currency": currency,
+        "prepared_by": desk.who,
+        "journals": len(drafts),
+        "books": str(route.destination),
+    }
+    desk.store.history.record_step(desk.connection, route.steps.preview, year, artefact, facts, run=desk.run)
+    shown = PreviewShown(desk.who, route, year, figures, drafts, held, chart, books)
+    return shown.report(artefact, package, mapped, legs, posted_before=len(known.sealed()))
+
+
+def issue_rule(route: PlanRoute, year: str, currency: str) -> IssueRule:
+    return IssueRule(route.destination, route.plan_of(year), currency, route.reissue, route.lines_max, route.offset)
+
+
+def next_issue(
+    mapped: MappedBack, known: Issued, rule: IssueRule, version: str
+) -> tuple[list[JournalDraft], pd.DataFrame]:
+    """The journals to be approved now, [] where the ERP holds the figures already, and the figures that are to stand there.
+
+    Raises DataError while an earlier issue with other figures is under way.
+    """
+    number = known.number
+    if number and (rows := known.of(number)):
+        figures = mapped.beside(figures_of(effective(known.sealed(number), rule.reissue)))
+        again = issue(figures, known.sealed(number), rule, version=rows[0][0].version, number=number)
+        same = bool(again) and {package for _, _, package in rows} == {package_hash(again)}
+        if same and not any(posting.state == ABANDONED for _, posting, _ in rows):
+            done = all(draft.reference in {one.reference for one in known.sealed()} for draft in again)
+            return ([] if done else again), figures
+        if known.under_way:
+            raise _at_work(known.under_way, rule)
+    figures = mapped.beside(figures_of(effective(known.sealed(), rule.reissue)))
+    return issue(figures, known.sealed(), rule, version=version, number=number + 1), figures
+
+
+def _at_work(rows: Sequence[tuple[JournalDraft, Posting, str]], rule: IssueRule) -> DataError:
+    first, posting, _ = rows[0]
+    return DataError(
+        f"{rule.plan} version {first.version} is still being posted, and the figures have changed since: {len(rows)} journals are not at their end, "
+        f"the first of them {first} ({posting.state}{f': {posting.note}' if posting.note else ''}).",
+        holds="Nothing new was written. A new version is laid on top of what is in the ERP, so the old one must be at its end first.",
+        next_step="Finish it with `mlc budget post`, or give its journals up with `mlc budget abandon`; then preview again.",
+    )
+
+
+def _require_currency(books: LedgerIdentity, currency: str, route: PlanRoute) -> None:
+    if books.currency != currency:
+        raise DataError(
+            f"The plan is in {currency}, {books.ledger} of {books.company} is in {books.currency}.",
+            holds=NOTHING_WRITTEN,
+            next_step=f"Name a destination in {currency} under plans.{route.name}.destination.",
+        )
+
+
+def _mapped(desk: Desk, route: PlanRoute, artefact: str, chart: pd.DataFrame, currency: str) -> MappedBack:
+    cells = read_kept_frame(desk, artefact)
+    kinds = dict(zip(chart["code"], chart["kind"], strict=True))
+    signs = {account: route.signs.get(kind, 1) for account, kind in kinds.items()}
+    rules = (route.accounts, route.cost_centers)
+    return map_back(cells, rules, signs, currency=currency, rounding=route.rounding, blank=route.blank)
+
+
+def _require_postable(route: PlanRoute, mapped: MappedBack, currency: str) -> None:
+    """Refuse figures on accounts and subaccounts that the ERP does not take, all of them in one list, before anything is written."""
+    figures = mapped.figures
+    offset = [(route.offset.account, route.offset.subaccount, 0)] if route.offset else []
+    sums = figures.groupby(KEYS[1:], sort=True)["amount_minor"].agg(lambda minor: int(minor.abs().sum())).reset_index()
+    keys = pd.concat([sums, pd.DataFrame(offset, columns=sums.columns)], ignore_index=True)
+    keys = keys.drop_duplicates(KEYS[1:]).assign(problem=lambda rows: route.books.objections(rows[KEYS[1:]]))
+    refused = keys[keys["problem"] != ""]
+    if refused.empty:
+        return
+    first = refused.iloc[0]
+    error = DataError(
+        f"The ERP takes no plan figures on {len(refused)} of {len(keys)} accounts and subaccounts; the first is {first['account']} {first['subaccount']}: "
+        f"{first['problem']}.",
+        holds=NOTHING_WRITTEN,
+        next_step="Open them in the ERP, or name other posting targets for their members; then preview again.",
+    )
+    error.evidence = {"Refused accounts": money_table(refused, currency)}
+    raise error
+
+
+def _held(desk: Desk, route: PlanRoute, year: str) -> pd.DataFrame:
+    """What the destination holds in the year's periods: FIGURES, whoever wrote it."""
+    parts = []
+    for key in keys_of_year(desk.calendar, year):
+        desk.progress(f"{route.steps.preview}: reading what {route.destination.ledger} holds for {key}")
+        parts.append(route.books.read_held(key).assign(period=key))
+    return summed(pd.concat(parts)[FIGURES])
+
+
+def _require_ours(route: PlanRoute, year: str, held: pd.DataFrame, known: Issued, currency: str) -> None:
+    """Refuse to add to books that hold what nobody here wrote: plan and ledger could not agree afterwards.
+
+    Native figures are replaced, not added to. While journals are under way, how many of them the ERP holds is not known, and the posting's
+    own tie-out tells.
+    """
+    if route.shared or route.table is not None or known.under_way:
+        return
+    strangers = minus(held, figures_of(known.sealed(), balancing=True))
+    if strangers.empty:
+        return
+    row = strangers.iloc[0]
+    error = DataError(
+        f"{route.destination} holds {len(strangers)} figures of {year} that this connection did not write, or lacks some that it did; the first is "
+        f"{row['period']} {row['account']} {row['subaccount']} with {Money(int(row['amount_minor']), currency)}.",
+        holds=NOTHING_WRITTEN,
+        next_step="Take them out in the ERP, use a ledger of its own for this plan, or declare `shared: true` for it in the connection file.",
+    )
+    error.evidence = {"Figures of others": money_table(strangers, currency)}
+    raise error
+
+
+def _legs(
+    route: PlanRoute,
+    year: str,
+    figures: pd.DataFrame,
+    drafts: Sequence[JournalDraft],
+    known: Issued,
+    currency: str,
+) -> tuple[Leg, ...]:
+    """What is proved before anybody approves: with these journals the ERP holds the plan, and each of them balances where it must."""
+    for draft in drafts:
+        require_sound(draft, lines_needed=route.table is None)
+    held = {draft.reference for draft in drafts}
+    earlier = [draft for draft in known.sealed() if draft.reference not in held]
+    after = figures_of(effective([*earlier, *drafts], route.reissue))
+    plan = compare(
+        JOURNALS_MATCH_PLAN,
+        year,
+        ("approved figures", figures),
+        ("journals, with those before", after),
+        keys=KEYS,
+        unit=currency,
+    )
+    plan.require_agreed(
+        holds=NOTHING_WRITTEN, next_step="This is a defect of this project: report it with the preview."
+    )
+    return (plan,) if route.destination.one_sided else (plan, _balance_leg(year, drafts, currency))
+
+
+def _balance_leg(year: str, drafts: Sequence[JournalDraft], currency: str) -> Leg:
+    sides = {"debits": [draft.debit.minor for draft in drafts], "credits": [draft.credit.minor for draft in drafts]}
+    journals = [draft.reference for draft in drafts]
+    left, right = (
+        (
+            side,
+            pd.DataFrame(
+                {"journal": pd.Series(journals, dtype=object), "amount_minor": pd.Series(minor, dtype="int64")}
+            ),
+        )
+        for side, minor in sides.items()
+    )
+    return compare(JOURNALS_BALANCE, year, left, right, keys=["journal"], unit=currency)
