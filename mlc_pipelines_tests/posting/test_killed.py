@@ -1,6 +1,9 @@
 """P01, P03, P13, G05: a real process is ended by SIGKILL at each boundary of a posting, and another process brings it to its end."""
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ from mlc_pipelines.store.postings import SEALED, WAITING
 from mlc_pipelines_tests.acumatica.plans import PERIOD
 from mlc_pipelines_tests.epicor.planning import Door
 from mlc_pipelines_tests.posting.driver import KINDS, draft_of, is_write
+from mlc_pipelines_tests.posting.offices import few_journals
 
 KILLED = -9
 STATISTICAL, ARTICLES, PLAN_BOOK, BUDGET = KINDS
@@ -27,8 +31,7 @@ SHORT = 4
 def own_sandbox() -> Iterator[Sandbox]:
     """With few journals, since each look-up goes through all of them."""
     with Sandbox.start() as sandbox:
-        books = sandbox.books
-        books.batches[:] = [batch for batch in books.batches if batch.period == PERIOD][:20]
+        few_journals(sandbox)
         yield sandbox
 
 
@@ -105,9 +108,9 @@ def drive(own_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Ite
         driven.process.communicate()
 
 
-def _start(kind: str, sandbox: Sandbox, home: Path) -> Driven:
+def _start(kind: str, sandbox: Sandbox, home: Path, *traced_by: str) -> Driven:
     Store.open(home, f"sqlite:///{home / 'mlc.db'}").engine.dispose()
-    command = [sys.executable, "-m", "mlc_pipelines_tests.posting.driver"]
+    command = [*traced_by, sys.executable, "-m", "mlc_pipelines_tests.posting.driver"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     info = {name: dict(sandbox.info[name]) for name in ("acumatica", "epicor")}
     assert process.stdin
@@ -154,3 +157,34 @@ def test_P03_the_intent_is_committed_before_the_first_write_leaves(drive, kind) 
     first_write = next(at for at, name in enumerate(names) if name.startswith("before ") and is_write(name[7:]))
     assert "after INSERT INTO postings" in names[:first_write]
     assert names.index("after commit") < first_write
+
+
+def may_trace() -> bool:
+    """Whether this machine has strace, and lets it look into a process."""
+    return (
+        bool(shutil.which("strace"))
+        and not subprocess.run(["strace", "-o", os.devnull, "true"], check=False).returncode
+    )
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(not may_trace(), reason="there is no strace here, or it may not trace")
+@pytest.mark.parametrize("kind", KINDS)
+def test_P03_nothing_unsynchronised_is_left_when_a_write_leaves(own_sandbox, tmp_path, kind) -> None:
+    """By the order of system calls: between the last byte written to the database's log and each write to the ERP the log was synchronised."""
+    trace = tmp_path / "trace"
+    calls = "trace=pwrite64,fdatasync,fsync,sendto"
+    driven = _start(kind, own_sandbox, tmp_path, "strace", "-f", "-y", "-s", "300", "-e", calls, "-o", str(trace))
+    driven.serial = 1_000
+    driven.run()
+    driven.process.communicate()
+    unsynchronised, intents, writes = 0, 0, 0
+    for line in trace.read_text(errors="replace").splitlines():
+        if "mlc.db-wal>" in line:
+            unsynchronised = unsynchronised + 1 if "pwrite64(" in line else 0
+            intents += "pwrite64(" in line
+        sent = re.search(r'sendto\(.*?, "((?:PUT|POST|DELETE) [^ ?"]+)', line)
+        if sent and is_write(sent[1]):
+            writes += 1
+            assert (True, 0) == (intents > 0, unsynchronised), line
+    assert writes

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines_tests.posting.http_month import WORKERS, Month
 from mlc_pipelines_tests.posting.network import Network
-from mlc_pipelines_tests.posting.offices import Meridian, Office
+from mlc_pipelines_tests.posting.offices import Meridian, Office, few_journals
 
 OFFICES = {"Acumatica": Meridian}
 MONTHS, STEPS, SHARES = 2_000, 60, 4
@@ -23,6 +23,7 @@ MONTHS, STEPS, SHARES = 2_000, 60, 4
 def own_sandbox() -> Iterator[Sandbox]:
     """Of this file alone: most of its journals are taken away."""
     with Sandbox.start() as sandbox:
+        few_journals(sandbox)
         yield sandbox
 
 
