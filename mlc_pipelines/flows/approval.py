@@ -16,14 +16,20 @@ class SamePerson(DataError):  # noqa: N818  # in the words of the rule
 
 
 def latest_preview(desk: Desk, route: PlanRoute, year: str) -> Step:
-    """The newest preview of a plan and year. Raises DataError where it was made of older figures than the newest approved ones (F07)."""
+    """The newest preview of a plan and year. Raises DataError where it was made of older figures than the newest approved ones (F07), or for other books."""
     previewed = desk.store.history.require_step(desk.connection, route.steps.preview, year)
     approved = desk.store.history.require_step(desk.connection, route.steps.approved, year)
     if previewed.facts["approved"] != approved.artefact:
         raise ApprovalVoid(
             f"The preview of {route.plan_of(year)} was made of older figures than those exported last.",
             holds=NOTHING_WRITTEN,
-            next_step=f"Preview it again: materialize {desk.connection}/{route.steps.preview}, or `mlc budget preview {desk.connection} {year}`.",
+            next_step=f"Preview it again: materialize {desk.connection}/{route.steps.preview}, or `mlc budget preview {desk.connection} {year}{route.option}`.",
+        )
+    if previewed.facts["books"] != str(route.destination):
+        raise ApprovalVoid(
+            f"The preview of {route.plan_of(year)} was made for {previewed.facts['books']}; the connection names {route.destination} now.",
+            holds=NOTHING_WRITTEN,
+            next_step=f"Preview it again, or restore plans.{route.name}.destination in the connection file.",
         )
     return previewed
 
@@ -56,7 +62,7 @@ def require_approval(desk: Desk, route: PlanRoute, year: str, previewed: Step) -
     raise WaitingError(
         f"Nobody has approved the journals of {route.plan_of(year)} (content {package[:16]}), prepared by {previewed.facts['prepared_by']}.",
         holds=NOTHING_WRITTEN,
-        next_step=f"Have them approved: `mlc budget approve {desk.connection} {year} {package[:16]}`; then start the posting again.",
+        next_step=f"Have them approved: `mlc budget approve {desk.connection} {year} {package[:16]}{route.option}`; then start the posting again.",
     )
 
 

@@ -13,7 +13,7 @@ from mlc_pipelines.flows.steps import LEDGER_MATCHES_PLAN, POSTED_MATCHES_PLAN
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.drafts import JournalDraft
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed
+from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed, written_keys
 from mlc_pipelines.store.history import Step
 from mlc_pipelines.store.postings import SEALED
 
@@ -65,8 +65,8 @@ def _read_back(route: PlanRoute, known: Issued, sealed: Sequence[JournalDraft]) 
 
 def _only(held: pd.DataFrame, approved: pd.DataFrame, known: Issued, periods: Sequence[str]) -> pd.DataFrame:
     """Of native figures those that are ours: approved now, or perhaps written by an earlier version. The others are not our business."""
-    maybe = figures_of(draft for draft, _, _ in known.begun if draft.period in set(periods))
-    ours = pd.MultiIndex.from_frame(pd.concat([approved, maybe])[KEYS])
+    maybe = written_keys(draft for draft, _, _ in known.begun if draft.period in set(periods))
+    ours = pd.MultiIndex.from_frame(pd.concat([approved[KEYS], maybe]))
     return held[pd.MultiIndex.from_frame(held[KEYS]).isin(ours)]
 
 

@@ -40,6 +40,13 @@ class Issued:
         """Of the newest issue of which something may have reached the ERP; 0 where nothing has."""
         return max((draft.issue for draft, _, _ in self.begun), default=0)
 
+    def unproved(self, before: int | None = None) -> list[str]:
+        """Periods in which a journal was given up after the newest one that is proved: what native figures stand there is not known."""
+        proved = {draft.period: draft.issue for draft in self.sealed(before)}
+        given_up = [draft for draft, posting, _ in self.rows if posting.state == ABANDONED]
+        given_up = [draft for draft in given_up if before is None or draft.issue < before]
+        return sorted({draft.period for draft in given_up if draft.issue > proved.get(draft.period, 0)})
+
     def sealed(self, before: int | None = None) -> list[JournalDraft]:
         """The journals that are proved to be in the ERP; of issues before a number, where one is given."""
         found = [draft for draft, posting, _ in self.rows if posting.state == SEALED]
@@ -55,7 +62,19 @@ class Issued:
 
 
 def issued(desk: Desk, route: PlanRoute, year: str) -> Issued:
-    return Issued(desk.postings.of_plan(route.plan_of(year)))
+    """What was issued into the books that the connection names now.
+
+    Raises DataError where the plan was posted into other ones: what those hold cannot be told by looking here.
+    """
+    rows = desk.postings.of_plan(route.plan_of(year))
+    for draft, posting, _ in rows:
+        if draft.destination != route.destination and posting.state not in (PLANNED, ABANDONED):
+            raise DataError(
+                f"{draft} is {posting.state} in {draft.destination}; the connection names {route.destination} now.",
+                holds=f"Nothing new was written. {draft.destination} still holds what was posted there.",
+                next_step=f"Restore plans.{route.name}.destination in the connection file, or declare the new books in a connection file of another name.",
+            )
+    return Issued([row for row in rows if row[0].destination == route.destination])
 
 
 def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
@@ -87,7 +106,7 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
         "books": str(route.destination),
     }
     desk.store.history.record_step(desk.connection, route.steps.preview, year, artefact, facts, run=desk.run)
-    shown = PreviewShown(desk.who, route, year, figures, drafts, held, chart, books)
+    shown = PreviewShown(desk.connection, desk.who, route, year, figures, drafts, held, chart, books)
     return shown.report(artefact, package, mapped, legs, posted_before=len(known.sealed()))
 
 
@@ -104,22 +123,32 @@ def next_issue(
     """
     number = known.number
     if number and (rows := known.of(number)):
-        figures = mapped.beside(figures_of(effective(known.sealed(number), rule.reissue)))
-        again = issue(figures, known.sealed(number), rule, version=rows[0][0].version, number=number)
+        figures, again = _as_issue(mapped, known, rule, rows[0][0].version, number)
         same = bool(again) and {package for _, _, package in rows} == {package_hash(again)}
         if same and not any(posting.state == ABANDONED for _, posting, _ in rows):
             done = all(draft.reference in {one.reference for one in known.sealed()} for draft in again)
             return ([] if done else again), figures
         if known.under_way:
-            raise _at_work(known.under_way, rule)
-    figures = mapped.beside(figures_of(effective(known.sealed(), rule.reissue)))
-    return issue(figures, known.sealed(), rule, version=version, number=number + 1), figures
+            raise _at_work(
+                known.under_way, rule, "a journal of it was given up" if same else "the figures have changed"
+            )
+    figures, drafts = _as_issue(mapped, known, rule, version, number + 1)
+    return drafts, figures
 
 
-def _at_work(rows: Sequence[tuple[JournalDraft, Posting, str]], rule: IssueRule) -> DataError:
+def _as_issue(
+    mapped: MappedBack, known: Issued, rule: IssueRule, version: str, number: int
+) -> tuple[pd.DataFrame, list[JournalDraft]]:
+    """What is to stand in the ERP, and the journals that bring it there as the issue of this number, on top of those before."""
+    before = known.sealed(number)
+    figures = mapped.beside(figures_of(effective(before, rule.reissue)))
+    return figures, issue(figures, before, rule, version=version, number=number, unproved=known.unproved(number))
+
+
+def _at_work(rows: Sequence[tuple[JournalDraft, Posting, str]], rule: IssueRule, why: str) -> DataError:
     first, posting, _ = rows[0]
     return DataError(
-        f"{rule.plan} version {first.version} is still being posted, and the figures have changed since: {len(rows)} journals are not at their end, "
+        f"{rule.plan} version {first.version} is still being posted, and {why} since: {len(rows)} journals are not at their end, "
         f"the first of them {first} ({posting.state}{f': {posting.note}' if posting.note else ''}).",
         holds="Nothing new was written. A new version is laid on top of what is in the ERP, so the old one must be at its end first.",
         next_step="Finish it with `mlc budget post`, or give its journals up with `mlc budget abandon`; then preview again.",

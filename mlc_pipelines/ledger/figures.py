@@ -56,6 +56,12 @@ def figures_of(drafts: Iterable[JournalDraft], *, balancing: bool = False) -> pd
     return summed(frame)
 
 
+def written_keys(drafts: Iterable[JournalDraft]) -> pd.DataFrame:
+    """Period, account and subaccount of every figure that any of the journals names, also where their amounts cancel out (KEYS, in order)."""
+    keys = {(draft.period, line.account, line.subaccount) for draft in drafts for line in draft.lines}
+    return pd.DataFrame(sorted(keys), columns=KEYS)
+
+
 def reversed_lines(lines: Sequence[DraftLine]) -> tuple[DraftLine, ...]:
     """The same lines with their sides exchanged."""
     return tuple(replace(line, debit_minor=line.credit_minor, credit_minor=line.debit_minor) for line in lines)

@@ -4,13 +4,22 @@ Journals add up, so a new version writes the difference, or takes the old journa
 replaced by key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from mlc_pipelines.ledger.drafts import Destination, DraftLine, JournalDraft, split
-from mlc_pipelines.ledger.figures import FIGURES, KEYS, OFFSET, figures_of, minus, reversed_lines, to_lines
+from mlc_pipelines.ledger.figures import (
+    FIGURES,
+    KEYS,
+    OFFSET,
+    figures_of,
+    minus,
+    reversed_lines,
+    to_lines,
+    written_keys,
+)
 
 DELTA, REVERSE, REPLACE = "delta", "reverse", "replace"
 """How a later version takes the place of an earlier one: by the difference, by reversal and new journals, by setting figures by key."""
@@ -54,11 +63,18 @@ def standing(drafts: Sequence[JournalDraft]) -> list[JournalDraft]:
 
 
 def issue(
-    figures: pd.DataFrame, earlier: Sequence[JournalDraft], rule: IssueRule, *, version: str, number: int
+    figures: pd.DataFrame,
+    earlier: Sequence[JournalDraft],
+    rule: IssueRule,
+    *,
+    version: str,
+    number: int,
+    unproved: Collection[str] = (),
 ) -> list[JournalDraft]:
     """The journals by which the ERP comes to hold these figures (FIGURES of one fiscal year), given what earlier issues wrote; [] where it does already.
 
-    earlier: the journals of earlier issues that are in the ERP. Periods without a difference get no journal. The same input gives the same journals.
+    earlier: the journals of earlier issues that are in the ERP. Periods without a difference get no journal, except that native figures are set
+    again in unproved periods, where others may have been written. The same input gives the same journals.
     """
     before = figures_of(effective(earlier, rule.reissue))
     change = minus(figures, before)
@@ -66,7 +82,8 @@ def issue(
     head = JournalDraft(rule.destination, rule.plan, version, "", 1, rule.currency, (), "", number)
     head = replace(head, description=f"{rule.plan} version {version}")
     if rule.reissue == REPLACE:
-        return [replace(head, period=one, lines=_lines(figures, one, head.description)) for one in changed]
+        anew = sorted({*changed, *unproved})
+        return [replace(head, period=one, lines=_lines(figures, one, head.description)) for one in anew]
     taken_back: list[JournalDraft] = []
     if rule.reissue == REVERSE:
         taken_back = [_reversal(one, head) for one in standing(earlier) if one.period in changed]
@@ -96,6 +113,6 @@ def _reversal(old: JournalDraft, head: JournalDraft) -> JournalDraft:
 def zeros_beside(draft: JournalDraft, earlier: Sequence[JournalDraft]) -> pd.DataFrame:
     """The figures of a native draft (FIGURES), and an explicit zero for every key that any earlier one may have written in its period and it does not name."""
     now = figures_of([draft])
-    maybe = figures_of(one for one in earlier if one.period == draft.period)
+    maybe = written_keys(one for one in earlier if one.period == draft.period)
     every = pd.concat([now, maybe.assign(amount_minor=0)])
     return every.drop_duplicates(KEYS, keep="first").sort_values(KEYS, ignore_index=True)[FIGURES]

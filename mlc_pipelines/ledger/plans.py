@@ -14,7 +14,7 @@ import pandas as pd
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.figures import FIGURES, KEYS, Key, keys_of, summed
 from mlc_pipelines.ledger.mapping import CELL_KEYS
-from mlc_pipelines.ledger.money import Money, minor_digits
+from mlc_pipelines.ledger.money import Money, minor_digits, require_summable
 
 REFUSE, LAST_PERIOD = "refuse", "last_period"
 ZERO, UNCHANGED = "zero", "unchanged"
@@ -98,9 +98,11 @@ def require_leaves(cells: pd.DataFrame, members: pd.DataFrame, rules: Sequence[T
     for rule in rules:
         listed = members[members["list"] == rule.list_name]
         coded = listed["code"].where(listed["code"] != "", listed["name"])
-        leaves, known = set(coded[listed["leaf"]]), set(coded) | set(listed["name"])
+        leaves, named = set(coded[listed["leaf"]]), set(listed["name"][listed["leaf"]])
+        known = set(coded) | set(listed["name"])
         for member in sorted(set(cells[rule.dimension]) - leaves):
             what = "is a parent" if member in known else f"is no member of list {rule.list_name}"
+            what = "is shown by its name, not its code" if member in named else what
             found.append(f"{rule.dimension.replace('_', ' ')} {member} {what}")
     if found:
         raise DataError(
@@ -134,10 +136,11 @@ def map_back(
     """Cells of one fiscal year on the ERP's codes, debits positive, exact to the minor unit.
 
     cells: period (key), account, cost_center (members), blank, amount_minor, stray. signs: posted account -> -1 where planners see credits as
-    positive. rounding: REFUSE raises DataError for figures finer than money; LAST_PERIOD rounds each and adds what is left, by account and
-    subaccount, to its last period that has a figure. blank: ZERO or UNCHANGED.
+    positive. rounding: REFUSE raises DataError for figures finer than money; LAST_PERIOD rounds each, half to even, and adds what the year's
+    total, rounded likewise, is more, by account and subaccount, to its last period that has a figure. blank: ZERO or UNCHANGED.
     Raises DataError naming every member without a posting target, with the money at stake.
     """
+    require_summable(cells["amount_minor"].to_numpy(np.int64))
     used = cells[~cells["blank"]] if blank == UNCHANGED else cells
     placed = _placed(used, rules, currency)
     sign = placed["account"].map(lambda account: signs.get(account, 1)).to_numpy(np.int64)
@@ -179,30 +182,37 @@ def _no_target(lacking: Sequence[tuple[str, str, int, str]]) -> DataError:
 
 
 def _rounded(sums: pd.DataFrame, currency: str, rounding: str) -> tuple[pd.DataFrame, tuple[Residue, ...]]:
-    """The figures with what is finer than money brought into the last period of its account and subaccount."""
-    stray = sums[sums["stray"] != 0]
-    if stray.empty:
+    """The figures, each rounded once; what the year's total of an account and subaccount, rounded once, is more than they are goes to the last of them."""
+    if not sums["stray"].any():
         return sums[FIGURES], ()
+    unit = _BILLION // 10 ** minor_digits(currency)
+    columns = (sums[name].tolist() for name in ("amount_minor", "stray"))
+    exact = [minor * unit + stray for minor, stray in zip(*columns, strict=True)]
+    keys = keys_of(sums)
     if rounding == REFUSE:
-        row = stray.iloc[0]
+        _require_whole([key for key, one in zip(keys, exact, strict=True) if one % unit], currency)
+    amounts = [_half_even(one, unit) for one in exact]
+    of: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, (_, account, subaccount) in enumerate(keys):
+        if exact[at]:
+            of[account, subaccount].append(at)
+    residues: list[Residue] = []
+    for (account, subaccount), rows in sorted(of.items()):
+        total = _half_even(sum(exact[at] for at in rows), unit)
+        if lacking := total - sum(amounts[at] for at in rows):
+            amounts[rows[-1]] += lacking
+            residues.append(Residue(account, subaccount, keys[rows[-1]][0], lacking))
+    return sums.assign(amount_minor=amounts)[FIGURES], tuple(residues)
+
+
+def _require_whole(finer: Sequence[Key], currency: str) -> None:
+    if finer:
+        period, account, subaccount = finer[0]
         raise DataError(
-            f"{len(stray)} figures of the plan are finer than {currency} allows, the first of them {row['account']} {row['subaccount']} {row['period']}.",
+            f"{len(finer)} figures of the plan are finer than {currency} allows, the first of them {account} {subaccount} {period}.",
             next_step="Round them in the plan, or declare `rounding: last_period` for this plan in the connection file.",
             **_STOPPED,
         )
-    # What is left of a whole year is brought to minor units once, so that the year's total is the plan's own, rounded once.
-    unit = _BILLION // 10 ** minor_digits(currency)
-    left: dict[tuple[str, str], int] = defaultdict(int)
-    last: dict[tuple[str, str], int] = {}
-    keys = keys_of(sums)
-    for at, ((_, account, subaccount), of_key) in enumerate(zip(keys, sums["stray"].tolist(), strict=True)):
-        left[account, subaccount] += of_key
-        last[account, subaccount] = at
-    moved = np.zeros(len(sums), np.int64)
-    for key, at in last.items():
-        moved[at] = _half_even(left[key], unit)
-    residues = tuple(Residue(*keys[at][1:], keys[at][0], int(moved[at])) for at in np.flatnonzero(moved))
-    return sums.assign(amount_minor=sums["amount_minor"] + moved)[FIGURES], residues
 
 
 def _half_even(amount: int, unit: int) -> int:
