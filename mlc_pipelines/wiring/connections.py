@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mlc_pipelines.ledger.errors import PipelineError, SetupError
-from mlc_pipelines.ledger.fiscal import FiscalCalendar
+from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.wiring.settings import Connection, ConnectionFile
 
 try:
@@ -42,21 +42,32 @@ class Named:
 
 
 def _require_places(named: Named, calendar: FiscalCalendar) -> None:
-    """Every period has a label and version of its own in the model, or one would overwrite the other."""
+    """Every period has a label and version of its own in the model, or one would overwrite the other; and each plan a label for every ordinary one."""
     landings = {"actuals": named.settings.actuals, "ap_spend": named.settings.ap_spend}
     for section, landing in ((name, one) for name, one in landings.items() if one):
-        taken: dict[tuple[str, str], str] = {}
-        for period in calendar.periods:
-            version = landing.adjustment_version if period.adjustment else landing.version
-            place = (period.label(landing.period_label), version)
-            if not version or place in taken:
-                why = f"has the same place as {taken[place]}" if version else "has no version that takes its figures"
-                raise SetupError(
-                    f"Period {period.key} {why} in the plan of connection {named.name} (label {place[0]!r}, version {version!r}).",
-                    holds="This connection is not loaded; the others are not affected.",
-                    next_step=f"Correct `{section}.period_label` or `{section}.adjustment_version` in {named.file}.",
-                )
-            taken[place] = period.key
+        versions = {True: landing.adjustment_version, False: landing.version}
+        every = ((period, versions[period.adjustment]) for period in calendar.periods)
+        remedy = f"`{section}.period_label` or `{section}.adjustment_version`"
+        _require_own_places(named, every, landing.period_label, remedy)
+    for name, plan in named.settings.plans.items():
+        ordinary = ((period, plan.version) for period in calendar.periods if not period.adjustment)
+        label = plan.period_label or named.settings.actuals.period_label
+        _require_own_places(named, ordinary, label, f"`plans.{name}.period_label`")
+
+
+def _require_own_places(named: Named, periods: Iterable[tuple[FiscalPeriod, str]], label: str, remedy: str) -> None:
+    """periods: each with the version that takes its figures."""
+    taken: dict[tuple[str, str], str] = {}
+    for period, version in periods:
+        place = (period.label(label), version)
+        if not version or place in taken:
+            why = f"has the same place as {taken[place]}" if version else "has no version that takes its figures"
+            raise SetupError(
+                f"Period {period.key} {why} in the plan of connection {named.name} (label {place[0]!r}, version {version!r}).",
+                holds="This connection is not loaded; the others are not affected.",
+                next_step=f"Correct {remedy} in {named.file}.",
+            )
+        taken[place] = period.key
 
 
 @dataclass(frozen=True, slots=True)

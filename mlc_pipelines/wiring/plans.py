@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlc_pipelines.wiring.parts import FileName, Setting, Text
+from mlc_pipelines.wiring.parts import FileName, PeriodLabel, Setting, Text
 
 PlanName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 
@@ -138,7 +138,7 @@ class Plan(Setting):
     export: Text
     columns: PlanColumns
     version: Text
-    period_label: str = ""
+    period_label: PeriodLabel = ""
     approval: PlanEvidence
     targets: Targets
     destination: PlanDestination
