@@ -39,8 +39,7 @@ def preview(connection: str, year: str, plan: str, as_json: bool) -> None:
         reports = [read_approved(desk, route, year), preview_plan(desk, route, year)]
     _told(connection, year, reports, as_json)
     if not as_json and reports[-1].counts["journals"]:
-        content = reports[-1].texts["content to approve"]
-        click.echo(f"To approve it, as somebody else: mlc budget approve {connection} {year} {content[:16]}")
+        click.echo(f"To approve it, as somebody else: {reports[-1].texts['to approve it']}")
 
 
 @budget.command()

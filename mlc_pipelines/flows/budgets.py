@@ -191,7 +191,7 @@ def _report(
     anew = [outcome for outcome in outcomes if outcome.anew]
     currency = legs[0].unit
     said = (
-        f"{approval.by} {approval.at[:16]} (content {approval.content_hash[:16]}), under {approval.evidence}"
+        f"{approval.by} {approval.at[:16].replace('T', ' ')} UTC (content {approval.content_hash[:16]}), under {approval.evidence}"
         if approval
         else "nothing new was to be approved"
     )
@@ -206,7 +206,8 @@ def _report(
             "stray drafts": len(swept),
         },
         amounts={
-            "approved figures": Money(legs[0].left_minor, currency),
+            "debits in the ERP": Money(sum(draft.debit.minor for draft, _ in standing), currency),
+            "credits in the ERP": Money(sum(draft.credit.minor for draft, _ in standing), currency),
             "debits posted now": Money(sum(outcome.draft.debit.minor for outcome in anew), currency),
         },
         texts={"approved by": said, "drafts swept": "; ".join(swept) or "none"},
@@ -238,7 +239,9 @@ def _standing(rows: Sequence[tuple[JournalDraft, Posting]], anew: set[str]) -> p
                 "what": draft.description,
                 "debit": f"{draft.debit.decimal:,}",
                 "credit": f"{draft.credit.decimal:,}",
-                "posted": "now" if draft.reference in anew else f"before ({posting.changed_at[:16]})",
+                "posted": "now"
+                if draft.reference in anew
+                else f"before ({posting.changed_at[:16].replace('T', ' ')} UTC)",
                 "reference": draft.reference,
             }
             for draft, posting in rows

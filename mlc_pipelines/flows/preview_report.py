@@ -20,6 +20,7 @@ from mlc_pipelines.ledger.ports import LedgerIdentity
 class PreviewShown:
     """What would be written, in natural sign, by account and by period, beside what the ERP holds now. who: prepared it."""
 
+    connection: str
     who: str
     route: PlanRoute
     year: str
@@ -41,6 +42,9 @@ class PreviewShown:
             "content to approve": package or "nothing",
             "destination": f"{self.books.ledger} ({self.books.ledger_type}) of {self.books.company}",
             "prepared by": self.who,
+            "to approve it": f"mlc budget approve {self.connection} {self.year} {package[:16]}{self.route.option}"
+            if package
+            else "nothing",
         }
         return Report(
             self.route.steps.preview,

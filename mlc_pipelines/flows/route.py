@@ -85,6 +85,11 @@ class PlanRoute:
         """What one posting is, for people."""
         return "journals" if self.table is None else "periods of budget figures"
 
+    @property
+    def option(self) -> str:
+        """What a command needs to mean this plan; the budget is meant without."""
+        return "" if self.name == "budget" else f" --plan {self.name}"
+
     def plan_of(self, year: str) -> str:
         """The plan's name with its fiscal year, as it stands on every journal: "Budget FY2027"."""
         return f"{self.version} {year}"
