@@ -22,7 +22,11 @@ except ImportError:  # PyYAML built without libyaml
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-_PLAIN = {"missing": "is missing", "extra_forbidden": "is not known here; check its spelling"}
+_PLAIN = {
+    "missing": "is missing",
+    "union_tag_not_found": "is missing",
+    "extra_forbidden": "is not known here; check its spelling",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class Plan(Setting):
     mode: Literal["each", "all_or_none"] = "each"
     post: bool = False
     quiet_seconds: float = Field(120, ge=0, le=3600)
-    launch: Literal["by_person", "preview", "preview_and_post"] = "by_person"
+    launch: Literal["by_person", "resume"] = "by_person"
 
     @property
     def native(self) -> bool:
@@ -163,6 +163,7 @@ class Plan(Setting):
         given = {"offset", "lines_per_journal", "reissue", "mode", "post", "shared"} & self.model_fields_set
         if self.native and given:
             raise ValueError(
-                f"{', '.join(sorted(given))} belong to journals; destination {self.destination.kind} sets budget figures by key: delete them"
+                f"destination {self.destination.kind} sets budget figures by key, so nothing is done with {', '.join(sorted(given))}, which "
+                "belongs to journals: delete it"
             )
         return self
