@@ -99,16 +99,22 @@ def post(settings: Settings, serial: int) -> Outcome:
 
 
 class Boundaries:
-    """Everything that leaves the process or becomes durable, in order; the process ends at the one that was chosen."""
+    """Everything that leaves the process or becomes durable, in order; the process ends at the one that was chosen.
+
+    Chosen may be those around a write: before and after each commit; before a write leaves, after it has left, and after its answer came. In
+    between nothing changes but what the process itself remembers.
+    """
 
     def __init__(self, kill_at: int, is_write: Callable[[str], bool]) -> None:
         self.kill_at, self.is_write = kill_at, is_write
         self.names: list[str] = []
+        self._crossed = 0
         self._sent = ""
 
     def cross(self, name: str) -> None:
         self.names.append(name)
-        if len(self.names) == self.kill_at:
+        self._crossed += 1
+        if self._crossed == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self) -> None:
@@ -120,10 +126,12 @@ class Boundaries:
             first = bytes(data[:300]).split(b"\r\n", 1)[0].decode("latin-1")
             if first.endswith("HTTP/1.1"):
                 self._sent = " ".join(first.split(" ")[:2])
+            if not self.is_write(self._sent):
+                self.names.append(f"before {self._sent}")
+                return send(sock, data, *flags)
             self.cross(f"before {self._sent}")
             send(sock, data, *flags)
-            if self.is_write(self._sent):
-                self.cross(f"after {self._sent}")
+            return self.cross(f"after {self._sent}")
 
         def recv_into(sock: socket.socket, *given: Any) -> int:
             count = receive(sock, *given)
@@ -140,7 +148,7 @@ class Boundaries:
         def do_execute(dialect: Any, cursor: Any, statement: str, *given: Any) -> None:
             execute(dialect, cursor, statement, *given)
             if not statement.lstrip().upper().startswith("SELECT"):
-                self.cross(f"after {' '.join(statement.split()[:3])}")
+                self.names.append(f"after {' '.join(statement.split()[:3])}")
 
         socket.socket.sendall, socket.socket.recv_into = sendall, recv_into  # type: ignore[method-assign,assignment]
         DefaultDialect.do_commit, DefaultDialect.do_execute = do_commit, do_execute  # type: ignore[method-assign,assignment]

@@ -227,10 +227,10 @@ class Month(RuleBasedStateMachine):
         desk = self.desk(PERSON)
         sweep(desk)
         for one in self.on_hold():
-            if one.waiting:
-                self.office.approve(one.number)
             if one.money not in {money(draft) for draft in self.drafts}:
                 self.office.delete(one.number)
+            elif one.waiting:
+                self.office.approve(one.number)
         self.never_two_and_never_a_wrong_one()
         for draft in self.drafts:
             if (posting := self.register.find(draft.reference)) and posting.state == CONFLICT:

@@ -24,7 +24,7 @@ from mlc_pipelines_tests.posting.offices import few_journals
 
 KILLED = -9
 STATISTICAL, ARTICLES, PLAN_BOOK, BUDGET = KINDS
-SHORT = 4
+SHORT, FEWEST = 4, 12
 
 
 @pytest.fixture(scope="module")
@@ -138,16 +138,16 @@ def killed_everywhere(driven: Driven, every: int) -> int:
 @pytest.mark.prove
 @pytest.mark.parametrize("kind", KINDS)
 def test_G05_killed_at_every_write_boundary(drive, kind, capsys) -> None:
-    """0 lost, 0 doubled, no state unknown, whoever goes on: before and after each commit, each statement, each request and each answer to a write."""
+    """0 lost, 0 doubled, no state unknown, whoever goes on: before and after each commit, each write and its answer."""
     killed = killed_everywhere(drive(kind), 1)
     with capsys.disabled():
         print(f"\n{kind}: {killed} processes killed")  # noqa: T201
-    assert killed >= 20
+    assert killed >= FEWEST
 
 
 def test_G05_killed_at_some_of_them(drive) -> None:
     """The short form: one process in so many."""
-    assert killed_everywhere(drive(STATISTICAL), 14) >= SHORT
+    assert killed_everywhere(drive(STATISTICAL), 6) >= SHORT
 
 
 @pytest.mark.parametrize("kind", [STATISTICAL, *(pytest.param(kind, marks=pytest.mark.prove) for kind in KINDS[1:])])
