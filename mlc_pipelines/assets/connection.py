@@ -9,6 +9,7 @@ import dagster as dg
 from mlc_pipelines.assets.changes import changes_sensor
 from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.perform import perform
+from mlc_pipelines.assets.postings import postings_sensor
 from mlc_pipelines.assets.steps import Step, steps_of
 from mlc_pipelines.flows.steps import PlanSteps
 from mlc_pipelines.wiring.connections import Named
@@ -40,6 +41,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
     )
     watched = named.settings.watch or named.settings.erp.push
     sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if watched else []
+    if resume := postings_sensor(named):
+        sensors.append(resume)
     own = dg.Definitions(assets=assets, jobs=[reference, actuals, *_plan_jobs(named)], sensors=sensors)
     return dg.Definitions.merge(own, extract_definitions(named, periods))
 

@@ -46,6 +46,7 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
         same_person=plan.approval.same_person,
         post_too=plan.post,
         quiet_seconds=plan.quiet_seconds,
+        automatic=plan.launch == "resume",
     )
 
 
