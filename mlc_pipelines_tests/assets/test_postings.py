@@ -1,5 +1,7 @@
 """The sensor on postings: what waited is taken up once nothing holds it up, what nobody began is left alone."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -30,16 +32,15 @@ def tick() -> tuple[list[tuple[str | None, list[str]]], str]:
 
 
 def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
-    demo: Named, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Acumatica's articles wait for a person on GL505510; until then no run is asked for, afterwards one for each period that was begun."""
+    said = "        ledger: BUDGET\n        branch: HQ\n"
     text = demo.file.read_text()
-    demo.file.write_text(
-        text.replace(
-            "        ledger: BUDGET\n        branch: HQ\n",
-            "        ledger: BUDGET\n        branch: HQ\n      launch: resume\n",
-        )
-    )
+    assert said in text
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "demo.yaml").write_text(text.replace(said, f"{said}      launch: resume\n"))
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
     assert ([], "No posting could go on now.") == tick()
     monkeypatch.setenv("MLC_USER", "preparer")
     with open_desk(find("demo")) as desk:
