@@ -181,7 +181,7 @@ def _plan(named: Named, name: str) -> list[Step]:
             (),
             ("anaplan", "parquet"),
             by_period=True,
-            legs=((CELLS_ALL_EXPORTED, "Rows that the export says it made = rows read."),),
+            legs=((CELLS_ALL_EXPORTED, "Rows that the export says it made = rows read."),) if plan.export else (),
             in_model=True,
             notices=((PLAN_APPROVED, "The plan shows its approval in Anaplan: who, when, which version."),),
             plan=name,

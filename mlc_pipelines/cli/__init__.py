@@ -2,7 +2,7 @@
 
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
-budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen: approved plans back into the ledger
+budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file

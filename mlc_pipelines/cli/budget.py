@@ -10,7 +10,7 @@ import pandas as pd
 from mlc_pipelines.cli.load import facts_of, progress_on_terminal
 from mlc_pipelines.flows import approval as approvals
 from mlc_pipelines.flows.approved import read_approved
-from mlc_pipelines.flows.budgets import abandon_journal, post_plan, reopen_journal
+from mlc_pipelines.flows.budgets import abandon_journal, post_plan, reopen_journal, sweep_drafts
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.preview import preview_plan
 from mlc_pipelines.flows.report import Report
@@ -130,6 +130,16 @@ def reopen(connection: str, reference: str, because: str) -> None:
     with _at_desk(connection, quiet=True) as desk:
         posting = reopen_journal(desk, reference, because)
     click.echo(f"{reference}: {posting.state}. Give `mlc budget post` to take it up.")
+
+
+@budget.command()
+@click.argument("connection")
+def sweep(connection: str) -> None:
+    """Delete drafts that the ERP of CONNECTION made late, of journals that are posted or given up; tell of the others."""
+    with _at_desk(connection, quiet=True) as desk:
+        found = sweep_drafts(desk)
+    for line in found or ["There are no drafts to clear away."]:
+        click.echo(line)
 
 
 @contextmanager

@@ -187,7 +187,9 @@ def _where_to_look(console: Console, url: str, sandbox: Sandbox) -> None:
     )
     console.print(f"Sandbox:  {sandbox.info['control_url']}/log  (every request it answered)")
     console.print("Try it:   materialize more periods in Dagit, or run a backfill over all of FY2026.")
-    console.print("          The way back: `mlc budget preview demo FY2027`, or budget_journals in Dagit; then approve it as somebody else.")
+    console.print(
+        "          The way back: `mlc budget preview demo FY2027`, or budget_journals in Dagit; then approve it as somebody else."
+    )
     console.print("Ctrl-C ends everything.\n")
 
 

@@ -1,5 +1,6 @@
 """The approved figures of a plan: exported whole, leaves only, and tied to the approval that the plan itself shows."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,14 +10,14 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
-from mlc_pipelines.flows.route import PlanRoute, keys_of_year, labels
+from mlc_pipelines.flows.route import PlanRoute, keys_of_year, labels, year_of
 from mlc_pipelines.flows.steps import CELLS_ALL_EXPORTED, NOTHING_WRITTEN, PLAN_APPROVED
 from mlc_pipelines.ledger.cells import read_plan
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import DataError, WaitingError, told_as
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.plans import of_year, require_distinct, require_leaves
-from mlc_pipelines.ledger.ports import ExportOutcome
+from mlc_pipelines.ledger.ports import ExportOutcome, ReadWay
 
 _TRIES = 2
 
@@ -105,8 +106,8 @@ def _exported(desk: Desk, route: PlanRoute, year: str) -> tuple[PlanApproval, Ex
     for _ in range(_TRIES):
         with desk.fence(year), desk.store.artefacts.draft() as draft:
             desk.plan.wait_until_free()
-            outcome = desk.plan.export_file(route.export, draft)
-            cells = read_plan(Path(draft), route.columns, currency=currency)
+            outcome = _read_whole(desk, route, year, draft)
+            cells = read_plan(draft, route.columns, currency=currency)
         after = require_plan_approved(desk, route, year)
         if after == before:
             return after, outcome, cells
@@ -117,6 +118,18 @@ def _exported(desk: Desk, route: PlanRoute, year: str) -> tuple[PlanApproval, Ex
         holds=NOTHING_WRITTEN,
         next_step="Start this step again when the plan has come to rest.",
     )
+
+
+def _read_whole(desk: Desk, route: PlanRoute, year: str, path: Path) -> ExportOutcome:
+    """The plan as a file: of an export, tied to the very task that made it, or of a saved view, which has none."""
+    if not route.view:
+        return desk.plan.export_file(route.export, path)
+    lists = route.accounts.list_name, route.cost_centers.list_name
+    way = ReadWay("cells", route.view, route.columns, *lists, versions=(route.version,))
+    first = next(label for label, key in labels(route, desk.calendar).items() if year_of(key) == year)
+    desk.plan.read_cells(way, (first, route.version), path)
+    content = path.read_bytes()
+    return ExportOutcome("", route.columns.header, 0, hashlib.sha256(content).hexdigest())
 
 
 def _report(
@@ -138,8 +151,12 @@ def _report(
         artefact,
         counts=counts,
         amounts={"sum of absolute amounts": turnover},
-        texts={"Anaplan task": outcome.task, "approved in Anaplan": str(approval), "export (SHA-256)": outcome.sha256},
-        legs=(_rows_leg(year, outcome.rows, read),),
+        texts={
+            "Anaplan task": outcome.task or "none: read from a saved view",
+            "approved in Anaplan": str(approval),
+            "file of the plan (SHA-256)": outcome.sha256,
+        },
+        legs=(_rows_leg(year, outcome.rows, read),) if outcome.task else (),
         notices=(Notice(PLAN_APPROVED, f"{approval}.", pd.DataFrame()),),
     )
 

@@ -65,10 +65,10 @@ def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[J
 
 
 @contextmanager
-def _company(desk: Desk, route: PlanRoute, year: str) -> Iterator[Callable[[], None]]:
+def _company(desk: Desk, route: PlanRoute, work: str) -> Iterator[Callable[[], None]]:
     """One writer per ERP company, from the first look to the last."""
     where = "company " + "".join(letter if letter.isalnum() else "_" for letter in route.company)
-    holder = f"{desk.connection} {route.name} {year}"
+    holder = f"{desk.connection} {route.name} {work}"
     with desk.store.fence(where, holder=holder, wait_seconds=desk.fence_wait_seconds) as require_fence:
         yield require_fence
 
@@ -155,6 +155,16 @@ def abandon_journal(desk: Desk, reference: str, why: str) -> Posting:
         return desk.postings.give_up(reference, why)
     with _company(desk, route, year_of(draft.period)) as require_fence:
         return abandon(draft, PostingDesk(route.journals, desk.postings, require_fence), why)
+
+
+def sweep_drafts(desk: Desk) -> list[str]:
+    """Clear away late drafts of every plan of the connection; what was found, and what became of it."""
+    said: list[str] = []
+    for route in desk.routes.values():
+        if route.journals is not None:
+            with _company(desk, route, route.name) as require_fence:
+                said += [str(one) for one in sweep(PostingDesk(route.journals, desk.postings, require_fence))]
+    return said
 
 
 def reopen_journal(desk: Desk, reference: str, why: str) -> Posting:

@@ -37,7 +37,7 @@ class EvidenceWay:
 class PlanRoute:
     """One plan (budget, forecast) and its destination. Exactly one of journals and table is there.
 
-    version: member of the plan's versions whose figures are taken. company: the ERP company that only one process writes into at a time. signs: kind of account -> -1 where planners see credits as positive.
+    export, view: one of them is named. version: member of the plan's versions whose figures are taken. company: the ERP company that only one process writes into at a time. signs: kind of account -> -1 where planners see credits as positive.
     blank, rounding: see `ledger.plans`. reissue: see `ledger.issues`. shared: others may write into the destination as well, so that only
     our own journals can be held against the plan. mode: each or all_or_none. same_person: the one who prepared may approve. post_too: a
     released journal is posted by us. automatic: a sensor may take up what waits.
@@ -45,6 +45,7 @@ class PlanRoute:
 
     name: str
     export: str
+    view: str
     columns: CellColumns
     version: str
     period_label: str

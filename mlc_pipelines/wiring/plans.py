@@ -132,10 +132,11 @@ PlanDestination = Annotated[
 class Plan(Setting):
     """One plan, such as the budget or a forecast: which figures, by whose approval, into which books.
 
-    version: whose rows of the export are taken; it names the plan on every journal. period_label, signs: those of actuals unless given.
+    export, view: what shows it, one of them. version: whose rows are taken; it names the plan on every journal. period_label, signs: those of actuals unless given.
     """
 
-    export: Text
+    export: str = ""
+    view: str = ""
     columns: PlanColumns
     version: Text
     period_label: PeriodLabel = ""
@@ -157,6 +158,14 @@ class Plan(Setting):
     def native(self) -> bool:
         """Whether the figures are set by key instead of posted as journals."""
         return isinstance(self.destination, BudgetArticles | BudgetFigures)
+
+    @model_validator(mode="after")
+    def _one_way_to_read(self) -> Self:
+        if bool(self.export) == bool(self.view):
+            raise ValueError("name the export of the plan under `export`, or a saved view of it under `view`")
+        if self.view and self.blank == "unchanged":
+            raise ValueError("a saved view does not tell blank cells from zeros: name an export, or write blank: zero")
+        return self
 
     @model_validator(mode="after")
     def _journals_only(self) -> Self:

@@ -25,6 +25,7 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
     return PlanRoute(
         name=name,
         export=plan.export,
+        view=plan.view,
         columns=CellColumns(**plan.columns.model_dump()),
         version=plan.version,
         period_label=plan.period_label or chosen.actuals.period_label,
