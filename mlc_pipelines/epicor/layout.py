@@ -175,7 +175,7 @@ class Layout:
         cells = _slices(block, np.concatenate([size - size, cuts.ravel(), size]))
         one = self._require_alike(block, cuts, cells)
         values = (self._places[:, None] + np.arange(rows, dtype=np.int32) * width).ravel()
-        return Rows(rows, self._columns_of(cells.take(pa.array(values)), rows, ascii_only=block.isascii()), one)
+        return Rows(rows, self._columns_of(cells.take(pa.array(values)), rows), one)
 
     def _ends_of_names(self, block: bytes) -> Places:
         """The place of the quote behind each name, row by row, each row with the first one of the next. No text holds a bare quote."""
@@ -190,7 +190,7 @@ class Layout:
             before = written[ends - 1]
             ends = ends[(before != _ESCAPE) & (before != _COLON)]
         rows, rest = divmod(len(ends), len(self._names))
-        if rest or not rows or written.min() < _BLANK:
+        if rest or not rows:
             raise UnusualError
         each = np.empty((rows, len(self._names) + 1), np.int32)
         each[:, :-1] = ends.reshape(rows, -1)
@@ -220,8 +220,10 @@ class Layout:
             raise UnusualError
         return self._one
 
-    def _columns_of(self, values: pa.BinaryArray, rows: int, *, ascii_only: bool) -> dict[str, pa.Array]:
+    def _columns_of(self, values: pa.BinaryArray, rows: int) -> dict[str, pa.Array]:
         """The values, one column after another, as a row's type has them."""
+        if _written(values).min(initial=_BLANK) < _BLANK:
+            raise UnusualError
         ends = np.cumsum([0, *(len(self._taken[kind]) * rows for kind in Kind)]).tolist()
         texts, numbers = values[: ends[Kind.WHOLE]], values[ends[Kind.WHOLE] : ends[Kind.OTHER]]
         used = values[: ends[Kind.TEXT_UNUSED]]
@@ -230,7 +232,7 @@ class Layout:
         bare = _numbers(numbers, self._closing)
         whole, amounts = len(self._taken[Kind.WHOLE]) * rows, len(self._taken[Kind.AMOUNT]) * rows
         several = {
-            Kind.TEXT: _string(used, ascii_only=ascii_only) if plain else pa.array(said[: len(used)], pa.string()),
+            Kind.TEXT: used.cast(pa.string()) if plain else pa.array(said[: len(used)], pa.string()),
             Kind.WHOLE: bare[:whole].cast(pa.int64()),
             Kind.AMOUNT: bare[whole : whole + amounts],
         }
@@ -284,13 +286,6 @@ def _are_plain(texts: pa.BinaryArray) -> bool:
     """Whether no text holds an escape, nor a quote, which would not be one text: then they say what is written."""
     written = _written(texts)
     return not ((written == _QUOTE).any() or (written == _ESCAPE).any())
-
-
-def _string(cells: pa.BinaryArray, *, ascii_only: bool) -> pa.StringArray:
-    """The same bytes as texts."""
-    if not ascii_only:
-        return cells.cast(pa.string())
-    return pa.Array.from_buffers(pa.string(), len(cells), cells.buffers(), offset=cells.offset)
 
 
 def _of_few(cells: pa.BinaryArray, kind: Any) -> pa.Array:

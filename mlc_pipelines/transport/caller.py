@@ -1,6 +1,5 @@
 """The one caller through which every byte to a foreign system goes. The verb chosen says what may happen twice."""
 
-import io
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -211,15 +210,9 @@ class Caller:
 
 
 def _whole(response: httpx.Response) -> bytes:
-    """The body. Where its size is known, each block goes to its place at once: kept until all are there, they would take twice the memory."""
-    size = response.extensions.get("body_bytes", 0)
-    if response.is_stream_consumed or not 0 < size <= response.request.extensions["body_bytes_max"]:
-        return response.read()
-    body = io.BytesIO(bytes(size))
-    for block in response.iter_raw():
-        body.write(block)
-    body.truncate()
-    return body.getvalue()
+    """The body, in one piece where the wire can bring it so."""
+    whole: Callable[[], bytes] | None = response.extensions.get("whole")
+    return response.read() if whole is None or response.is_stream_consumed else whole()
 
 
 def _worth_another_try(error: BaseException) -> bool:

@@ -31,6 +31,32 @@ class _HeadInTime(http.client.HTTPResponse):
             if self.fp is not None:  # None once closed
                 self.fp = whole
 
+    def take_into(self, place: memoryview) -> int:
+        """How much has come of a body of stated length, and is at its place now: the library's own ways copy each byte once or twice more.
+
+        Raises urllib3's exceptions as those do, also where the body ends before its place is full.
+        """
+        if self.fp is None or self.length is None:
+            raise urllib3.exceptions.ProtocolError("the answer is over")
+        try:
+            taken = self.fp.readinto1(place[: self.length])
+        except TimeoutError:
+            raise urllib3.exceptions.TimeoutError("nothing came in time") from None
+        except OSError:
+            raise urllib3.exceptions.ProtocolError("the connection broke") from None
+        self.length -= taken
+        if not (taken and self.length):
+            self.close()
+        if not taken:
+            raise urllib3.exceptions.ProtocolError("the answer is over")
+        return taken
+
+
+def source_of(answer: urllib3.BaseHTTPResponse) -> _HeadInTime | None:
+    """Where the bytes of an answer come from; None where this release of urllib3 keeps that elsewhere."""
+    source = getattr(answer, "_fp", None)
+    return source if isinstance(source, _HeadInTime) else None
+
 
 class _LinesInTime:
     """readline over a socket's buffer, with one time limit for all lines together."""

@@ -4,18 +4,19 @@ httpx's own transport costs 4 to 5 times the CPU of urllib3 on answers of severa
 its interface (authentication, requests, responses) stays.
 """
 
+import io
 import ssl
 import time
 import urllib.request
 import zlib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from urllib.parse import unquote, urlsplit
 
 import httpx
 import urllib3
 
-from mlc_pipelines.transport.head import POOLS_WITH_HEAD_IN_TIME
+from mlc_pipelines.transport.head import POOLS_WITH_HEAD_IN_TIME, source_of
 
 _BLOCK = 1 << 18
 _SENT_AT_ONCE = 1 << 14
@@ -41,8 +42,8 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
 class WireTransport(httpx.BaseTransport):
     """Sends one request, never twice, and streams the answer decoded.
 
-    Reads from request.extensions: `deadline` (a time.monotonic() instant) and `body_bytes_max`. Says in response.extensions how many bytes
-    the body has, `body_bytes`, where that is known beforehand. Raises httpx's own exceptions:
+    Reads from request.extensions: `deadline` (a time.monotonic() instant) and `body_bytes_max`. Where the size of the body is stated, and not
+    beyond the limit, response.extensions has `whole`, which reads it in one piece. Raises httpx's own exceptions:
     ConnectError and ConnectTimeout when nothing left this machine, any other TransportError when something may have.
     """
 
@@ -61,8 +62,10 @@ class WireTransport(httpx.BaseTransport):
         except urllib3.exceptions.HTTPError as error:
             raise _translated(error, request) from None
         headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON]
-        extensions = {"body_bytes": answer.length_remaining or 0} if _coding(answer) in _PLAIN else {}
-        return httpx.Response(answer.status, headers=headers, stream=_Body(answer, request), extensions=extensions)
+        body, size = _Body(answer, request), answer.length_remaining or 0
+        stated = 0 < size <= request.extensions["body_bytes_max"] and _coding(answer) in _PLAIN
+        extensions = {"whole": partial(body.whole, size)} if stated else {}
+        return httpx.Response(answer.status, headers=headers, stream=body, extensions=extensions)
 
     def _send(self, request: httpx.Request) -> urllib3.BaseHTTPResponse:
         connect_seconds, read_seconds = self._timeout
@@ -128,12 +131,30 @@ class _Body(httpx.SyncByteStream):
         except urllib3.exceptions.HTTPError as error:
             raise _translated(error, self._request) from None
 
+    def whole(self, size: int) -> bytes:
+        """All of so many bytes, each received at its place: kept until all are there, blocks would take twice the memory."""
+        body = io.BytesIO(bytes(size))
+        if (source := source_of(self._answer)) is None:
+            body.writelines(self)
+            return body.getvalue()
+        try:
+            with body.getbuffer() as place:
+                at = 0
+                while at < size:
+                    at += source.take_into(place[at:])
+                    self._require_time()
+        except urllib3.exceptions.HTTPError as error:
+            raise _translated(error, self._request) from None
+        return body.getvalue()
+
     def _raw(self) -> Iterator[bytes]:
-        deadline = self._request.extensions["deadline"]
         while block := self._answer.read1(_BLOCK):
             yield block
-            if time.monotonic() > deadline:
-                raise DeadlinePassed("the answer kept trickling past its deadline", request=self._request)
+            self._require_time()
+
+    def _require_time(self) -> None:
+        if time.monotonic() > self._request.extensions["deadline"]:
+            raise DeadlinePassed("the answer kept trickling past its deadline", request=self._request)
 
     def _decoded(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Plain bytes. A gzip stream that ends early is an error here; clients usually pass it on as an empty body."""

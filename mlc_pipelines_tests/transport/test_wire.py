@@ -177,6 +177,19 @@ def test_silence_ends(server, make) -> None:
     assert 1 == server.count("PUT", "/entity", at_least=1)
 
 
+def test_silence_in_the_middle_of_an_answer_ends(server, make) -> None:
+    """A body of stated size of which no more comes: read again, and what came is not used."""
+    begun = OK + b"Content-Length: 100000\r\n\r\n" + b"[1, "
+
+    def falls_silent(_asked, connection) -> None:
+        connection.sendall(begun)
+        server.stopped.wait(5)
+
+    server.script["/entity"] = [falls_silent, server.whole("[1, 2]")]
+    with make(read_seconds=0.05, attempts=2) as caller:
+        assert [1, 2] == caller.read("GET", "/entity").json()
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_answer_beyond_the_limit_is_refused(server, make, packed: bool) -> None:
     """P15: counted after decompression, so a small bomb does not help; read once."""
