@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from mlc_pipelines.flows.clerk import Limits
 from mlc_pipelines.flows.posting import ALL_OR_NONE, EACH, abandon, post_all, sweep
 from mlc_pipelines.ledger.errors import PipelineError
-from mlc_pipelines.store.postings import ABANDONED, CONFLICT, SEALED
+from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, WAITING
 from mlc_pipelines_tests.posting.books import (
     FINE,
     HALF,
@@ -56,7 +56,8 @@ class Month(RuleBasedStateMachine):
     def somebody_posts(self, faults: list[str], mode: str, stale: bool) -> None:
         self.books.faults, self.books.stale = list(faults), stale
         try:
-            post_all(self.drafts, approved(*self.drafts), self.desk, mode=mode)
+            outcomes = post_all(self.drafts, approved(*self.drafts), self.desk, mode=mode)
+            require_told(outcomes)
         except Killed:
             pass
         finally:
@@ -131,6 +132,13 @@ class Month(RuleBasedStateMachine):
         assert {outcome.state for outcome in outcomes} <= {SEALED, ABANDONED}, outcomes
         self.never_two_and_never_a_wrong_one()
         assert [] == self.books.drafts
+
+
+def require_told(outcomes) -> None:
+    """P13: no run leaves a journal in a state that says nothing; one that is ready waits for another of its package."""
+    for outcome in outcomes:
+        assert outcome.state in (SEALED, CHECKED) or (outcome.state in (WAITING, CONFLICT, ABANDONED) and outcome.why)
+    assert all(outcome.state != CHECKED for outcome in outcomes) or any(outcome.why for outcome in outcomes)
 
 
 @pytest.fixture
