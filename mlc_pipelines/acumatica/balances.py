@@ -58,6 +58,13 @@ def read_balances(
     return _added_up(_in_our_sign(rows, habits, _where(period)), ["account", "subaccount"])
 
 
+def has_movement(site: Connection, books: Books, period: FiscalPeriod) -> bool:
+    """Whether anything was posted in the period, by the ledger's own word."""
+    rows = _of_branches(site, books, period)
+    said = [row.debit_total.value for row in rows] + [row.credit_total.value for row in rows]
+    return any(minor_column(said, books.currency, "DebitTotal or CreditTotal", lambda _row: _where(period)).to_pylist())
+
+
 def system_accounts(site: Connection, books: Books, period: FiscalPeriod) -> frozenset[str]:
     """The account that only repeats profit and loss (YTD Net Income), as declared or as its figures of the period give it away."""
     return _habits(_frame(_ask(site, books, period), books, _where(period)), books, _where(period)).copies

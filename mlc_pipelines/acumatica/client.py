@@ -1,7 +1,7 @@
 """Acumatica as a general ledger: the port `GeneralLedger` fulfilled over one site's REST API."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
 from types import TracebackType
@@ -9,7 +9,6 @@ from typing import Self
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlc_pipelines.acumatica import (
     balances,
@@ -17,11 +16,10 @@ from mlc_pipelines.acumatica import (
     changes,
     codec,
     extracts,
-    inquiry,
     odata,
     openapi,
+    posted,
     tenants,
-    transactions,
     wire,
 )
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential, PlanRule
@@ -115,11 +113,11 @@ class Acumatica:
     def read_posted(self, period: FiscalPeriod, company: str = "") -> Iterator[pa.RecordBatch]:
         """Posted lines of one period in batches of the shape `journal.LINES`, in ledger currency; at least one batch."""
         books = self._books_of(company)
-        found = self._readings.enter_context(closing(self._lines_of(period, books)))
+        found = self._readings.enter_context(closing(posted.read_lines(self._site, books, period, self._remark)))
         empty = True
         for batch in found:
             empty = False
-            yield of_books(_wanted(batch, books), books.company, books.ledger, books.currency)
+            yield of_books(batch, books.company, books.ledger, books.currency)
         if empty:
             yield of_books(codec.no_lines(), books.company, books.ledger, books.currency)
 
@@ -128,12 +126,6 @@ class Acumatica:
         books = self._books_of(company)
         codes = self.read_subaccounts() if books.has_subaccounts else []
         return balances.read_balances(self._site, books, period, codes, self._config.balance_calls)
-
-    def _lines_of(self, period: FiscalPeriod, books: codec.Books) -> Generator[pa.RecordBatch]:
-        if self._config.lines_from == "inquiry":
-            yield from inquiry.read_lines(self._site, books, period)
-        else:
-            yield from transactions.read_lines(self._site, books, period, self._remark)
 
     def _remark(self, text: str) -> None:
         self._remarks[text] = None
@@ -181,10 +173,3 @@ class Acumatica:
             tenants.require_companies(ledgers, self._config)
             self._books = {rule.company: codec.to_books(ledgers, self._config, rule) for rule in self._config.rules}
         return self._books
-
-
-def _wanted(batch: pa.RecordBatch, books: codec.Books) -> pa.RecordBatch:
-    """Without the lines of branches that are not read. A branch that the ledger does not have was refused before."""
-    if books.wanted is None:
-        return batch
-    return batch.filter(pc.is_in(batch["branch"].cast(pa.string()), pa.array(sorted(books.wanted))))

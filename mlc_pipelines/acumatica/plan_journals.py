@@ -4,12 +4,12 @@ A batch is stored whole or not at all: header and lines are one record of one PU
 that a field did not take at that moment may be left out without a word [S DOC Update_Record]; the read-back shows it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
-from mlc_pipelines.acumatica import balances, openapi, periods, wire
-from mlc_pipelines.acumatica.codec import said, to_codes
+from mlc_pipelines.acumatica import openapi, periods, wire
+from mlc_pipelines.acumatica.codec import said
 from mlc_pipelines.acumatica.config import PlanRule
 from mlc_pipelines.acumatica.connection import Connection
 from mlc_pipelines.acumatica.plan_batches import (
@@ -28,6 +28,7 @@ from mlc_pipelines.acumatica.plan_batches import (
     require_whole,
 )
 from mlc_pipelines.acumatica.plan_ledger import PlanLedger
+from mlc_pipelines.acumatica.posted import read_movement
 from mlc_pipelines.acumatica.records import quoted
 from mlc_pipelines.acumatica.refusals import NoRecordError, ReportedError
 from mlc_pipelines.ledger.drafts import PREFIX, JournalDraft, PeriodClosed
@@ -50,18 +51,16 @@ class PlanJournals(PlanLedger):
     def __init__(self, site: Connection, rule: PlanRule) -> None:
         super().__init__(site, rule)
         self._pointers: dict[str, str] = {}
+        self._dates: dict[str, LedgerPeriod] = {}
 
     def read_held(self, period: str) -> pd.DataFrame:
-        """Posted movements of the period by account and subaccount, of the branch where the ledger has others. One call for each subaccount."""
-        books, known = self.target().books, self.periods().get(period)
-        if known is None:
+        """Posted movements of the period by account and subaccount, of the branch where the ledger has others."""
+        if period not in self._dates:
+            self._dates = self.periods()
+        if (known := self._dates.get(period)) is None:
             raise DataError(f"{self._unknown(period)}.", holds="Nothing was read.", next_step="Choose another period.")
-        codes: Sequence[str] = []
-        if books.has_subaccounts:
-            codes = to_codes(self._site.list("Subaccount", wire.Subaccount, select="SubaccountCD,Description,Active"))
         asked = from_iso(known.key, known.start_on, known.end_on)
-        rows = balances.read_balances(self._site, books, asked, codes, self._site.config.balance_calls)
-        held = rows.assign(amount_minor=rows["debit_minor"] - rows["credit_minor"])
+        held = read_movement(self._site, self.target().books, asked)
         return held.loc[held["amount_minor"] != 0, HELD].reset_index(drop=True)
 
     # -- looking ------------------------------------------------------------------------------------------------------

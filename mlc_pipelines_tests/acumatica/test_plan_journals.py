@@ -101,6 +101,16 @@ def test_parts_of_a_plan_are_posted_each_under_its_own_reference(posting, sandbo
     assert {key: minor for key, minor in sums.items() if minor} == after.to_dict()
 
 
+def test_what_the_ledger_holds_is_read_in_a_few_calls_and_proved(posting, sandbox) -> None:
+    """However many subaccounts the chart has; a line that is missing in the answer is not taken for one that is not there."""
+    posting.books.read_held(PERIOD)
+    inquiries = [one.path for one in sandbox.traffic.requests if "Inquiry" in one.path]
+    assert 4 >= len(inquiries)
+    sandbox.set_switches(acumatica={"drop_rows": 1})
+    with pytest.raises(DataError, match=f"Lines and balances of ledger STAT differ in {PERIOD} on 1 accounts"):
+        posting.books.read_held(PERIOD)
+
+
 # -- group G ----------------------------------------------------------------------------------------------------------
 
 

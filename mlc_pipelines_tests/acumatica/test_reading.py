@@ -110,7 +110,7 @@ def test_a_wrong_ledger_is_told_with_those_there_are(connect: Connect) -> None:
     """A name that does not exist is answered with the list of those that do."""
     with (
         connect(ledger="GLACT") as ledger,
-        pytest.raises(SetupError, match="no ledger GLACT; it has ACTUAL, BUDGET, STAT"),
+        pytest.raises(SetupError, match="no ledger GLACT; it has ACTUAL, BUDGET, PLAN, STAT"),
     ):
         ledger.identity()
 
