@@ -6,7 +6,7 @@ budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|swe
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file
-connections   mlc connections list|check
+connections   mlc connections new|list|show|check|schema
 secrets       mlc secrets set|list
 login         mlc login: a person logs in once, where a system asks for that
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open

@@ -1,9 +1,15 @@
-"""mlc connections: the files of the connection folder, seen and checked."""
+"""mlc connections: the files of the connection folder: seen, checked, begun."""
+
+import json
+import os
 
 import click
+import yaml
 
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.wiring.connections import folder, read_all
+from mlc_pipelines.wiring.connections import find, folder, read_all, read_one
+from mlc_pipelines.wiring.questions import file_of, questions_for
+from mlc_pipelines.wiring.settings import ConnectionFile
 
 
 @click.group()
@@ -33,3 +39,42 @@ def check() -> None:
             next_step="Correct the files named above.",
         )
     click.echo(f"{len(named)} connection files in {folder()}, all usable.")
+
+
+@connections.command()
+@click.argument("connection")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
+def show(connection: str, as_json: bool) -> None:
+    """Every setting of CONNECTION as it counts, defaults and environment filled in. No secret stands in it: credentials are names."""
+    settings = find(connection).settings.model_dump(mode="json", by_alias=True)
+    click.echo(
+        json.dumps(settings) if as_json else yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip()
+    )
+
+
+@connections.command()
+def schema() -> None:
+    """The JSON schema of connection files, for editors."""
+    click.echo(json.dumps(ConnectionFile.model_json_schema(), indent=1))
+
+
+@connections.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write the commented connection file of NAME by asking. Nothing secret is asked for, and no file is overwritten."""
+    file = folder() / f"{name}.yaml"
+    if file.exists():
+        raise SetupError(
+            f"{file} is there already.", holds="It was not touched.", next_step="Choose another name, or edit the file."
+        )
+    answers: dict[str, str] = {}
+    for one in questions_for(answers):
+        kind = click.Choice(one.choices) if one.choices else None
+        answers[one.key] = click.prompt(one.text, default=one.default, type=kind).strip()
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(file_of(name, answers), encoding="utf-8")
+    draft.replace(file)
+    erp = read_one(file).settings.erp
+    click.echo(f"{file} is written. Next:")
+    for step in (f"mlc secrets set {erp.credential} ...", f"mlc secrets set {name}-anaplan", f"mlc check {name}"):
+        click.echo(f"  {step}")

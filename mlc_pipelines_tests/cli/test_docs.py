@@ -17,6 +17,7 @@ ELSEWHERE = {
     "make test": "is what runs this",
     "make bench": "bench/test_smoke.py",
     "mlc demo": "test_live_demo.py",
+    "mlc connections new yourname": "test_connections.py, with its questions answered",
     **dict.fromkeys(
         (
             "mlc budget preview",
