@@ -282,7 +282,7 @@ def test_the_year_of_every_account_is_the_plan_rounded_once(
 
 
 @pytest.mark.prove
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @YEARS
 def test_long_the_year_of_every_account_is_the_plan_rounded_once(
     cells: dict[tuple[str, str, str], tuple[int, int]], currency: str, credit: bool, order: random.Random
