@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mlc_pipelines.ledger.closing import CloseCalendar
 from mlc_pipelines.ledger.errors import PipelineError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.wiring.settings import Connection, ConnectionFile
@@ -43,6 +44,18 @@ class Named:
         calendar = self.settings.calendar.build(self.file.parent)
         _require_places(self, calendar)
         return calendar
+
+    @property
+    def close(self) -> CloseCalendar:
+        """When which period is loaded by itself; the model's quiet hours count beside its own. Raises SetupError where none is declared, or it cannot be understood."""
+        if self.settings.close is None:
+            raise SetupError(
+                f"Connection {self.name} has no close calendar.",
+                holds="Nothing was asked for.",
+                next_step=f"Declare it under `close` in {self.file}; docs/closing.md shows how.",
+            )
+        of_model = self.settings.anaplan.quiet_hours
+        return self.settings.close.build(self.calendar, (of_model.build(),) if of_model else ())
 
 
 def _require_places(named: Named, calendar: FiscalCalendar) -> None:

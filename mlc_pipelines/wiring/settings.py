@@ -1,19 +1,18 @@
 """What a connection file may say. Contradictions are refused when it is read; nothing secret has a place in it."""
 
-from datetime import time
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, model_validator
 
-from mlc_pipelines.anaplan.quiet import QuietHours
 from mlc_pipelines.anaplan.regions import Addresses, addresses
 from mlc_pipelines.flows.steps import ASSETS, PlanSteps
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.wiring.calendars import Calendar
+from mlc_pipelines.wiring.closing import Close
 from mlc_pipelines.wiring.erps import EpicorErp, Erp
-from mlc_pipelines.wiring.parts import WEEK, FileName, PeriodLabel, Port, Setting, Text, Weekday
+from mlc_pipelines.wiring.parts import FileName, PeriodLabel, Port, Setting, Text
 from mlc_pipelines.wiring.plans import OfEpicor, Plan, PlanName
+from mlc_pipelines.wiring.quiet import QuietTimes
 
 ExtractName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Sign = Literal["debit_positive", "credit_positive"]
@@ -28,35 +27,6 @@ class Certificate(Setting):
     timestamp: Literal["seconds", "milliseconds"] = "seconds"
     certificate_file: FileName = ""
     private_key_file: FileName = ""
-
-
-class QuietTimes(Setting):
-    """When no load begins, by the clock on the wall of time_zone: hours like 07:00-09:30, or 22:00-06:00 into the next day; days on which they begin."""
-
-    time_zone: Text
-    hours: Annotated[tuple[Annotated[str, Field(pattern=r"^\d\d:\d\d ?- ?\d\d:\d\d$")], ...], Field(min_length=1)]
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEK
-    then: Literal["wait", "stop"] = "wait"
-
-    @model_validator(mode="after")
-    def _understood(self) -> "QuietTimes":
-        self.build()
-        return self
-
-    def build(self) -> QuietHours:
-        try:
-            zone = ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"time_zone {self.time_zone!r} is not known; write it like Europe/Berlin") from None
-        spans = tuple(_span(text) for text in self.hours)
-        return QuietHours(zone, spans, frozenset(WEEK.index(day) for day in self.days), self.then)
-
-
-def _span(text: str) -> tuple[time, time]:
-    begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    if begin == end:
-        raise ValueError(f"hours {text!r} begin and end at the same time; write for instance 00:00-12:00")
-    return begin, end
 
 
 class Anaplan(Setting):
@@ -366,6 +336,7 @@ class Connection(Setting):
     ap_spend: ApSpend | None = None
     lists: dict[Text, SyncedList] = Field(default_factory=dict)
     watch: Watch | None = None
+    close: Close | None = None
     extracts: dict[ExtractName, Extract] = Field(default_factory=dict)
     plans: dict[PlanName, Plan] = Field(default_factory=dict)
     owners: tuple[str, ...] = ("team:finance",)
