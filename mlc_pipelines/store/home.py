@@ -19,6 +19,7 @@ from mlc_pipelines.store.known import KnownIds
 from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
 from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.ringplaces import ring_place
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
 from mlc_pipelines.store.tokens import LogIn
@@ -31,6 +32,8 @@ class Store:
 
     home: Path
     engine: sa.Engine
+    trying: frozenset[str] = frozenset()
+    """Credentials whose new version, not yet in use, is opened instead of the current one."""
 
     @classmethod
     def open(cls, home: Path | None = None, url: str = "") -> "Store":
@@ -85,7 +88,7 @@ class Store:
 
     @property
     def vault(self) -> Vault:
-        return Vault(self.engine, self.home / "keys" / "vault.key")
+        return Vault(self.engine, ring_place(self.home / "keys"), self.home / "keys", self.trying)
 
     def log_in(self, credential: str, *, command: str) -> LogIn:
         """The log-in that a person made for a credential; command makes it anew."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = sa.MetaData()
 
@@ -45,11 +45,13 @@ credentials = sa.Table(
     "credentials",
     metadata,
     sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("format", sa.Integer, nullable=False, server_default="1"),  # what is bound into the cipher
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("key_id", sa.String(16), nullable=False),
     sa.Column("nonce", sa.LargeBinary, nullable=False),
     sa.Column("ciphertext", sa.LargeBinary, nullable=False),
     sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("made_by", sa.String(200), nullable=False, server_default=""),
 )
 
 notices = sa.Table(

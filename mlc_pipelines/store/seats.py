@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError, TransientError
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.schema import open_sessions
-from mlc_pipelines.store.vault import Sealed, Vault
+from mlc_pipelines.store.vault import Sealed, Vault, session_binding
 
 SignOut = Callable[[Mapping[str, str]], bool]
 """Signs a session out by the headers that prove it. True when it is closed now; False when that could not be found out."""
@@ -134,7 +134,7 @@ class Seats:
         return f"{socket.gethostname()}:{self.locks}"
 
     def _bound_to(self, site: str) -> str:
-        return json.dumps({"session at": site, "place": self._place})
+        return session_binding(site, self._place)
 
     def _rows(self, site: str) -> list[sa.Row[tuple[object, ...]]]:
         here = (open_sessions.c.place == self._place) & (open_sessions.c.site == site)

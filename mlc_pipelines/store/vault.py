@@ -1,26 +1,33 @@
-"""Credentials at rest: AES-256-GCM, each bound to its name and version, the key in a file of its own."""
+"""Credentials at rest: AES-256-GCM, each bound to its name and version, the keys in a ring of their own, the newest version anchored outside."""
 
-import base64
 import json
 import os
-import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.store.schema import credentials
+from mlc_pipelines.store.anchor import Anchored, AnchorFile, CredentialRolledBack, CredentialTampered
+from mlc_pipelines.store.dumps import keep_memory_private
+from mlc_pipelines.store.fence import fence
+from mlc_pipelines.store.ring import Key, KeyUnavailable, Ring, RingPlace
+from mlc_pipelines.store.schema import credentials, open_sessions
 from mlc_pipelines.transport.secret import Secret
 
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
+_FORMAT = 2
+_WAIT_SECONDS = 60.0
+_NEXT = " (next)"
+
+Row = sa.Row[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,130 +40,366 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What may be told of a stored credential. made_by: "" where that was not written down yet."""
+
+    name: str
+    version: int
+    key_id: str
+    made_at: str
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation of the key did. new_key: its id. dropped: ids of keys that are gone for good."""
+
+    new_key: str
+    credentials: int
+    kept: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vault:
-    """Opens and stores credentials by name. A credential is a small set of named texts (username, password, ...)."""
+    """Opens and stores credentials by name. A credential is a small set of named texts (username, password, ...).
+
+    folder: where lock and anchor lie. trying: names whose new version, not yet in use, is opened in place of the current one.
+    """
 
     engine: sa.Engine
-    key_file: Path
+    place: RingPlace
+    folder: Path
+    trying: frozenset[str] = frozenset()
 
-    def put(self, name: str, fields: Mapping[str, str]) -> int:
-        """Store a new version under the name; returns the version."""
-        key = self._key(create=True)
-        with self.engine.begin() as db:
-            held = db.execute(sa.select(credentials.c.version).where(credentials.c.name == name)).scalar()
-            version = (held or 0) + 1
-            nonce = os.urandom(_NONCE_BYTES)
-            sealed = AESGCM(key).encrypt(nonce, json.dumps(dict(fields)).encode(), _identity(name, version))
-            row = {
-                "version": version,
-                "key_id": _key_id(key),
-                "nonce": nonce,
-                "ciphertext": sealed,
-                "made_at": datetime.now(UTC).isoformat(),
-            }
-            change = (
-                credentials.insert().values(name=name, **row)
-                if held is None
-                else credentials.update().where(credentials.c.name == name).values(**row)
-            )
-            db.execute(change)
+    # -- credentials --------------------------------------------------------------------------------------------------
+
+    def put(self, name: str, fields: Mapping[str, str], *, by: str = "") -> int:
+        """Store a new version under the name; returns the version, which is never used twice."""
+        with self._changing() as (ring, anchored), self._writing() as db:
+            row = db.execute(credentials.select().where(credentials.c.name == name)).first()
+            before = anchored.get(name)
+            version = max(row.version if row else 0, before.version if before else 0) + 1
+            made_at = datetime.now(UTC).isoformat()
+            said = {"format": _FORMAT, "name": name, "version": version, "made_at": made_at, "made_by": by}
+            anchored[name] = _written(db, said, json.dumps(dict(fields)).encode(), ring.active, new=row is None)
         return version
 
     def open(self, name: str) -> dict[str, Secret]:
-        """The fields of a credential, each a Secret. Raises SetupError when it is missing, was tampered with, or the key does not fit."""
+        """The fields of a credential, each a Secret.
+
+        Raises SetupError when it is missing, and its kinds CredentialTampered, CredentialRolledBack, KeyUnavailable, KeyPermissions.
+        """
+        try:
+            return self._looked_up(name)
+        except (KeyUnavailable, CredentialRolledBack):  # or somebody is changing key ring, row and anchor just now
+            with self._locked():
+                return self._looked_up(name, locked=True)
+
+    def remove(self, name: str) -> bool:
+        """Forget a credential; False when there is none. A copy that is put back later is refused."""
+        with self._changing() as (_, anchored), self._writing() as db:
+            row = db.execute(credentials.delete().where(credentials.c.name == name).returning(credentials.c.version))
+            if (version := row.scalar()) is None:
+                return False
+            before = anchored.get(name)
+            anchored[name] = Anchored(max(version, before.version if before else 0), "", "")
+        return True
+
+    def put_next(self, name: str, fields: Mapping[str, str], *, by: str = "") -> None:
+        """Store a new version beside the one in use, to be tried first; a second one replaces it."""
+        self.put(name + _NEXT, fields, by=by)
+
+    def switch(self, name: str, *, by: str = "") -> int:
+        """The version that was tried is the one in use from now on, the one before is forgotten; returns its version."""
+        fields = replace(self, trying=frozenset({name})).open(name)
+        version = self.put(name, {field: secret.reveal() for field, secret in fields.items()}, by=by)
+        self.remove(name + _NEXT)
+        return version
+
+    def drop_next(self, name: str) -> bool:
+        """Forget the version that was tried; False when there is none."""
+        return self.remove(name + _NEXT)
+
+    def stored(self) -> list[Stored]:
+        """Every credential, by name; nothing of it is opened."""
         with self.engine.connect() as db:
-            row = db.execute(credentials.select().where(credentials.c.name == name)).first()
-        if row is None:
+            rows = db.execute(credentials.select().order_by(credentials.c.name)).all()
+        return [Stored(row.name, row.version, row.key_id, row.made_at, row.made_by) for row in rows]
+
+    def names(self) -> list[tuple[str, int, str]]:
+        """Name, version and time of storing of every credential."""
+        return [(one.name, one.version, one.made_at) for one in self.stored()]
+
+    # -- passing secrets of other tables ------------------------------------------------------------------------------
+
+    def seal(self, text: str, *, bound_to: str) -> Sealed:
+        """Encrypt a passing secret for a table of its own; it opens again only under the same words."""
+        return _sealed(text.encode(), bound_to.encode(), self._ring_or_new().active)
+
+    def unseal(self, sealed: Sealed, *, bound_to: str) -> str:
+        """The text again. Raises SetupError when it was sealed with another key, for another purpose, or was tampered with."""
+        key = self._ring().find(sealed.key_id)
+        try:
+            if key is None:
+                raise InvalidTag
+            return AESGCM(key.value).decrypt(sealed.nonce, sealed.ciphertext, bound_to.encode()).decode()
+        except InvalidTag:
+            raise SetupError(
+                f"A stored value ({bound_to}) does not open with the key ring {self.place.named}.",
+                holds="It was not used.",
+            ) from None
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def rotate_key(self, *, keep_days: float = 30.0) -> Rotation:
+        """A new key, everything re-encrypted with it in one transaction, all of it opened again; old keys that nothing uses go after so many days.
+
+        Killed at any point, everything stays readable: the new key is in the ring before the first record needs it, the old ones until
+        after the last one did (K08). A record that was tampered with or rolled back stops it before anything is changed.
+        """
+        with self._locked():
+            before = self._require_all_current(self._ring())
+            ring = before.with_new_key() if self.place.writable else before
+            if self.place.writable:
+                self.place.write(ring)
+            self._reseal(ring)
+            self._require_all_current(ring)
+            kept = ring.without_old(self._used_keys(), keep_days=keep_days) if self.place.writable else ring
+            if kept != ring:
+                self.place.write(kept)
+        gone = tuple(key.id for key in ring.keys if key not in kept.keys)
+        return Rotation(ring.active.id, len(self.stored()), tuple(key.id for key in kept.keys[1:]), gone)
+
+    def start_over(self) -> list[str]:
+        """After the ring was lost: forget what only it could open, and nothing else; returns the names that must be stored again.
+
+        Raises SetupError where the ring is there and opens what is stored: then nothing is lost.
+        """
+        with self._locked():
+            if self._opens_something():
+                raise SetupError(
+                    f"The key ring {self.place.named} is there and opens stored credentials: it is not lost.",
+                    holds="Nothing was changed.",
+                    next_step="After a leak: `mlc secrets rotate` for every credential, then `mlc secrets rotate-key --keep-days 0`.",
+                )
+            names = [one.name for one in self.stored()]
+            with self._writing() as db:
+                db.execute(credentials.delete())
+                db.execute(open_sessions.delete())
+            self._anchor.forget()
+        return names
+
+    def _looked_up(self, name: str, *, locked: bool = False) -> dict[str, Secret]:
+        stored = name + _NEXT if name in self.trying else name
+        raw, row = self._anchor.raw(), self._row(stored)  # in this order: see AnchorFile
+        ring = self._ring() if raw or row is not None else None
+        before = self._anchor.opened(raw, ring).get(stored) if ring else None
+        newer = ring is not None and _require_current(stored, row, before, ring)
+        if row is None or ring is None:
             raise SetupError(
                 f"No credential is stored under the name {name!r}.",
                 next_step=f"Store it with `mlc secrets set {name}`.",
             )
-        key = self._key(create=False)
-        if row.key_id != _key_id(key):
-            raise SetupError(
-                f"Credential {name!r} was stored with another key than the one in {self.key_file}.",
-                next_step="Put the right key file back, or store the credential again.",
-            )
-        try:
-            fields = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, _identity(name, row.version)))
-        except InvalidTag:
-            raise SetupError(
-                f"Credential {name!r} was changed outside of this project.",
-                holds="It was not used.",
-                next_step=f"Store it again with `mlc secrets set {name}`, and find out who changed it.",
-            ) from None
-        return {field: Secret(value, f"{name}/{field}") for field, value in fields.items()}
+        plain = self._plain(row, ring)
+        if newer:
+            self._catch_up(stored, locked=locked)
+        return {field: Secret(value, f"{name}/{field}") for field, value in json.loads(plain).items()}
 
-    def seal(self, text: str, *, bound_to: str) -> Sealed:
-        """Encrypt a passing secret for a table of its own; it opens again only under the same words."""
-        key, nonce = self._key(create=True), os.urandom(_NONCE_BYTES)
-        return Sealed(_key_id(key), nonce, AESGCM(key).encrypt(nonce, text.encode(), bound_to.encode()))
+    @property
+    def _anchor(self) -> AnchorFile:
+        return AnchorFile(self.folder / "credentials.anchor")
 
-    def unseal(self, sealed: Sealed, *, bound_to: str) -> str:
-        """The text again. Raises SetupError when it was sealed with another key, for another purpose, or was tampered with."""
-        try:
-            return AESGCM(self._key(create=False)).decrypt(sealed.nonce, sealed.ciphertext, bound_to.encode()).decode()
-        except InvalidTag:
-            raise SetupError(
-                f"A stored value ({bound_to}) does not open with the key in {self.key_file}.", holds="It was not used."
-            ) from None
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with fence(self.folder, "credentials", holder="a change of the credentials", wait_seconds=_WAIT_SECONDS):
+            yield
 
-    def names(self) -> list[tuple[str, int, str]]:
-        """Name, version and time of storing of every credential."""
-        with self.engine.connect() as db:
-            rows = db.execute(credentials.select().order_by(credentials.c.name)).all()
-        return [(row.name, row.version, row.made_at) for row in rows]
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Ring, dict[str, Anchored]]]:
+        """Ring and anchor for a change; the anchor follows when the change stands in the database."""
+        with self._locked():
+            ring = self._ring_or_new(locked=True)
+            before = self._anchor.opened(self._anchor.raw(), ring)
+            anchored = dict(before)
+            yield ring, anchored
+            if anchored != before:
+                self._anchor.write(anchored, ring)
 
-    def _key(self, *, create: bool) -> bytes:
-        if not self.key_file.exists():
-            if (not create or self.names()) and not self.key_file.exists():  # somebody else may just have begun
-                raise SetupError(
-                    f"The key file {self.key_file} is missing.",
-                    holds="The stored credentials cannot be opened without it; none was changed.",
-                    next_step="Put it back; or move the database aside and store all credentials again under a new key.",
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction, in which nobody else writes."""
+        with self.engine.begin() as db:
+            if self.engine.dialect.name == "sqlite":
+                db.exec_driver_sql("BEGIN IMMEDIATE")  # Python's driver would begin only at the first change
+            yield db
+
+    def _catch_up(self, name: str, *, locked: bool) -> None:
+        """The anchor lags behind this row: a process was killed between the two, or another machine stored something."""
+        if not locked:
+            with self._locked():
+                return self._catch_up(name, locked=True)
+        raw, row, ring = self._anchor.raw(), self._row(name), self._ring()
+        anchored = self._anchor.opened(raw, ring)
+        if row is not None and _require_current(name, row, anchored.get(name), ring):
+            self._plain(row, ring)  # only what an owner of the ring has written counts
+            self._anchor.write({**anchored, name: _anchored(row)}, ring)
+        return None
+
+    def _reseal(self, ring: Ring) -> None:
+        anchored = self._anchor.opened(self._anchor.raw(), ring)
+        with self._writing() as db:
+            for row in db.execute(credentials.select().with_for_update()).all():
+                said = {name: getattr(row, name) for name in ("name", "version", "made_at", "made_by")}
+                anchored[row.name] = _written(
+                    db, {"format": _FORMAT, **said}, self._plain(row, ring), ring.active, new=False
                 )
-            self._make_key()
-        status = self.key_file.stat()
-        if status.st_mode & 0o077 or status.st_uid != os.getuid():
-            raise SetupError(
-                f"The key file {self.key_file} can be read by others (mode {status.st_mode & 0o777:04o}).",
-                next_step=f"chmod 600 {self.key_file}, and make yourself its owner.",
-            )
-        key = _decoded(self.key_file.read_text())
-        if len(key) != _KEY_BYTES:
-            raise SetupError(
-                f"The key file {self.key_file} does not hold a key.",
-                holds="It was not used.",
-                next_step="Put the right key file back; if no credential is stored yet, delete it.",
-            )
-        return key
+            for row in db.execute(open_sessions.select().with_for_update()).all():
+                self._reseal_session(db, row, ring)
+        self._anchor.write(anchored, ring)
 
-    def _make_key(self) -> None:
-        """A new key, seen by others whole or not at all; of two processes that make one, the first one's counts."""
-        self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, draft = tempfile.mkstemp(dir=self.key_file.parent)  # made for its owner alone
+    def _reseal_session(self, db: sa.Connection, row: Row, ring: Ring) -> None:
+        """A session whose record does not open any more ends by itself; it stops nobody's rotation."""
+        bound_to = session_binding(row.site, row.place).encode()
+        if (key := ring.find(row.key_id)) is None:
+            return
         try:
-            with os.fdopen(handle, "w") as file:
-                file.write(base64.b64encode(AESGCM.generate_key(8 * _KEY_BYTES)).decode())
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(draft, self.key_file)
-        finally:
-            Path(draft).unlink()
+            plain = AESGCM(key.value).decrypt(row.nonce, row.ciphertext, bound_to)
+        except InvalidTag:
+            return
+        sealed = _sealed(plain, bound_to, ring.active)
+        values = {"key_id": sealed.key_id, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
+        db.execute(open_sessions.update().where(open_sessions.c.id == row.id).values(**values))
+
+    def _require_all_current(self, ring: Ring) -> Ring:
+        """The ring, when it opens every record and every one is the newest that was stored."""
+        raw, rows = self._anchor.raw(), {row.name: row for row in self._rows()}
+        anchored = self._anchor.opened(raw, ring)
+        for name in rows.keys() | anchored.keys():
+            _require_current(name, rows.get(name), anchored.get(name), ring)
+            if name in rows:
+                self._plain(rows[name], ring)
+        return ring
+
+    def _used_keys(self) -> set[str]:
+        with self.engine.connect() as db:
+            tables = (credentials, open_sessions)
+            return {key for table in tables for key in db.execute(sa.select(table.c.key_id).distinct()).scalars()}
+
+    def _opens_something(self) -> bool:
+        ring = self.place.read()
+        return ring is not None and any(ring.find(row.key_id) for row in self._rows())
+
+    def _row(self, name: str) -> Row | None:
+        with self.engine.connect() as db:
+            return db.execute(credentials.select().where(credentials.c.name == name)).first()
+
+    def _rows(self) -> list[Row]:
+        with self.engine.connect() as db:
+            return list(db.execute(credentials.select()).all())
+
+    def _ring(self) -> Ring:
+        keep_memory_private()
+        if (ring := self.place.read()) is None:
+            raise KeyUnavailable(
+                f"The key ring {self.place.named} is missing.",
+                holds="The stored credentials cannot be opened without it; none was changed.",
+                next_step="Put it back; if it is lost, `mlc secrets start-over`, and store all credentials again.",
+            )
+        return ring
+
+    def _ring_or_new(self, *, locked: bool = False) -> Ring:
+        """The ring; a first one where nothing was ever stored."""
+        keep_memory_private()
+        if ring := self.place.read():
+            return ring
+        if not locked:
+            with self._locked():
+                return self._ring_or_new(locked=True)
+        if self.stored() or self._anchor.raw() or not self.place.writable:
+            return self._ring()
+        self.place.write(Ring((Key.new(),)))
+        return self._ring()
+
+    def _plain(self, row: Row, ring: Ring) -> bytes:
+        if (key := ring.find(row.key_id)) is None:
+            raise KeyUnavailable(
+                f"Credential {row.name!r} was stored with another key ({row.key_id}) than those in {self.place.named}.",
+                holds="It was not used.",
+                next_step="Put the right key ring back, or store the credential again.",
+            )
+        try:
+            return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _identity(row._asdict()))
+        except (InvalidTag, ValueError):  # ValueError: a nonce of another length
+            raise CredentialTampered(
+                f"Credential {row.name!r} was changed outside of this project.",
+                holds="It was not used.",
+                next_step=f"Store it again with `mlc secrets set {row.name}`, and find out who changed it.",
+            ) from None
 
 
-def _identity(name: str, version: int) -> bytes:
-    """Bound into the cipher, so that a stored value opens under its own name and version only."""
-    return json.dumps({"credential": name, "version": version}, sort_keys=True).encode()
+def session_binding(site: str, place: str) -> str:
+    """What the record of an open session is bound to."""
+    return json.dumps({"session at": site, "place": place})
 
 
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        return b""
+def _identity(record: Mapping[str, Any]) -> bytes:
+    """Bound into the cipher: everything of a record but nonce and ciphertext, so that a value opens in its own row only."""
+    if record["format"] == 1:  # up to revision 0008
+        return json.dumps({"credential": record["name"], "version": record["version"]}, sort_keys=True).encode()
+    parts = ("format", "key_id", "name", "version", "made_at", "made_by")
+    return json.dumps({part: record[part] for part in parts}, sort_keys=True).encode()
 
 
-def _key_id(key: bytes) -> str:
-    return sha256(key).hexdigest()[:16]
+def _sealed(plain: bytes, bound_to: bytes, key: Key) -> Sealed:
+    nonce = os.urandom(_NONCE_BYTES)
+    return Sealed(key.id, nonce, AESGCM(key.value).encrypt(nonce, plain, bound_to))
+
+
+def _written(db: sa.Connection, said: Mapping[str, Any], plain: bytes, key: Key, *, new: bool) -> Anchored:
+    """Encrypt and write one record; what the anchor says of it."""
+    said = {**said, "key_id": key.id}
+    sealed = _sealed(plain, _identity(said), key)
+    row = {**said, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
+    db.execute(
+        credentials.insert().values(row)
+        if new
+        else credentials.update().where(credentials.c.name == said["name"]).values(row)
+    )
+    return Anchored(said["version"], key.id, sha256(sealed.ciphertext).hexdigest())
+
+
+def _anchored(row: Row) -> Anchored:
+    return Anchored(row.version, row.key_id, sha256(row.ciphertext).hexdigest())
+
+
+def _require_current(name: str, row: Row | None, before: Anchored | None, ring: Ring) -> bool:
+    """Whether the row is newer than what the anchor knows; raises when it is older, gone, or another one of the same age."""
+    if before is None:
+        return row is not None
+    if row is None:
+        if not before.digest:
+            return False
+        raise _rolled_back(name, f"Credential {name!r}, version {before.version}, has vanished from the database.")
+    here, there = (row.version, ring.age(row.key_id)), (before.version, ring.age(before.key_id))
+    if here < there or (row.version == before.version and not before.digest):
+        raise _rolled_back(
+            name, f"Credential {name!r} is version {row.version} again; the last one stored here was {before.version}."
+        )
+    if here == there and _anchored(row) != before:
+        raise CredentialTampered(
+            f"Credential {name!r} was changed outside of this project: it is another version {row.version} than was stored.",
+            holds="It was not used.",
+            next_step=f"Store it again with `mlc secrets set {name}`, and find out who changed it.",
+        )
+    return here > there
+
+
+def _rolled_back(name: str, what: str) -> CredentialRolledBack:
+    return CredentialRolledBack(
+        what,
+        holds="It was not used.",
+        next_step=f"If the database was restored from a backup, store the credential again: `mlc secrets set {name}`. "
+        "If not, find out who put the old record there.",
+    )

@@ -39,6 +39,9 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be pickled")
 
+    def __getstate__(self) -> NoReturn:  # else it would hand out the slots
+        raise TypeError(f"{self!r} cannot be copied")
+
     def __copy__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be copied")
 

@@ -9,7 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.store.anchor import CredentialTampered
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.ring import Key, KeyPermissions, KeyUnavailable, Ring
+from mlc_pipelines.store.ringplaces import FileRing
 from mlc_pipelines.store.vault import Vault
 
 FIELDS = {"username": "ann", "password": 'canary "p@ss" wörd \n', "client_secret": ""}
@@ -18,6 +21,10 @@ FIELDS = {"username": "ann", "password": 'canary "p@ss" wörd \n', "client_secre
 @pytest.fixture
 def vault(store: Store) -> Vault:
     return store.vault
+
+
+def key_file(store: Store) -> Path:
+    return store.home / "keys" / "vault.key"
 
 
 def change(store: Store, statement: str, **values: object) -> None:
@@ -48,13 +55,13 @@ def test_an_unknown_name_says_how_to_store_it(vault: Vault) -> None:
     with pytest.raises(SetupError, match="No credential is stored under the name 'demo'") as refusal:
         vault.open("demo")
     assert "mlc secrets set demo" in refusal.value.next_step
-    assert not vault.key_file.exists()
+    assert not Path(vault.place.named).exists()
 
 
 def test_the_database_holds_no_plain_text(store: Store) -> None:
     """P18: neither the file nor its log, in any of the usual spellings."""
     store.vault.put("demo", {"password": "canary-7f3a-Zq9"})
-    key = base64.b64decode(store.vault.key_file.read_text())
+    key = base64.b64decode(key_file(store).read_text().split()[0])
     store.engine.dispose()
     content = b"".join(path.read_bytes() for path in store.home.glob("mlc.db*"))
     spellings = [
@@ -78,7 +85,7 @@ def test_no_two_encryptions_share_a_nonce(store: Store) -> None:
     assert 20 == len({nonce for nonce, _ in seen}) == len({sealed for _, sealed in seen})
 
 
-def test_a_record_moved_to_another_name_does_not_open(store: Store) -> None:
+def test_K04_a_record_moved_to_another_name_does_not_open(store: Store) -> None:
     """K04, P19: the test tenant's password put into the production row is refused by name."""
     store.vault.put("test", {"password": "harmless"})
     store.vault.put("production", {"password": "powerful"})
@@ -90,7 +97,7 @@ def test_a_record_moved_to_another_name_does_not_open(store: Store) -> None:
         nonce=row[0],
         sealed=row[1],
     )
-    with pytest.raises(SetupError, match="'production' was changed outside of this project") as refusal:
+    with pytest.raises(CredentialTampered, match="'production' was changed outside of this project") as refusal:
         store.vault.open("production")
     assert "It was not used." == refusal.value.holds
     assert "harmless" == store.vault.open("test")["password"].reveal()
@@ -103,54 +110,59 @@ def test_a_record_moved_to_another_name_does_not_open(store: Store) -> None:
         "UPDATE credentials SET ciphertext = substr(ciphertext, 2)",
         "UPDATE credentials SET ciphertext = x''",
         "UPDATE credentials SET nonce = zeroblob(12)",
+        "UPDATE credentials SET nonce = x''",
+        "UPDATE credentials SET made_at = '2020-01-01'",
+        "UPDATE credentials SET made_by = 'somebody else'",
+        "UPDATE credentials SET format = 1",
     ],
 )
-def test_a_touched_record_does_not_open(store: Store, statement: str) -> None:
-    """K05: version, value or nonce: everything is bound together."""
+def test_K04_a_touched_record_does_not_open(store: Store, statement: str) -> None:
+    """Version, value, nonce, date or author: everything is bound together."""
     store.vault.put("demo", FIELDS)
     change(store, statement)
-    with pytest.raises(SetupError, match="'demo' was changed outside of this project"):
+    with pytest.raises(CredentialTampered, match="'demo' was changed outside of this project"):
         store.vault.open("demo")
 
 
 def test_another_key_does_not_open_it(store: Store, tmp_path: Path) -> None:
     """The message names credential and key file, so that the right file can be put back."""
     store.vault.put("demo", FIELDS)
-    other = Vault(store.engine, tmp_path / "vault.key")
-    other.key_file.write_text(base64.b64encode(bytes(32)).decode())
-    other.key_file.chmod(0o600)
-    with pytest.raises(SetupError, match=f"'demo' was stored with another key than the one in {other.key_file}"):
+    place = FileRing(tmp_path / "other" / "vault.key")
+    place.write(Ring((Key.new(),)))
+    other = Vault(store.engine, place, tmp_path / "other")
+    with pytest.raises(KeyUnavailable, match=f"'demo' was stored with another key .* than those in {place.path}"):
         other.open("demo")
 
 
-def test_a_missing_key_is_named(store: Store) -> None:
+def test_K07_a_missing_key_is_named(store: Store) -> None:
     """K07: nothing is made up in its place."""
     store.vault.put("demo", FIELDS)
-    store.vault.key_file.unlink()
-    with pytest.raises(SetupError, match=r"key file .*vault\.key is missing"):
+    key_file(store).unlink()
+    with pytest.raises(KeyUnavailable, match=r"key ring .*vault\.key is missing"):
         store.vault.open("demo")
-    with pytest.raises(SetupError, match=r"key file .*vault\.key is missing"):
+    with pytest.raises(KeyUnavailable, match=r"key ring .*vault\.key is missing"):
         store.vault.put("another", FIELDS)
-    assert not store.vault.key_file.exists()
+    assert not key_file(store).exists()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
-def test_a_key_that_others_can_read_is_refused(store: Store, mode: int) -> None:
+def test_K07_a_key_that_others_can_read_is_refused(store: Store, mode: int) -> None:
     """K07: neither for opening nor for storing, with the command that mends it."""
     store.vault.put("demo", FIELDS)
-    store.vault.key_file.chmod(mode)
+    key_file(store).chmod(mode)
     for use in (lambda: store.vault.open("demo"), lambda: store.vault.put("demo", FIELDS)):
-        with pytest.raises(SetupError, match=f"can be read by others \\(mode 0{mode:o}\\)") as refusal:
+        with pytest.raises(KeyPermissions, match=f"can be read by others \\(mode 0{mode:o}\\)") as refusal:
             use()
-        assert f"chmod 600 {store.vault.key_file}" in refusal.value.next_step
+        assert f"chmod 600 {key_file(store)}" in refusal.value.next_step
 
 
 def test_the_key_is_made_for_its_owner_alone(store: Store) -> None:
     """File 0600 in a folder 0700, apart from the database."""
     store.vault.put("demo", FIELDS)
-    assert 0o600 == store.vault.key_file.stat().st_mode & 0o777
-    assert 0o700 == store.vault.key_file.parent.stat().st_mode & 0o777
-    assert 32 == len(base64.b64decode(store.vault.key_file.read_text()))
+    assert 0o600 == key_file(store).stat().st_mode & 0o777
+    assert 0o700 == key_file(store).parent.stat().st_mode & 0o777
+    assert 32 == len(base64.b64decode(key_file(store).read_text().split()[0]))
+    assert 0o600 == (store.home / "keys" / "credentials.anchor").stat().st_mode & 0o777
 
 
 def test_two_that_begin_at_once_have_one_key(store: Store) -> None:
@@ -166,14 +178,15 @@ def test_two_that_begin_at_once_have_one_key(store: Store) -> None:
     assert [str(number) for number in range(8)] == [
         store.vault.open(f"demo-{number}")["password"].reveal() for number in range(8)
     ]
-    assert [store.vault.key_file] == list(store.vault.key_file.parent.iterdir())
+    held = {path.name for path in key_file(store).parent.iterdir()}
+    assert {"vault.key", "credentials.anchor", "credentials.lock"} == held
 
 
 @pytest.mark.parametrize("content", ["", "not a key", base64.b64encode(b"too short").decode(), "é" * 44])
-def test_a_damaged_key_file_is_named(store: Store, content: str) -> None:
+def test_K07_a_damaged_key_ring_is_named(store: Store, content: str) -> None:
     """An empty file after a full disk, or another file copied over it."""
     store.vault.put("demo", FIELDS)
-    store.vault.key_file.write_text(content)
+    key_file(store).write_text(content)
     for use in (lambda: store.vault.open("demo"), lambda: store.vault.put("demo", FIELDS)):
         with pytest.raises(SetupError, match=r"vault\.key does not hold a key"):
             use()
