@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlc_pipelines.ledger.cells import CellColumns, fingerprints, read_cells, write_cells
+from mlc_pipelines.ledger.cells import CellColumns, fingerprints, read_cells, read_plan, write_cells
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.money import LARGEST_MINOR, minor_digits
 
@@ -287,3 +287,51 @@ def test_two_cells_that_exchange_their_figures_are_a_change(folder: Path) -> Non
         for one, other in (("1.00", "2.00"), ("2.00", "1.00"))
     )
     assert prints(folder, before) != prints(folder, after)
+
+
+def plan_of(folder: Path, *texts: str, currency: str = "USD") -> list[tuple[bool, int, int]]:
+    """Blank, minor units and what is finer, of a plan's amounts."""
+    path = folder / "plan.csv"
+    path.write_text(HEADER + "".join(f'A,B,Jul 26,Budget,"{text}"\n' for text in texts))
+    frame = read_plan(path, COLUMNS, currency=currency)
+    assert ["account", "cost_center", "period", "version", "blank", "amount_minor", "stray"] == list(frame.columns)
+    return list(frame[["blank", "amount_minor", "stray"]].itertuples(index=False, name=None))
+
+
+def test_a_plan_tells_blanks_from_zeros(folder: Path) -> None:
+    """Nothing was entered, or nought was: what that means is declared elsewhere, and must not be lost here."""
+    assert [(True, 0, 0), (False, 0, 0), (False, 0, 0), (False, 0, 0)] == plan_of(folder, "", "0", "0.00", "-0")
+
+
+def test_a_plan_may_be_finer_than_money(folder: Path) -> None:
+    """Rounded half even, and the rest is kept in billionths; the noise of a double is no rest."""
+    assert [(False, 6225, 0), (False, 6225, 0)] == plan_of(folder, "62.25000000000001", "62.2499999")
+    assert [(False, 0, 5_000_000), (False, 2, -5_000_000)] == plan_of(folder, "0.005", "0.015")
+    assert [(False, -3333, -3_333_333)] == plan_of(folder, "-33.3333333333333357")
+    assert [(False, 0, 4_000_000)] == plan_of(folder, "4.0E-3")
+    assert [(False, 2, 500_000_000), (False, 4, -500_000_000)] == plan_of(folder, "2.5", "3.5", currency="JPY")
+    assert [(False, 1234, 500_000)] == plan_of(folder, "1.2345", currency="KWD")
+    assert [] == plan_of(folder)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.decimals(-(10**12), 10**12, places=9), min_size=1, max_size=8), st.sampled_from(["JPY", "USD", "KWD"])
+)
+def test_a_plans_figure_and_what_is_finer_make_what_was_exported(
+    folder: Path, amounts: list[Decimal], currency: str
+) -> None:
+    """To the billionth, but for what is no more than the noise of a double; and no rest is more than half a unit."""
+    digits = minor_digits(currency)
+    for amount, (_, minor, stray) in zip(amounts, plan_of(folder, *map(str, amounts), currency=currency), strict=True):
+        lost = amount - Decimal(minor).scaleb(-digits) - Decimal(stray).scaleb(-9)
+        assert abs(lost) <= Decimal("0.000001")
+        assert lost == 0 or stray == 0
+        assert abs(stray) * 2 <= 10 ** (9 - digits)
+
+
+@pytest.mark.parametrize("text", ["n/a", " ", "1,000.00", "12-", "1e400", "99999999999999999999", "NaN"])
+def test_a_plan_of_what_is_no_amount_is_refused(folder: Path, text: str) -> None:
+    """As for any other cells, however fine they may be."""
+    with pytest.raises(DataError, match="no number or has too many digits"):
+        plan_of(folder, "1.00", text)
