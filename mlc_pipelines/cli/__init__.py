@@ -3,6 +3,7 @@
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
+audit         mlc audit verify: is the audit trail what it was
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file
@@ -27,6 +28,7 @@ import click
 from mlc_pipelines.cli.errors import speaking_of_errors
 
 _COMMANDS = {
+    "audit": "audit",
     "budget": "budget",
     "calendar": "calendar",
     "changes": "changes",

@@ -36,7 +36,7 @@ class Artefacts:
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
-        place = self._place(digest)
+        place = self.place(digest)
         place.parent.mkdir(parents=True, exist_ok=True)
         draft.chmod(0o440)
         draft.replace(place)
@@ -51,7 +51,7 @@ class Artefacts:
 
     def path(self, digest: str) -> Path:
         """Where the file lies, checked against its name. Raises DataError when it is missing or was changed."""
-        place = self._place(digest)
+        place = self.place(digest)
         if not place.is_file():
             raise DataError(
                 f"The kept file {digest[:12]} is missing from {self.folder}.",
@@ -66,7 +66,8 @@ class Artefacts:
                 )
         return place
 
-    def _place(self, digest: str) -> Path:
+    def place(self, digest: str) -> Path:
+        """Where the file would lie; nothing is checked."""
         return self.folder / digest[:2] / digest
 
 

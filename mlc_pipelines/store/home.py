@@ -23,6 +23,7 @@ from mlc_pipelines.store.ringplaces import ring_place
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
 from mlc_pipelines.store.tokens import LogIn
+from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.vault import Vault
 
 
@@ -47,6 +48,11 @@ class Store:
     @property
     def artefacts(self) -> Artefacts:
         return Artefacts(self.home / "artefacts")
+
+    @property
+    def trail(self) -> Trail:
+        """The audit trail: what was moved, by whom, under which approval."""
+        return Trail.at(self.home, self.engine)
 
     @property
     def history(self) -> History:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
 
-REVISION = "0009"
+REVISION = "0010"
 
 metadata = sa.MetaData()
 
@@ -176,6 +176,26 @@ approvals = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Index("approvals_by_package", "connection", "package", "id"),
+)
+
+trail = sa.Table(
+    "trail",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # without gaps: a gap is a deletion
+    sa.Column("connection", sa.String(120), nullable=False),  # this and the next four as the event says them
+    sa.Column("kind", sa.String(60), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("reference", sa.String(80), nullable=False),
+    sa.Column("run", sa.String(80), nullable=False),
+    sa.Column("event", sa.Text, nullable=False),  # JSON in its canonical form
+    sa.Column("first", sa.BigInteger, nullable=False),  # number of its first record in the whole trail
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.String(64), nullable=False),  # of the Merkle tree over its records
+    sa.Column("file", sa.String(64), nullable=False),  # with its records, "" where it has none
+    sa.Column("header", sa.String(64), nullable=False),  # over all this and the header before
+    sa.Column("leaves", sa.LargeBinary, nullable=False),  # hashes under the root; last: others are read without it
+    sa.Index("trail_by_place", "connection", "kind", "period", "number"),
+    sa.Index("trail_by_reference", "reference", "number"),
 )
 
 

@@ -1,0 +1,83 @@
+"""mlc audit: is the trail what it was."""
+
+import json
+import re
+import sys
+
+import click
+
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.trail.verify import Kind, Verdict, verify
+
+EXIT_CODES = {Kind.CLEAN: 0, Kind.TAMPERED: 10, Kind.BEHIND: 11, Kind.WRONG: 12}
+_SHOWN = 20
+
+
+@click.group()
+def audit() -> None:
+    """The audit trail: every figure moved, by whom, under which approval."""
+
+
+def _head(_context: click.Context, _parameter: click.Parameter, heads: tuple[str, ...]) -> tuple[str, ...]:
+    for head in heads:
+        if not re.fullmatch("[0-9a-f]{16,64}", head):
+            raise click.BadParameter(
+                f"{head!r}: write the first 16 digits, or all 64, as the journal or Dagster shows them."
+            )
+    return heads
+
+
+@audit.command("verify")
+@click.option(
+    "--full", is_flag=True, help="From the first entry on, with every record; otherwise from the newest checkpoint on."
+)
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    callback=_head,
+    help="A head that is witnessed elsewhere, as in the description of a posted journal; may be repeated.",
+)
+@click.option(
+    "--key", default="", help="Public key of the checkpoints, in hex, where this machine does not have the key file."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
+def verify_(full: bool, heads: tuple[str, ...], key: str, as_json: bool) -> None:
+    """Hold the audit trail against itself and against its witnesses.
+
+    Exit codes: 0 clean, 10 tampered with, 11 behind what a checkpoint or a head witnesses, 12 another trail than the checkpoints belong to.
+    """
+    verdict = verify(Store.open().trail, full=full, heads=heads, key=key)
+    click.echo(json.dumps(_facts(verdict)) if as_json else _told(verdict))
+    sys.exit(EXIT_CODES[verdict.kind])
+
+
+def _facts(verdict: Verdict) -> dict[str, object]:
+    return {
+        "verdict": verdict.kind,
+        "entries": verdict.entries,
+        "records": verdict.records,
+        "checked_from": verdict.checked_from,
+        "anchored": verdict.anchored,
+        "findings": [{"kind": one.kind, "where": one.where, "what": one.what} for one in verdict.findings],
+    }
+
+
+def _told(verdict: Verdict) -> str:
+    checked = (
+        f"entries {verdict.checked_from} to {verdict.entries}"
+        if verdict.checked_from <= verdict.entries
+        else "nothing new"
+    )
+    witnessed = (
+        f"a checkpoint witnesses the first {verdict.anchored}"
+        if verdict.anchored
+        else "no checkpoint witnesses any of them"
+    )
+    lines = [
+        f"{verdict.kind}: {verdict.entries:,} entries, {verdict.records:,} records; looked at {checked}; {witnessed}."
+    ]
+    lines += [f"  {one}" for one in verdict.findings[:_SHOWN]]
+    if len(verdict.findings) > _SHOWN:
+        lines.append(f"  and {len(verdict.findings) - _SHOWN} more; --json tells all")
+    return "\n".join(lines)

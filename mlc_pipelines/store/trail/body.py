@@ -1,0 +1,66 @@
+"""Records of one event as a Parquet file under the name of its content."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.store.artefacts import Artefacts
+from mlc_pipelines.store.trail.records import CODED, RECORD, Leaves, lines_of, require_no_gaps
+
+_GROUP_ROWS = 1 << 18  # larger groups share their dictionaries better, and take more memory
+_TEXTS = [field.name for field in RECORD if field.type == CODED]
+
+_HOW = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "write_statistics": False,
+    "write_page_checksum": True,
+    "store_schema": False,
+}
+
+
+class UnreadableError(DataError):
+    """A file that does not hold records, or not all of them any more."""
+
+
+def keep(tables: Iterable[pa.Table], files: Artefacts) -> tuple[str, Leaves]:
+    """Write tables of records, one after the other, durably; the file's hash, and the hashes of their lines."""
+    leaves = Leaves()
+    with files.draft() as draft:
+        with pq.ParquetWriter(draft, RECORD, use_dictionary=_TEXTS, **_HOW) as writer:
+            for table in _gathered(tables):
+                for lines in lines_of(table):
+                    leaves.add(lines)
+                writer.write_table(table, row_group_size=_GROUP_ROWS)
+        return files.keep(draft), leaves
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Many small tables as fewer large ones: each becomes a group of the file, which has its price."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= _GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def read(path: Path) -> Iterator[pa.Table]:
+    """All records of a file, group by group. Raises UnreadableError when it does not hold records, or not in one piece."""
+    try:
+        with pq.ParquetFile(path, read_dictionary=_TEXTS, page_checksum_verification=True) as file:
+            if not file.schema_arrow.equals(RECORD):
+                raise UnreadableError("its columns are not those of records")
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, use_threads=False)
+                table.validate(full=True)
+                for name in _TEXTS:
+                    require_no_gaps(name, table[name])
+                yield table
+    except (pa.ArrowException, OSError, ValueError, KeyError, DataError) as error:
+        raise UnreadableError(" ".join(str(error).split())[:200] or type(error).__name__) from None
