@@ -20,9 +20,7 @@ from mlc_pipelines.store.trail.canonical import to_canonical
 from mlc_pipelines.store.trail.event import Link
 from mlc_pipelines.store.trail.records import RECORD
 
-COLUMNS = ["number", "connection", "kind", "period", "reference", "run", "event", "first", "records", "root", "file", "header", "leaves"]
-    ", "
-)
+COLUMNS = ["number", "connection", "kind", "period", "reference", "run", "event", "first", "records", "root", "file", "header", "leaves"]  # fmt: skip
 WITH_RECORDS, SIGNED = (3, 5, 7), (5, 8)
 """Entries of the sample trail (samples.fill) that have records, and those of which a checkpoint was signed; it has 8."""
 
