@@ -1,0 +1,89 @@
+"""An approved plan reaches its books to the cent, once; a later version takes the place of the one before. On every destination."""
+
+import pytest
+
+from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_APPROVED, LEDGER_MATCHES_PLAN
+from mlc_pipelines_tests.budgets.office import V1, V2, Office, open_office
+from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, Way
+
+
+def test_a_preview_shows_everything_and_writes_nothing(office: Office, way: Way) -> None:
+    """Approved, held by the ERP, to be written, in natural sign; zero write requests in the log; the same preview gives the same content."""
+    report = office.preview()
+    assert [] == way.writes()
+    accounts = report.tables["By account"].set_index("account")
+    fees, travel = (way.targets[what][0] for what in ("fees", "travel"))
+    assert ["2,650.50", "300.01"] == accounts.loc[[fees, travel], "approved"].tolist()
+    assert ["2,650.50", "300.01"] == accounts.loc[[fees, travel], "to be written"].tolist()
+    assert [FIRST, SECOND] == report.tables["Journals"]["period"].tolist()
+    assert [DESTINATION_ALLOWED] == [notice.name for notice in report.notices]
+    assert all(leg.agreed for leg in report.legs)
+    assert report.texts["content to approve"] == office.preview().texts["content to approve"]
+    assert [] == way.writes()
+    assert {} == way.totals(FIRST)
+
+
+def test_the_approved_plan_is_posted_once(office: Office, way: Way) -> None:
+    """The ERP's own totals are the plan to the cent; done again, nothing is written and it says what it was posted as."""
+    report = office.issue()
+    assert [office.expected(V1, period) for period in (FIRST, SECOND)] == [way.totals(FIRST), way.totals(SECOND)]
+    assert [JOURNALS_APPROVED] == [notice.name for notice in report.notices]
+    assert all(leg.agreed for leg in report.legs)
+    assert {"now"} == set(report.tables["Journals"]["posted"])
+    assert way.writes()
+    before = way.writes()
+    again = office.post()
+    assert "already posted as" in again.summary
+    assert "nothing was written" in again.summary
+    assert before == way.writes()
+    anew = office.preview()
+    assert 0 == anew.counts["journals"]
+    assert "already posted" in anew.summary
+    assert "already posted as" in office.post().summary
+    assert before == way.writes()
+
+
+def test_a_period_at_a_time(office: Office, way: Way) -> None:
+    """Only the period that is named is posted; the rest follows under the same approval."""
+    office.previewed_and_approved()
+    office.post_and_release(FIRST)
+    assert (office.expected(V1, FIRST), {}) == (way.totals(FIRST), way.totals(SECOND))
+    report = office.post_and_release()
+    assert office.expected(V1, SECOND) == way.totals(SECOND)
+    assert (1, 1) == (report.counts["journals posted before"], report.counts["journals posted now"])
+
+
+def versions(office: Office, way: Way) -> None:
+    """v1, v2, v1 again: the ERP's totals equal the last one each time."""
+    for figures in (V1, V2, V1):
+        office.replan(figures)
+        assert LEDGER_MATCHES_PLAN in {leg.name for leg in office.issue().legs} or office.route.shared
+        assert [office.expected(figures, one) for one in (FIRST, SECOND)] == [way.totals(FIRST), way.totals(SECOND)]
+    before = way.writes()
+    assert "already posted as" in office.post().summary
+    assert before == way.writes()
+
+
+def test_version_one_two_and_one_again(office: Office, way: Way) -> None:
+    """By the difference, or by setting figures again."""
+    versions(office, way)
+
+
+def test_version_one_two_and_one_again_by_reversal(way: Way) -> None:
+    """What was posted is taken back, and the new version posted whole."""
+    if not way.journals:
+        pytest.skip("figures that are set by key are not reversed")
+    with open_office(way, reissue="reverse") as office:
+        versions(office, way)
+        described = office.desk.postings.of_plan(office.route.plan_of("FY2027"))
+    assert 4 == sum(bool(draft.reverses) for draft, _, _ in described)
+
+
+def test_a_version_with_the_same_figures_writes_nothing(office: Office, way: Way) -> None:
+    """Approved anew without a change: there is nothing to post."""
+    office.issue()
+    before = way.writes()
+    office.approve_plan()
+    assert 0 == office.preview().counts["journals"]
+    assert "already posted as" in office.post().summary
+    assert before == way.writes()
