@@ -16,7 +16,8 @@ from mlc_pipelines.store.vault import Vault
 from mlc_pipelines.transport.secret import Secret
 
 _WAIT_SECONDS = 300.0  # others only ask for a token meanwhile, which takes two minutes at most
-_SUFFIX = " (log-in)"
+LOG_IN = " (log-in)"
+"""How the name of the log-in beside a credential goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class LogIn:
     @property
     def name(self) -> str:
         """Its name in the vault."""
-        return f"{self.credential}{_SUFFIX}"
+        return f"{self.credential}{LOG_IN}"
 
     @property
     def remedy(self) -> str:

@@ -25,7 +25,8 @@ from mlc_pipelines.transport.secret import Secret
 _NONCE_BYTES = 12
 _FORMAT = 2
 _WAIT_SECONDS = 60.0
-_NEXT = " (next)"
+NEXT = " (next)"
+"""How the name of a version goes on that is tried and not yet in use."""
 
 Row = sa.Row[Any]
 
@@ -106,20 +107,21 @@ class Vault:
             anchored[name] = Anchored(max(version, before.version if before else 0), "", "")
         return True
 
-    def put_next(self, name: str, fields: Mapping[str, str], *, by: str = "") -> None:
-        """Store a new version beside the one in use, to be tried first; a second one replaces it."""
-        self.put(name + _NEXT, fields, by=by)
+    def put_next(self, name: str, changes: Mapping[str, str], *, by: str = "") -> None:
+        """Store a new version, with some fields changed, beside the one in use, to be tried first; a second one replaces it."""
+        now = {field: secret.reveal() for field, secret in self.open(name).items()}
+        self.put(name + NEXT, {**now, **changes}, by=by)
 
     def switch(self, name: str, *, by: str = "") -> int:
         """The version that was tried is the one in use from now on, the one before is forgotten; returns its version."""
         fields = replace(self, trying=frozenset({name})).open(name)
         version = self.put(name, {field: secret.reveal() for field, secret in fields.items()}, by=by)
-        self.remove(name + _NEXT)
+        self.remove(name + NEXT)
         return version
 
     def drop_next(self, name: str) -> bool:
         """Forget the version that was tried; False when there is none."""
-        return self.remove(name + _NEXT)
+        return self.remove(name + NEXT)
 
     def stored(self) -> list[Stored]:
         """Every credential, by name; nothing of it is opened."""
@@ -191,7 +193,7 @@ class Vault:
         return names
 
     def _looked_up(self, name: str, *, locked: bool = False) -> dict[str, Secret]:
-        stored = name + _NEXT if name in self.trying else name
+        stored = name + NEXT if name in self.trying else name
         raw, row = self._anchor.raw(), self._row(stored)  # in this order: see AnchorFile
         ring = self._ring() if raw or row is not None else None
         before = self._anchor.opened(raw, ring).get(stored) if ring else None
