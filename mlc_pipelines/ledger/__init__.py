@@ -5,6 +5,8 @@ money          whole minor units inside, Decimal at the doors
 amounts        exact amount texts -> whole minor units, a column at a time
 decimals       any figure as a decimal column that keeps every digit
 fiscal         fiscal periods and the calendar that orders them
+workdays       business days, and the rules that name a day after a period's end
+closing        the close calendar: when which period is loaded, and what was missed
 journal        the shape of posted lines and their sums
 drafts         journals that are to be written: reference, content hash, parts, objections
 mapping        ERP codes <-> list members; what has no partner is kept and shown
