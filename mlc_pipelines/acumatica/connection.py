@@ -227,12 +227,35 @@ class Connection:
     def _caller(self) -> Caller:
         """The signed-in caller, after the site has shown that it serves what this connection is pinned to."""
         if not self._ready:
-            self._offered = self._offered or self._require_version()
-            tenants.require_tenant(self._signed_in(), self.config)
+            self.require_version()
+            self.require_tenant()
             if self.config.check_fields:
-                openapi.require_fields(self._signed_in(), self.config, self._offered.build, self._contracts)
+                build = self._offered.build if self._offered else ""
+                openapi.require_fields(self._signed_in(), self.config, build, self._contracts)
             self._ready = True
         return self._with_session
+
+    # -- the same steps one by one, for whoever wants to know how far they lead ---------------------------------------------
+
+    def look(self) -> "Offered":
+        """What the site tells without a sign-in."""
+        return _offered(self._in_the_open.read("GET", "/entity"))
+
+    def sign_in(self) -> None:
+        """Sign in, without asking for a record."""
+        self._signed_in().read("GET", "/entity")
+
+    def require_version(self) -> None:
+        """Raises SetupError, naming what there is, where the site does not serve the pinned endpoint and version."""
+        self._offered = self._offered or self._require_version()
+
+    def require_tenant(self) -> None:
+        """Raises SetupError when the session stands in another tenant."""
+        tenants.require_tenant(self._signed_in(), self.config)
+
+    def sample(self, entity: str, where: str = "") -> None:
+        """Read no more than one record of an entity, to see whether it may be read."""
+        self._read("GET", self._path(entity, top="1", filter=where)).require_no_html()
 
     def _signed_in(self, *, wait_seconds: float | None = None) -> Caller:
         """The caller that signs in at its first call; before, one of the sessions that this installation may have is taken."""

@@ -19,7 +19,7 @@ from mlc_pipelines.transport.caller import Caller
 
 NOT_CHECKED = "The fields of the endpoint were not checked (erp.check_fields is false): a field renamed by an upgrade may read as empty."
 
-_SYSTEM_ENDPOINT = "Default"
+SYSTEM_ENDPOINT = "Default"
 _NAMED = 8
 
 Contract = dict[str, dict[str, str]]
@@ -140,7 +140,7 @@ def _lacking(contract: Contract, schema: str, path: str, fields: Mapping[str, An
 def contract(caller: Caller, config: AcumaticaConfig, build: str, kept: Contracts) -> Contract:
     """What the endpoint publishes, from the last time or fetched. Raises SetupError when it publishes nothing that can be read."""
     name = f"{config.site} {config.tenant} {config.endpoint}/{config.version} build {build}"
-    if config.endpoint != _SYSTEM_ENDPOINT:
+    if config.endpoint != SYSTEM_ENDPOINT:
         name += f" on {datetime.now(UTC).date()}"
     if build and (content := kept.find(name)) is not None:
         return msgspec.json.decode(content, type=Contract)

@@ -37,7 +37,7 @@ def read_grid(api: Api, model: Model, way: ReadWay, only: tuple[str, str], path:
     """
     view = model.find("views", "view", way.name)
     place = f"{model.path}/views/{view['id']}"
-    axes = _axes(api.get(place), way)
+    axes = require_axes(api.get(place), way)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(way.columns.header)
@@ -46,7 +46,8 @@ def read_grid(api: Api, model: Model, way: ReadWay, only: tuple[str, str], path:
     return not any(axis.role == "period" for axis in axes["pages"])
 
 
-def _axes(answer: Mapping[str, Any], way: ReadWay) -> dict[str, list[_Axis]]:
+def require_axes(answer: Mapping[str, Any], way: ReadWay) -> dict[str, list[_Axis]]:
+    """The dimensions of a view, by where they stand. Raises SetupError for a view that cannot show our cells."""
     roles = {way.account_list: "account", way.cost_center_list: "cost_center"}
     fixed = {TIME: "period", VERSIONS: "version", LINE_ITEMS: "item"}
     found = {

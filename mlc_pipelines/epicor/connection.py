@@ -155,6 +155,26 @@ class Connection:
             self._caller.__exit__(None, None, None)
             self._leaving.__exit__(None, None, None)
 
+    def look(self) -> None:
+        """Ask something without a key or a sign-in: whether Kinetic is at this address at all. It is refused, and that is an answer."""
+        path = self.address("Ice.Lib.SessionModSvc/$metadata")
+        with Caller(
+            system=self.config.system,
+            base_url=self.config.site,
+            explain=self._refusals,
+            limits=self._leaving.limits,
+            ca_file=self.config.ca_file,
+            sleep=self.sleep,
+        ) as caller:
+            self._note_time(caller.read("GET", path, expect=(200, 400, 401, 403)))
+
+    def sign_in(self) -> None:
+        """Open the session, without asking for a record; where there is none, ask what the instance publishes of sessions."""
+        if self.config.session:
+            when_free(self._session.headers, self.config, self.sleep)
+        else:
+            self.read("Ice.Lib.SessionModSvc/$metadata")
+
     def close_left(self) -> int:
         """Close the sessions that dead processes left open; returns how many."""
         return self._session.close_left()
@@ -176,14 +196,16 @@ class Connection:
             if self.config.session:
                 raise
             raise no_licence(self.config, none.what) from None
-        ended = time.monotonic()
-        self._notice_slowness(answer, ended - begun)
+        self._notice_slowness(answer, time.monotonic() - begun)
+        self._note_time(answer)
+        return answer
+
+    def _note_time(self, answer: Answer) -> None:
         if date := answer.headers.get("date"):
             try:
-                self._said_at, self._heard_at = parsedate_to_datetime(date), ended
+                self._said_at, self._heard_at = parsedate_to_datetime(date), time.monotonic()
             except ValueError:
                 self._said_at = None
-        return answer
 
     def _notice_slowness(self, answer: Answer, seconds: float) -> None:
         """Kinetic delays every call of a shared web-service licence by 20 s [S FOR-112214]: even the quickest of the last few took so long."""

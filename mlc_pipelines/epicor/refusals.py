@@ -56,6 +56,10 @@ class NotThereError(SetupError):
     """There is no such service, entity set or query at this address, or none for this user."""
 
 
+class NoRightError(SetupError):
+    """Whoever signed in may not use that, or may not use it in this company."""
+
+
 class DuplicateError(DataError):
     """A record of this key exists."""
 
@@ -152,10 +156,10 @@ class Refusals:
             next_step=f"{_SECURITY} whether the user was disabled or the way to sign in was changed (`erp.auth`).",
         )
 
-    def _no_right(self, answer: Answer, said: Said) -> SetupError:
+    def _no_right(self, answer: Answer, said: Said) -> NoRightError:
         denied = _DENIED.search(said.message)
         what = denied[1] if denied else _object(answer)
-        return SetupError(
+        return NoRightError(
             f"{answer.call} answered {answer.status}: {self._who} may not use {what or 'this'} in company {self._config.company}. {said}",
             holds="Nothing was read.",
             next_step=f"{_SECURITY} to give the user access to company {self._config.company} and to {what or 'this service'}, and to "

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mlc_pipelines.ledger.extracts import Extracts
 from mlc_pipelines.ledger.ports import BudgetTable, GeneralLedger, Payables, PlanBooks
@@ -19,6 +20,10 @@ from mlc_pipelines.wiring.connections import Named, read_all
 from mlc_pipelines.wiring.credentials import acumatica_credential, epicor_credential
 from mlc_pipelines.wiring.erps import AcumaticaErp, EpicorErp
 from mlc_pipelines.wiring.plans import BudgetArticles, BudgetFigures, PlanBookJournal, StatisticalJournal
+
+if TYPE_CHECKING:
+    from mlc_pipelines.acumatica.client import Acumatica
+    from mlc_pipelines.epicor.client import Epicor
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +53,23 @@ def _acumatica(named: Named, erp: AcumaticaErp, store: Store, sleep: Callable[[f
     config, credential = acumatica_config(erp), acumatica_credential(named, store)
     seats, contracts = store.seats(named.name), store.contracts
     with Acumatica(config, credential, sleep=sleep, seats=seats, contracts=contracts) as ledger:
-        chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
-        journals = {
-            name: ledger.plan_journals(acumatica_plan_rule(erp, one))
-            for name, one in chosen.items()
-            if isinstance(one, StatisticalJournal)
-        }
-        tables = {
-            name: ledger.budget_table(acumatica_plan_rule(erp, one))
-            for name, one in chosen.items()
-            if isinstance(one, BudgetArticles)
-        }
-        yield OpenBooks(ledger, ledger, journals=journals, tables=tables)
+        yield acumatica_books(named, erp, ledger)
+
+
+def acumatica_books(named: Named, erp: AcumaticaErp, ledger: "Acumatica") -> OpenBooks:
+    """The client, and the destinations of the connection's plans in its session."""
+    chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
+    journals = {
+        name: ledger.plan_journals(acumatica_plan_rule(erp, one))
+        for name, one in chosen.items()
+        if isinstance(one, StatisticalJournal)
+    }
+    tables = {
+        name: ledger.budget_table(acumatica_plan_rule(erp, one))
+        for name, one in chosen.items()
+        if isinstance(one, BudgetArticles)
+    }
+    return OpenBooks(ledger, ledger, journals=journals, tables=tables)
 
 
 @contextmanager
@@ -68,18 +78,23 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 
     config, credential = epicor_config(erp), epicor_credential(erp, store)
     with Epicor(config, credential, sleep=sleep, seats=store.seats(named.name)) as ledger:
-        chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
-        journals = {
-            name: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
-            for name, one in chosen.items()
-            if isinstance(one, PlanBookJournal)
-        }
-        tables = {
-            name: ledger.budget_table(epicor_budget_rule(one))
-            for name, one in chosen.items()
-            if isinstance(one, BudgetFigures)
-        }
-        yield OpenBooks(ledger, ledger, ledger, journals=journals, tables=tables)
+        yield epicor_books(named, erp, ledger)
+
+
+def epicor_books(named: Named, erp: EpicorErp, ledger: "Epicor") -> OpenBooks:
+    """The same of Epicor, which reads payables as well."""
+    chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
+    journals = {
+        name: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
+        for name, one in chosen.items()
+        if isinstance(one, PlanBookJournal)
+    }
+    tables = {
+        name: ledger.budget_table(epicor_budget_rule(one))
+        for name, one in chosen.items()
+        if isinstance(one, BudgetFigures)
+    }
+    return OpenBooks(ledger, ledger, ledger, journals=journals, tables=tables)
 
 
 def books_read(erp: EpicorErp) -> tuple[str, ...]:

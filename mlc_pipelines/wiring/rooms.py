@@ -45,7 +45,7 @@ def open_desk(
     progress = progress or (lambda _said: None)
     with (
         open_ledger(named, store, sleep) as books,
-        _budget(chosen.anaplan, store, sleep) as budget,
+        shared_budget(chosen.anaplan, store, sleep) as budget,
         _anaplan(named, store, sleep, budget, progress) as plan,
     ):
         yield Desk(
@@ -178,7 +178,7 @@ def _anaplan(
     return Anaplan(config, credential, sleep=sleep, budget=budget, memory=store.known_ids, say=say)
 
 
-def _budget(plan: settings.Anaplan, store: Store, sleep: Callable[[float], None]) -> SharedBudget:
+def shared_budget(plan: settings.Anaplan, store: Store, sleep: Callable[[float], None]) -> SharedBudget:
     """One per tenant. Without a name of its own, all connections to one address count as one tenant: rather too careful than too fast."""
     name = plan.tenant or urlsplit(plan.addresses.api_url).netloc
     return store.budget(

@@ -13,6 +13,11 @@ from mlc_pipelines.wiring.plans import Plan, PlanEvidence, Target
 from mlc_pipelines.wiring.tables import read_targets_file
 
 
+def route_of(named: Named, name: str, books: OpenBooks) -> PlanRoute:
+    """One of them. Raises SetupError or DataError where its targets cannot be read."""
+    return _route(named, name, named.settings.plans[name], books)
+
+
 def routes_of(named: Named, books: OpenBooks) -> dict[str, PlanRoute]:
     """Every plan that the connection declares, by its name."""
     return {name: _route(named, name, plan, books) for name, plan in named.settings.plans.items()}
@@ -29,7 +34,7 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
         columns=CellColumns(**plan.columns.model_dump()),
         version=plan.version,
         period_label=plan.period_label or chosen.actuals.period_label,
-        evidence=_evidence(plan.approval),
+        evidence=evidence_of(plan.approval),
         accounts=_target(named, ACCOUNT, plan.targets.accounts, chosen.mapping.accounts.list),
         cost_centers=_target(named, COST_CENTER, plan.targets.cost_centers, chosen.mapping.cost_centers.list),
         signs=signs,
@@ -51,7 +56,8 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
     )
 
 
-def _evidence(said: PlanEvidence) -> EvidenceWay:
+def evidence_of(said: PlanEvidence) -> EvidenceWay:
+    """Where the plan says that it is approved."""
     return EvidenceWay(
         TextsWay(said.by, said.name),
         said.member,
