@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from mlc_pipelines.assets.changes import changes_sensor
+from mlc_pipelines.assets.closing import close_definitions, close_metadata
 from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.perform import perform
 from mlc_pipelines.assets.postings import postings_sensor
@@ -44,7 +45,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
     if resume := postings_sensor(named):
         sensors.append(resume)
     own = dg.Definitions(assets=assets, jobs=[reference, actuals, *_plan_jobs(named)], sensors=sensors)
-    return dg.Definitions.merge(own, extract_definitions(named, periods))
+    closing = close_definitions(named, [keys[step.name] for step in steps if not step.plan])
+    return dg.Definitions.merge(own, closing, extract_definitions(named, periods))
 
 
 def _plan_jobs(named: Named) -> list[Any]:
@@ -101,7 +103,13 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
             yield from perform(context, named, key, lambda desk: _plan_report(step, desk, periods))
             return
         period = context.partition_key if step.by_period else ""
-        yield from perform(context, named, key, lambda desk: _report(step.name, desk, period))
+        yield from perform(
+            context,
+            named,
+            key,
+            lambda desk: _report(step.name, desk, period),
+            lambda _report: close_metadata(named, step.name, period, context.run.tags),
+        )
 
     return work
 

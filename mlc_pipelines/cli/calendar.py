@@ -1,12 +1,15 @@
-"""mlc calendar: the fiscal periods of a connection."""
+"""mlc calendar: the fiscal periods of a connection, and when they are loaded by themselves."""
 
+import json
 import time
+from datetime import UTC, datetime
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from mlc_pipelines.flows.closing import TITLES, coming, ends_early, midnight, year_after
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod, calendar_of, from_iso
 from mlc_pipelines.store.home import Store
@@ -34,6 +37,34 @@ def show(connection: str) -> None:
         version = landing.adjustment_version if one.adjustment else landing.version
         table.add_row(one.key, str(one.start_on), str(one.end_on), days, one.label(landing.period_label), version)
     Console(width=100 if not Console().is_terminal else None).print(table)
+
+
+@calendar.command()
+@click.argument("connection")
+@click.option(
+    "--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="First day of the twelve months; today unless given."
+)
+@click.option("--json", "as_json", is_flag=True, help="Every single moment, in UTC, as one JSON list for scripts.")
+def close(connection: str, day: datetime | None, as_json: bool) -> None:
+    """When which period of CONNECTION is loaded by itself in the coming twelve months, once its schedule is switched on in Dagit."""
+    found = find(connection).close
+    start = midnight(day.date(), found) if day else datetime.now(UTC)
+    end = year_after(start)
+    if as_json:
+        moments = [
+            {"at": due.at.isoformat(), "period": due.period, "step": due.step, "figures": due.figures, "key": due.key}
+            for due in found.between(start, end)
+        ]
+        click.echo(json.dumps(moments))
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, title=f"By the clock of {found.zone.key}")
+    for title in TITLES:
+        table.add_column(title, justify="right" if title == "times" else "left", no_wrap=True)
+    for line in coming(found, start, end):
+        table.add_row(*line.cells(found))
+    Console(width=160 if not Console().is_terminal else None).print(table)
+    if warning := ends_early(found, end):
+        click.echo(warning)
 
 
 @calendar.command()

@@ -37,10 +37,12 @@ EXPLANATION = "actuals_explained"
 CHART, COST_CENTERS, VENDORS = "chart_of_accounts", "cost_centers", "ap_vendors"
 MEMBERS, MEMBER_MAP = "plan_members", "member_map"
 LIST_SYNC = "list_sync"
+CLOSE_CALENDAR = "close_calendar"
+FIT = "fit_report"
 ASSETS = frozenset(
     {
         *(step for feed in (ACTUALS, SPEND) for step in (feed.extract, feed.file, feed.load)),
-        *(EXPLANATION, CHART, COST_CENTERS, VENDORS, MEMBERS, MEMBER_MAP, LIST_SYNC, "connection_error"),
+        *(EXPLANATION, CHART, COST_CENTERS, VENDORS, MEMBERS, MEMBER_MAP, LIST_SYNC, CLOSE_CALENDAR, FIT, "connection_error"),
     }
 )
 """The names that every connection's own assets and steps have."""

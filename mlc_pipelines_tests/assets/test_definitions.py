@@ -45,6 +45,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "approved_forecast": ([], approved, pool, True),
         "forecast_journals": (["approved_forecast"], noted, [], True),
         "forecast_posting": (["forecast_journals"], posted, site, True),
+        "close_calendar": ([], [], [], False),
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),
@@ -106,6 +107,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
     assert {
         "acme/connection_error",
         *(f"demo/{step.name}" for step in steps_of(find("demo"))),
+        "demo/close_calendar",
         "demo/vendors",
         "demo/bills",
     } == keys
