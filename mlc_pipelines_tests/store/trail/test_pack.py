@@ -1,0 +1,126 @@
+"""The small verifier: alone on a machine without this project, it tells a whole pack from one in which one byte was flipped."""
+
+import ast
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlc_pipelines.store.trail import verify_pack
+from mlc_pipelines.store.trail.evidence import VERIFIER, write_manifest, write_pack
+from mlc_pipelines.store.trail.trail import Trail
+from mlc_pipelines_tests.store.trail.samples import event, lines
+
+SOURCE = Path(verify_pack.__file__)
+
+
+def verified(pack: Path, *arguments: str) -> tuple[int, str]:
+    """By the copy that lies in the pack, with an interpreter that sees the standard library only."""
+    command = [sys.executable, "-I", "-S", str(pack / VERIFIER), str(pack), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert not done.stderr
+    return done.returncode, done.stdout
+
+
+def packed(trail: Trail, folder: Path, *, first: int = 1) -> Path:
+    checkpoint = trail.checkpoints.read()[0][-1]
+    write_pack(trail, folder, first=first, told=[3, 5], checkpoint=checkpoint, single={7: [0, 50]})
+    write_manifest(folder)
+    return folder
+
+
+def test_it_is_small_and_stands_alone() -> None:
+    """At most 150 lines, standard library only."""
+    text = SOURCE.read_text()
+    imported = {name.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for name in node.names}
+    imported |= {
+        str(node.module).split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
+    }
+    assert 150 >= text.count("\n")
+    assert imported <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_a_whole_pack_is_clean(filled: Trail, tmp_path: Path, first: int) -> None:
+    """From the beginning of the trail, or from an entry in its middle; with the key and the heads that somebody knows from elsewhere."""
+    pack, newest = packed(filled, tmp_path / "pack", first=first), filled.checkpoints.read()[0][-1]
+    assert (0, "clean\n") == verified(pack)
+    assert (0, "clean\n") == verified(pack, newest.key, newest.short)
+    assert (12, f"checkpoint of entry 8: signed with {newest.key}\nNOT CLEAN\n") == verified(pack, "ab" * 32)
+    assert (11, f"head {'0' * 16}: no entry has it\nNOT CLEAN\n") == verified(pack, newest.key, "0" * 16)
+
+
+def test_unfriendly_texts_and_many_sizes_are_clean(trail: Trail, tmp_path: Path) -> None:
+    sizes = [1, 63, 64, 65, 129, 300]
+    for size in sizes:
+        trail.append(event(note='"\\\n\x00\u2028 é'), [lines(size, size)])
+    checkpoint = trail.checkpoint()
+    assert checkpoint
+    single = {number: [0, size // 2, size - 1] for number, size in enumerate(sizes, 2)}
+    write_pack(trail, tmp_path / "pack", first=1, told=[2, 5, 7], checkpoint=checkpoint, single=single)
+    write_manifest(tmp_path / "pack")
+    assert (0, "clean\n") == verified(tmp_path / "pack")
+
+
+def test_what_is_not_told_does_not_stand_in_it(filled: Trail, tmp_path: Path) -> None:
+    """Entries of others are there by their hashes alone."""
+    pack = packed(filled, tmp_path / "pack")
+    told = [line for line in (pack / "entries.jsonl").read_text().splitlines() if '"event":' in line]
+    assert 3 == len(told)
+    assert {"3.jsonl", "5.jsonl"} == {one.name for one in (pack / "records").iterdir()}
+
+
+def flips(pack: Path, dice: random.Random) -> str:
+    """A bit of some file is flipped; which file."""
+    file = dice.choice(sorted(one for one in pack.rglob("*") if one.is_file() and one.name != VERIFIER))
+    content = bytearray(file.read_bytes())
+    content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+    file.write_bytes(content)
+    return file.relative_to(pack).as_posix()
+
+
+def test_a_flipped_bit_names_its_file(filled: Trail, tmp_path: Path) -> None:
+    whole = packed(filled, tmp_path / "whole")
+    for seed in range(6):
+        pack = tmp_path / "pack"
+        shutil.copytree(whole, pack)
+        name = flips(pack, random.Random(seed))
+        code, said = verified(pack)
+        assert (10, True) == (code, f"{name}: changed" in said or name == "manifest.json"), said
+        shutil.rmtree(pack)
+
+
+def test_who_also_writes_the_manifest_anew_is_found_by_the_chain(filled: Trail, tmp_path: Path) -> None:
+    """The manifest only helps to name the file; records, events, proofs and checkpoints hold without it."""
+    whole = packed(filled, tmp_path / "whole")
+    for seed in range(12):
+        pack = tmp_path / "pack"
+        shutil.copytree(whole, pack)
+        name = flips(pack, random.Random(seed))
+        write_manifest(pack)
+        code, said = verified(pack)
+        assert (0 if name == "manifest.json" else 10) == code, f"{seed} {name}: {said}"
+        shutil.rmtree(pack)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("entries.jsonl", '"attempt\\":1', '"attempt\\":1,\\"attempt\\":1'),
+    ("entries.jsonl", '"attempt\\":1', '"attempt\\":NaN'),
+    ("records/3.jsonl", "\n", " \n"),
+    ("records/3.jsonl", "null", "0"),
+    ("proofs/7-0.json", '"leaf":0', '"leaf":1'),
+    ("checkpoints.jsonl", '"number":8', '"number":7'),
+    ("start.json", '"number":0', '"number":1'),
+])  # fmt: skip
+def test_L11_what_was_put_in_another_form_is_found(
+    filled: Trail, tmp_path: Path, name: str, old: str, new: str
+) -> None:
+    pack = packed(filled, tmp_path / "pack")
+    text = (pack / name).read_text()
+    assert old in text
+    (pack / name).write_text(text.replace(old, new, 1))
+    write_manifest(pack)
+    assert 10 == verified(pack)[0]
