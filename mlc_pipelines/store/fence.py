@@ -35,6 +35,12 @@ def fence(
     Raises WaitingError naming the holder when it was not free within wait_seconds, SetupError on a network disk, where such
     locks cannot be trusted, UncertainError when somebody deleted the lock file meanwhile.
     """
+    if Path(name).name != name:  # part of it may come from a foreign system: a model's id, a company
+        raise SetupError(
+            f"{name!r} cannot name a lock: it would lie outside of {folder}.",
+            holds="Nothing was sent.",
+            next_step="Find out which system answers with such a name, and whether it is the right one.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     _require_local(folder)
     path = folder / f"{name}.lock"

@@ -290,8 +290,8 @@ def test_a_trusted_certificate_is_accepted(server, make, certificates) -> None:
         assert "privately" == caller.read("GET", "/entity").json()
 
 
-def test_an_unknown_certificate_is_refused_before_anything_is_sent(server, make, certificates) -> None:
-    """K17: somebody in the middle gets no request, so a write surely did not happen."""
+def test_K17_an_unknown_certificate_is_refused_before_anything_is_sent(server, make, certificates) -> None:
+    """Somebody in the middle gets no request, so a write surely did not happen."""
     url = speak_tls(server, certificates)
     with make(url) as caller, pytest.raises(TransientError, match="no certificate this machine trusts"):
         caller.write("PUT", "/entity", json={"password": "x"})
