@@ -130,3 +130,46 @@ def test_every_journal_has_a_row_of_its_own(register) -> None:
     for draft in parts(3):
         register.record_intent(draft, approved(*parts(3)))
     assert {draft.reference for draft in parts(3)} == {posting.reference for posting in register.open()}
+
+
+def test_a_plans_journals_come_in_the_order_of_their_issues(register) -> None:
+    """By issue, period, reversals first, part; with state and package; of this connection and plan only, planned ones among them."""
+    second = replace(DRAFT, issue=2, period="FY2026-P01")
+    back = replace(DRAFT, issue=2, reverses=DRAFT.reference)
+    anew, other_plan = replace(DRAFT, issue=2), replace(DRAFT, plan="Forecast")
+    for drafts, package in (([anew, second, back], "two"), (parts(2)[::-1], "one"), ([other_plan], "three")):
+        register.plan(drafts, package)
+    register.move(DRAFT.reference, SEALED, number="7")
+    found = register.of_plan(DRAFT.plan)
+    assert [*parts(2), second, back, anew] == [draft for draft, _, _ in found]
+    assert ["one", "one", "two", "two", "two"] == [package for _, _, package in found]
+    assert [SEALED, PLANNED] == [posting.state for _, posting, _ in found[:2]]
+    assert [] == Postings(register.engine, "demo_epicor", who="r.diaz").of_plan(DRAFT.plan)
+    assert [] == register.of_plan("")
+
+
+def test_a_journal_moves_into_the_package_of_the_newest_preview(register) -> None:
+    """With its new content where that changed, and each time it is noted; what was begun stays with what was approved."""
+    register.plan(parts(2), "one")
+    register.plan([DRAFT], "two")
+    register.plan([DRAFT], "two")
+    register.plan([OTHER], "three")
+    assert [("three", OTHER), ("one", parts(2)[1])] == [
+        (package, draft) for draft, _, package in register.of_plan(DRAFT.plan)
+    ]
+    noted = [(event.state, bool(event.note)) for event in register.events(DRAFT.reference)]
+    assert [(PLANNED, False), (PLANNED, True), (PLANNED, True)] == noted
+    register.record_intent(OTHER, approved(OTHER))
+    assert INTENT == register.plan([OTHER], "four")[0].state
+    assert approved(OTHER).content_hash == register.of_plan(DRAFT.plan)[0][2]
+
+
+def test_what_is_begun_takes_the_place_of_a_preview_that_nobody_approved(register) -> None:
+    """It was approved, and the newer preview is only a thought; from then on that one has to be another issue."""
+    register.plan([DRAFT], "one")
+    register.plan([OTHER], "two")
+    assert INTENT == register.record_intent(DRAFT, APPROVAL).state
+    assert (DRAFT, APPROVAL) == register.draft(DRAFT.reference)
+    assert [APPROVAL.content_hash] == [package for _, _, package in register.of_plan(DRAFT.plan)]
+    with pytest.raises(ReferenceReused, match="the figures have changed"):
+        register.plan([OTHER], "two")

@@ -1,13 +1,18 @@
 """The database is made, opened again, refused when it is newer, and survives being killed while it is made."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.store import schema
 from mlc_pipelines.store.home import Store, default_home
 from mlc_pipelines.store.schema import REVISION, metadata, open_engine
+from mlc_pipelines_tests.posting.samples import DRAFT
 
 OPENER = """
 import sys
@@ -82,6 +87,40 @@ def test_a_home_whose_making_was_killed_is_made_whole(start, tmp_path: Path, aft
     assert 9 == start(KILLED, tmp_path, after).wait()
     store = Store.open(tmp_path)
     assert {"alembic_version", *metadata.tables} == set(tables(store))
+
+
+def test_postings_from_before_plans_were_kept_stay_what_they_are(tmp_path: Path) -> None:
+    """Revision 0007 knew no plan of a journal: such a row is carried over whole, is found by its reference, and belongs to no plan."""
+    url = f"sqlite:///{tmp_path / 'mlc.db'}"
+    migrate(url, "0007")
+    old = replace(DRAFT, version="0")
+    row = {"reference": old.reference, "connection": "demo", "package": "p" * 64, "period": old.period}
+    row |= {"content_hash": old.content_hash, "draft": old.to_text(), "approval": "", "state": "SEALED", "number": "7"}
+    row |= {"note": "", "made_at": "2026-03-01", "changed_at": "2026-03-02"}
+    with sa.create_engine(url).begin() as db:
+        db.execute(sa.text(f"INSERT INTO postings ({', '.join(row)}) VALUES (:{', :'.join(row)})"), row)
+        event = "INSERT INTO posting_events VALUES (1, :reference, 'SEALED', '7', '', 'r.diaz', 'run-1', '2026-03-02')"
+        db.execute(sa.text(event), row)
+    store = Store.open(tmp_path, url)
+    register = store.postings("demo", who="m.lee")
+    assert ("SEALED", "7", "2026-03-02") == (lambda one: (one.state, one.number, one.changed_at))(
+        register.require(old.reference)
+    )
+    assert (old, None) == register.draft(old.reference)
+    assert ["r.diaz"] == [event.who for event in register.events(old.reference)]
+    assert [] == register.of_plan(old.plan)
+    register.plan([DRAFT], "q" * 64)
+    assert [DRAFT.reference] == [draft.reference for draft, _, _ in register.of_plan(DRAFT.plan)]
+    assert store.approvals("demo").find("p" * 64) is None
+
+
+def migrate(url: str, revision: str) -> None:
+    """A database as an older version of this project left it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    with sa.create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def test_a_database_of_a_newer_version_is_refused_untouched(store: Store) -> None:
