@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.store.trail.faults import telling_faults
 
 REVISION = "0010"
 
@@ -200,11 +201,11 @@ trail = sa.Table(
 
 
 def open_engine(url: str) -> sa.Engine:
-    """A database with today's tables. Raises SetupError when it was written by a newer version of this project."""
+    """A database with today's tables. Raises SetupError when it was written by a newer version of this project, AuditBrokenError when it is damaged."""
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _careful)
-    with engine.connect() as connection:
+    with telling_faults(engine.url.render_as_string()), engine.connect() as connection:
         held = _revision(connection)
     if held != REVISION:
         if held is not None and held > REVISION:
@@ -213,7 +214,8 @@ def open_engine(url: str) -> sa.Engine:
                 holds="Nothing was read or written.",
                 next_step="Install the newer version again, or restore the database from before its upgrade.",
             )
-        _upgrade(engine)
+        with telling_faults(engine.url.render_as_string()):
+            _upgrade(engine)
     return engine
 
 

@@ -29,10 +29,10 @@ class Row:
 
 
 def read_rows(db: sa.Connection, after: int) -> Iterator[Row]:
-    """All rows behind a number, in order; those whose number is no number last."""
+    """All rows behind a number, in order; behind 0 all there are, with those that somebody put before the first or without a number."""
     if db.dialect.name == "sqlite":
-        return _of_sqlite(db, "number > ? OR typeof(number) <> 'integer'", after)
-    return _of_others(db, trail.c.number > after)
+        return _of_sqlite(db, "number > ? OR typeof(number) <> 'integer'" if after else "? = 0", after)
+    return _of_others(db, trail.c.number > after if after else sa.true())
 
 
 def find_row(db: sa.Connection, number: int) -> Row | None:

@@ -14,8 +14,6 @@ from mlc_pipelines.store.trail.faults import telling_faults
 from mlc_pipelines.store.trail.rows import Row, find_row, read_rows
 from mlc_pipelines.store.trail.trail import Trail
 
-_BEFORE_ALL = -(1 << 62)
-
 
 class Kind(StrEnum):
     CLEAN = "clean"
@@ -91,10 +89,10 @@ class _Check:
         other = self._other_trail(signed)
         start = self._start(signed)
         if not other:
-            for row in read_rows(self.db, start or _BEFORE_ALL):
+            for row in read_rows(self.db, start):
                 self._entry(row)
             self._files()
-            self._anchors([one for one in signed if one.number > start])
+            self._anchors([one for one in signed if one.number > start], start)
             self._heads()
         anchored = max((one.number for one in signed if self._fits(one)), default=0)
         return Verdict(tuple(self.findings), self.state.number, self.state.records, start + 1, anchored)
@@ -224,12 +222,12 @@ class _Check:
                     f"entry {number}", "the file of its records is missing, and nothing says that it was pruned"
                 )
 
-    def _anchors(self, signed: list[Checkpoint]) -> None:
+    def _anchors(self, signed: list[Checkpoint], start: int) -> None:
         """Against what the checkpoints witness: a trail that was cut, put back or written anew may be whole in itself."""
         known = max((one.number for one in signed if self._fits(one)), default=0)
         for one in signed:
             if one.number <= self.state.number and not self._fits(one):
-                low = max((fit.number for fit in signed if fit.number < one.number and self._fits(fit)), default=0) + 1
+                low = max((fit.number for fit in signed if fit.number < one.number and self._fits(fit)), default=start) + 1
                 self._found(
                     f"entries {low} to {one.number}",
                     f"written anew: a checkpoint of {one.at} witnesses another entry {one.number}",
