@@ -8,6 +8,7 @@ import click
 import pandas as pd
 
 from mlc_pipelines.cli.load import facts_of, progress_on_terminal
+from mlc_pipelines.cli.tables import show
 from mlc_pipelines.flows import approval as approvals
 from mlc_pipelines.flows.approved import read_approved
 from mlc_pipelines.flows.budgets import abandon_journal, post_plan, reopen_journal, sweep_drafts
@@ -105,7 +106,7 @@ def status(connection: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:
-        _show("Journals", pd.DataFrame(rows))
+        show("Journals", pd.DataFrame(rows))
     else:
         click.echo(f"{connection}: no journal was ever previewed.")
 
@@ -156,18 +157,4 @@ def _told(connection: str, year: str, reports: Sequence[Report], as_json: bool) 
         click.echo(f"{report.step}: {report.summary}")
         for title, frame in report.tables.items():
             if len(frame):
-                _show(title, frame)
-
-
-def _show(title: str, frame: pd.DataFrame) -> None:
-    from rich.box import SIMPLE_HEAD  # costs 50 ms, which scripts need not wait for
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, title_justify="left")
-    for name in frame.columns:
-        figures = str(name).endswith(("debit", "credit", "approved", "ERP", "written", "lines"))
-        table.add_column(str(name), justify="right" if figures else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
-    Console(width=140 if not Console().is_terminal else None).print(table)
+                show(title, frame)

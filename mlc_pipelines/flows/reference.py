@@ -41,7 +41,7 @@ def read_vendors(desk: Desk) -> Report:
 
 def read_members(desk: Desk) -> Report:
     """The members of the plan's lists that codes land on, as they are now: list, code, name, parent, leaf."""
-    lists = list(dict.fromkeys(rule.list_name for rule in _rules(desk).values()))
+    lists = list(dict.fromkeys(rule.list_name for rule in rules_of(desk).values()))
     members = read_lists(desk, lists)
     counts = {f"members of {name}": int((members["list"] == name).sum()) for name in lists}
     summary = f"{len(members)} members in the lists {', '.join(lists[:-1])} and {lists[-1]} of {desk.plan.identity()}."
@@ -51,7 +51,7 @@ def read_members(desk: Desk) -> Report:
 def map_members(desk: Desk) -> Report:
     """Pair every ERP code with its list member, and list those without one. Works on the steps above, in their newest state."""
     held = desk.store.history
-    rules = _rules(desk)
+    rules = rules_of(desk)
     frames = {step: read_frame(desk, held.require_step(desk.connection, step)) for step in (*rules, MEMBERS)}
     aligned = [
         align(frames[step], frames[MEMBERS][frames[MEMBERS]["list"] == rule.list_name], rule)
@@ -77,7 +77,7 @@ def map_members(desk: Desk) -> Report:
     return replace(report, notices=(notice,))
 
 
-def _rules(desk: Desk) -> dict[str, MemberRule]:
+def rules_of(desk: Desk) -> dict[str, MemberRule]:
     """The step that reads a kind of codes -> how these find their members; vendors only where some feed has them."""
     rules = {CHART: desk.target.accounts, COST_CENTERS: desk.target.cost_centers}
     of_vendors = [target.vendors for target in desk.targets if target.vendors]
@@ -142,7 +142,7 @@ def _lacking(pairs: pd.DataFrame) -> set[tuple[str, str]]:
 
 def refresh_reference(desk: Desk) -> list[Report]:
     """All of them, in order."""
-    vendors = (read_vendors,) if VENDORS in _rules(desk) else ()
+    vendors = (read_vendors,) if VENDORS in rules_of(desk) else ()
     return [step(desk) for step in (read_chart, read_cost_centers, *vendors, read_members, map_members)]
 
 
