@@ -13,6 +13,7 @@ login         mlc login: a person logs in once, where a system asks for that
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
+map           mlc map suggest: members for codes that have none
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -39,6 +40,7 @@ _COMMANDS = {
     "lists": "lists",
     "load": "load",
     "login": "login",
+    "map": "map",
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",
