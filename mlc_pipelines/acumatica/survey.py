@@ -10,6 +10,7 @@ from mlc_pipelines.acumatica.client import Acumatica
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.acumatica.connection import Offered
 from mlc_pipelines.acumatica.plan_ledger import PlanLedger
+from mlc_pipelines.acumatica.refusals import SeatsTakenError
 from mlc_pipelines.ledger.errors import WaitingError
 from mlc_pipelines.ledger.fit import ENGINEER, ERP, ERP_ADMINISTRATOR, Check, Found, fine, missing
 from mlc_pipelines.transport.caller import AnswerTooLargeError
@@ -17,6 +18,9 @@ from mlc_pipelines.transport.seats import Seats
 
 _LATER = {balances.NAME, plan_budget.NAME}
 """Balances are asked for later, of a period. Lists of budgets are not served on every build [C ACU]: their ledger is looked at instead."""
+
+_NOWHERE = {"JournalTransaction": "BatchNbr eq '0'"}
+"""Whether records may be read at all shows without one of them; to find the first of millions takes long."""
 
 
 class AcumaticaSurvey(Acumatica):
@@ -97,7 +101,7 @@ class AcumaticaSurvey(Acumatica):
     def _log_in(self) -> Iterator[Found]:
         try:
             self._site.sign_in()
-        except WaitingError as busy:
+        except (SeatsTakenError, WaitingError) as busy:
             yield missing(busy.what, busy.next_step, ERP_ADMINISTRATOR)
             return
         yield fine(f"Signed in ({self._config.auth}).")
@@ -134,7 +138,7 @@ class AcumaticaSurvey(Acumatica):
         if entity == inquiry.NAME:
             self._ask_lines()
         else:
-            self._site.sample(entity)
+            self._site.sample(entity, _NOWHERE.get(entity, ""))
         yield fine(f"{entity} may be read.")
 
     def _ask_lines(self) -> None:

@@ -163,10 +163,10 @@ class AnaplanSurvey(Anaplan):
         known = {str(one.get("name")) for one in items}
         return [name for name in asked["names"] if name not in known]
 
-    def scheduled(self, *, days: float) -> list[Scheduled]:
+    def scheduled(self, *, days: float) -> list[Scheduled] | None:
         """Integrations of this model that have a schedule or run now. Which actions they start is asked of each [S CW-MD]."""
         if not self._config.cloudworks_url:
-            return []
+            return None
         listed = self._api.list("/integrations", "integrations", of=self._api.cloudworks, myIntegrations="0")
         mine = [one for one in listed if str(one.get("modelId", "")).upper() == str(self._model.id).upper()]
         return [self._scheduled(one, days) for one in mine]

@@ -5,6 +5,7 @@ load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
 audit         mlc audit verify: is the audit trail what it was
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
+check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file
 connections   mlc connections new|list|show|check|schema
@@ -33,6 +34,7 @@ _COMMANDS = {
     "budget": "budget",
     "calendar": "calendar",
     "changes": "changes",
+    "check": "check",
     "connections": "connections",
     "demo": "demo",
     "extract": "extract",

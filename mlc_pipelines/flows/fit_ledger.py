@@ -21,7 +21,8 @@ from mlc_pipelines.ledger.fit import (
 from mlc_pipelines.ledger.ports import LedgerPeriod
 
 _SKEW_SECONDS_MAX = 120.0  # a certificate's log-in is good for some minutes by Anaplan's clock
-_OPEN, _SHOWN = "Open", 5
+OPEN = "Open"
+_SHOWN = 5
 
 
 def ledger_checks(premises: Premises) -> list[Check]:
@@ -121,7 +122,7 @@ def _open(premises: Premises) -> Iterator[Found]:
     for one in premises.the_ledger.identities():
         periods = [period for period in premises.the_ledger.read_periods(one.company) if _known(premises, period)]
         readable = [period.key for period in periods if period.readable]
-        opened = [period.key for period in periods if period.readable and period.status == _OPEN]
+        opened = [period.key for period in periods if period.readable and period.status == OPEN]
         if not readable:
             yield missing(f"No period of {one.company} holds postings yet.", "Have the first period opened in the ERP.")
         elif not opened:

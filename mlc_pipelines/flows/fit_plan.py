@@ -238,6 +238,9 @@ def _jobs(premises: Premises) -> Iterator[Found]:
     except SetupError as error:
         yield beware(f"CloudWorks schedules cannot be seen: {error.what}", error.next_step, WORKSPACE_ADMINISTRATOR)
         return
+    if jobs is None:
+        yield fine("Not looked at: the connection names no address of CloudWorks, or `anaplan.cloudworks` is false.")
+        return
     active = [job for job in jobs if job.runs or job.running]
     objections = list(_clashes(premises, jobs))
     runs = sorted(run for job in active for run in job.runs)

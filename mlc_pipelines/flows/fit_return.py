@@ -3,10 +3,22 @@
 from collections.abc import Iterator
 from functools import partial
 
+from mlc_pipelines.flows.fit_ledger import OPEN
 from mlc_pipelines.flows.premises import PlanAsked, Premises
 from mlc_pipelines.flows.route import year_of
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.ledger.fit import CONTROLLER, ENGINEER, ERP, MODEL_BUILDER, PLAN, Check, Found, fine, missing
+from mlc_pipelines.ledger.fit import (
+    CONTROLLER,
+    ENGINEER,
+    ERP,
+    MODEL_BUILDER,
+    NOT_CHECKED,
+    PLAN,
+    Check,
+    Found,
+    fine,
+    missing,
+)
 from mlc_pipelines.ledger.ports import ReadWay
 
 _SHOWN = 3
@@ -104,10 +116,17 @@ def _open(premises: Premises, name: str) -> Iterator[Found]:
     keys = [period.key for period in premises.the_calendar.periods if not period.adjustment]
     shut = premises.routes[name].books.not_open(keys)
     takes = [key for key in keys if key not in shut]
-    if not takes:
+    if not takes and not _any_open(premises):
+        yield Found(NOT_CHECKED, "Not checked, because no period of the ERP is open at all.")
+    elif not takes:
         shown = "; ".join(f"{key}: {why}" for key, why in list(shut.items())[-_SHOWN:])
         yield missing(
             f"No period takes the plan {name} now ({shown}).", "Have the periods of the plan opened in the ERP."
         )
-        return
-    yield fine(f"{len(takes)} periods take it, {takes[0]} to {takes[-1]}.")
+    else:
+        yield fine(f"{len(takes)} periods take it, {takes[0]} to {takes[-1]}.")
+
+
+def _any_open(premises: Premises) -> bool:
+    ledger = premises.the_ledger
+    return any(one.status == OPEN for books in ledger.identities() for one in ledger.read_periods(books.company))

@@ -42,7 +42,18 @@ FIT = "fit_report"
 ASSETS = frozenset(
     {
         *(step for feed in (ACTUALS, SPEND) for step in (feed.extract, feed.file, feed.load)),
-        *(EXPLANATION, CHART, COST_CENTERS, VENDORS, MEMBERS, MEMBER_MAP, LIST_SYNC, CLOSE_CALENDAR, FIT, "connection_error"),
+        *(
+            EXPLANATION,
+            CHART,
+            COST_CENTERS,
+            VENDORS,
+            MEMBERS,
+            MEMBER_MAP,
+            LIST_SYNC,
+            CLOSE_CALENDAR,
+            FIT,
+            "connection_error",
+        ),
     }
 )
 """The names that every connection's own assets and steps have."""

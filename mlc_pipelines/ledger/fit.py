@@ -219,6 +219,6 @@ class PlanSurvey(PlanningModel, Protocol):
         """Those of the names that are no members of Time ("time") or of the versions ("versions")."""
         ...
 
-    def scheduled(self, *, days: float) -> list[Scheduled]:
-        """The jobs on the model. SetupError where this user may not see them."""
+    def scheduled(self, *, days: float) -> list[Scheduled] | None:
+        """The jobs on the model; None where the connection does not look at CloudWorks. SetupError where this user may not see them."""
         ...
