@@ -17,18 +17,18 @@ NO_PROJECT = "X"
 """The code that stands for "no project" where projects are installed [I]."""
 
 
-def records_of(site: Site, entity: str) -> list[Record]:
-    """All records of an entity, in the order of their keys; KeyError when the entity has no list."""
-    return list(SOURCES[entity](site))
+def records_of(site: Site, entity: str) -> Iterator[Record]:
+    """All records of an entity, in the order of their keys, made one by one: thousands at once would only be collected again. KeyError when the entity has no list."""
+    return SOURCES[entity](site)
 
 
-def candidates(site: Site, entity: str, ids: str) -> list[Record]:
+def candidates(site: Site, entity: str, ids: str) -> Iterator[Record]:
     """The records that "key1/key2" or an id may mean; all of a short list, the one batch of a long one."""
     if entity != "JournalTransaction":
         return records_of(site, entity)
     number = ids.rpartition("/")[2]
     named = [one for one in site.books.batches if ids == one.note_id or number == one.number]
-    return list(_batches(site, named))
+    return _batches(site, named)
 
 
 def account_ids(site: Site) -> dict[str, int]:

@@ -36,16 +36,17 @@ def listed(site: Site, entity: Entity, query: Query, home: str) -> Iterator[str]
 
 def single(site: Site, entity: Entity, ids: str, query: Query, home: str) -> str:
     """One record by "key1/key2" or by its id. Raises the 500 of a missing record."""
-    found = [] if entity.inquiry else _matching(site, entity, query, entities.candidates(site, entity.name, ids))
-    for record in found:
+    if entity.inquiry:
+        raise no_entity()
+    for record in _matching(site, entity, query, entities.candidates(site, entity.name, ids)):
         if ids.lower() == record.id or ids == "/".join(str(record.values[key]) for key in entity.keys):
             return writer(site, entity, query, home)(record, 1)
     raise no_entity()
 
 
-def _matching(site: Site, entity: Entity, query: Query, records: list[Record]) -> list[Record]:
+def _matching(site: Site, entity: Entity, query: Query, records: Iterator[Record]) -> list[Record]:
     if not query.filter or (entity.name == "JournalTransaction" and site.switches["filter_ignored"]):
-        return records
+        return list(records)
     test = filters.parse(query.filter, entity.fields, ignore_case=site.switches["ignore_case"])
     return [record for record in records if test(record)]
 
