@@ -8,6 +8,7 @@ extract      posted lines from the wire into columns
 baq          posted lines of a query of Epicor Kinetic, page by page into columns; baq_server: what is asked
 aggregate    lines summed and mapped to cells
 cells_file   cells written as CSV
+audit        records of a load into the audit trail, and a trail verified
 upload       a file into Anaplan: CPU, wall time over a slow line, memory; receiver: where it goes; wan: the slow line
 period       a whole period, ledger to plan
 dagster_run  a period as one Dagster run

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mlc_pipelines_tests.bench import aggregate, baq, cells_file, dagster_run, extract, period, upload
+from mlc_pipelines_tests.bench import aggregate, audit, baq, cells_file, dagster_run, extract, period, upload
 from mlc_pipelines_tests.bench.measure import Bench, Row, compile_ours, run
 from mlc_pipelines_tests.bench.server import served
 
@@ -43,6 +43,16 @@ def aggregate_bench(quick: bool) -> Iterator[Bench]:
 @contextmanager
 def csv_bench(quick: bool) -> Iterator[Bench]:
     yield cells_file.bench(26_400 if quick else 264_000)
+
+
+@contextmanager
+def audit_bench(quick: bool) -> Iterator[Bench]:
+    yield audit.append_bench(20_000 if quick else 1_000_000)
+
+
+@contextmanager
+def audit_verify_bench(quick: bool) -> Iterator[Bench]:
+    yield audit.verify_bench(20_000 if quick else 1_000_000)
 
 
 @contextmanager
@@ -94,6 +104,8 @@ BENCHES = {
     "baq": baq_bench,
     "aggregate": aggregate_bench,
     "csv": csv_bench,
+    "audit": audit_bench,
+    "audit-verify": audit_verify_bench,
     "upload": upload_bench,
     "upload-far": far_upload_bench,
     "upload-large": large_upload_bench,

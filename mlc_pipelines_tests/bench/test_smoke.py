@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from mlc_pipelines.sandbox.listener import Listener
 from mlc_pipelines.sandbox.server import LOOPBACK
 from mlc_pipelines.sandbox.world import Seed, World
-from mlc_pipelines_tests.bench import aggregate, baq, baq_server, cells_file, extract
+from mlc_pipelines_tests.bench import aggregate, audit, baq, baq_server, cells_file, extract
 from mlc_pipelines_tests.bench.__main__ import table
 from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal, Row, run
 from mlc_pipelines_tests.bench.server import Canned, canned_answer
@@ -133,4 +133,15 @@ def test_the_table_says_which_goal_was_met() -> None:
     assert (
         "csv    one        2.00   9.0  2.00    9.0  2        9.0  2.00               9.0  2        9.0  CPU >= 8x  yes"
         in table([row])
+    )
+
+
+def test_audit_contenders_write_the_same_records() -> None:
+    """Ours are the lines that the standard library's JSON writes, and both trails verify."""
+    setting = {"records": 3000}
+    assert came_to(audit.ours, setting) == came_to(audit.sqlite_rows, setting)
+    assert (
+        {"records": 3000, "clean": True}
+        == came_to(audit.ours_verified, setting)
+        == came_to(audit.sqlite_verified, setting)
     )
