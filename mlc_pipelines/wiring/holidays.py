@@ -28,7 +28,7 @@ def holidays_of(code: str) -> Container[date]:
 
 def _unknown(code: str, there_are: str) -> SetupError:
     return SetupError(
-        f"Holidays {code!r} are not known; there are {there_are}.",
+        f"Holidays {code!r} are not known; known are {there_are}.",
         holds="Nothing was asked for.",
         next_step="Correct `close.holidays` in the connection file; days of your own stand under `close.days_off`.",
     )

@@ -1,0 +1,178 @@
+"""The schedule of the close under an injected clock: each period is asked for when it is due, once, whatever happens to the daemon."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+
+from mlc_pipelines.assets.closing import close_definitions
+from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.assets.location import build_definitions
+from mlc_pipelines.assets.schedules import close_schedule
+from mlc_pipelines.wiring.connections import Named, find
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class Daemon:
+    """Ticks of the demo connection's schedule at any time; what it asks for becomes runs, as the real one does it."""
+
+    def __init__(self, instance: DagsterInstance, context: dg.ScheduleEvaluationContext) -> None:
+        self.named = find("demo")
+        self.schedule = close_schedule(self.named, "demo_close", lambda: self.now)
+        self.instance, self.context = instance, context
+        self.now = utc("2026-03-01T00:00")
+
+    def decide(self, at: str) -> list[dg.RunRequest]:
+        """A tick that is killed before its runs are launched."""
+        self.now = utc(at)
+        return list(self.schedule.evaluate_tick(self.context).run_requests or [])
+
+    def tick(self, at: str, status: DagsterRunStatus = DagsterRunStatus.SUCCESS) -> list[str]:
+        asked = self.decide(at)
+        for one in asked:
+            run = DagsterRun("demo_close", str(uuid.uuid4()), status=status, tags=dict(one.tags))
+            self.instance.add_run(run)
+        return [str(one.run_key) for one in asked]
+
+
+@pytest.fixture(scope="module")
+def ticking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DagsterInstance, dg.ScheduleEvaluationContext]]:
+    """One instance for all tests here: to make one takes longer than any of them."""
+    repository = connection_definitions(find("demo")).get_repository_def()
+    with (
+        DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance,
+        dg.build_schedule_context(instance, repository_def=repository) as context,
+    ):
+        yield instance, context
+
+
+@pytest.fixture
+def daemon(ticking: tuple[DagsterInstance, dg.ScheduleEvaluationContext]) -> Daemon:
+    """No run was ever asked for."""
+    instance, context = ticking
+    instance.run_storage.wipe()
+    return Daemon(instance, context)
+
+
+FRIDAY, FLASH, MONDAY = "FY2026-P08-open-20260227T1300Z", "FY2026-P08-flash-20260302T1300Z", "FY2026-P09-open-20260302T1300Z"  # fmt: skip
+
+
+def test_a_close_from_day_to_day(daemon: Daemon) -> None:
+    """February 2026 in Denver: the last Friday, WD+1 with the first load of March, nothing in between, WD+5 at 18:00."""
+    assert [FRIDAY] == daemon.tick("2026-02-27T13:00")
+    assert [] == daemon.tick("2026-02-27T13:05")
+    assert [] == daemon.tick("2026-03-02T12:55")
+    assert [FLASH, MONDAY] == daemon.tick("2026-03-02T13:00")
+    assert ["FY2026-P09-open-20260306T1300Z"] == daemon.tick("2026-03-06T13:00")
+    assert ["FY2026-P08-final-20260307T0100Z"] == daemon.tick("2026-03-07T01:00")
+    assert [] == daemon.tick("2026-03-07T01:05")
+
+
+def test_H04_a_daemon_away_for_a_week_makes_up_once(daemon: Daemon) -> None:
+    """Ticks that Dagster catches up all see the same clock: the first asks once for each period, the others find it asked for."""
+    daemon.tick("2026-02-27T13:00")
+    missed = ["FY2026-P08-flash-20260302T1300Z", "FY2026-P09-open-20260306T1300Z"]
+    assert missed == daemon.tick("2026-03-06T18:00")
+    assert [[], [], []] == [daemon.tick("2026-03-06T18:00") for _ in range(3)]
+
+
+def test_H04_a_daemon_killed_before_it_launched_asks_again(daemon: Daemon) -> None:
+    """What was decided and not launched is still due; what one of two runs was launched for is not asked for twice."""
+    first, _second = daemon.decide("2026-03-02T13:00")
+    assert [FLASH, MONDAY] == [one.run_key for one in daemon.decide("2026-03-02T13:00")]
+    daemon.instance.add_run(DagsterRun("demo_close", str(uuid.uuid4()), status=DagsterRunStatus.SUCCESS, tags=dict(first.tags)))  # fmt: skip
+    assert [MONDAY] == daemon.tick("2026-03-02T13:05")
+
+
+def test_a_failed_run_waits_for_a_person(daemon: Daemon) -> None:
+    """It is not asked for over and over; the next moment of the same period is."""
+    assert [FLASH, MONDAY] == daemon.tick("2026-03-02T13:00", DagsterRunStatus.FAILURE)
+    assert [] == daemon.tick("2026-03-02T13:05")
+    assert ["FY2026-P09-open-20260303T1300Z"] == daemon.tick("2026-03-03T13:00")
+
+
+def test_H11_a_period_that_is_still_being_loaded_is_not_queued_behind_itself(daemon: Daemon) -> None:
+    """A run of Monday that still works on Wednesday: Tuesday and Wednesday are one load, once it is over."""
+    assert [FLASH, MONDAY] == daemon.tick("2026-03-02T13:00", DagsterRunStatus.STARTED)
+    assert [[], []] == [daemon.tick(at) for at in ("2026-03-03T13:00", "2026-03-04T13:00")]
+    for run in daemon.instance.get_runs():
+        daemon.instance.delete_run(run.run_id)
+        daemon.instance.add_run(run.with_status(DagsterRunStatus.SUCCESS))
+    assert ["FY2026-P09-open-20260304T1300Z"] == daemon.tick("2026-03-04T15:00")
+
+
+def test_the_run_says_what_it_was_asked_for(daemon: Daemon) -> None:
+    """Provisional or final, by which step, for which partition: on the run's tags."""
+    [final] = [one for one in daemon.decide("2026-03-07T01:00") if one.partition_key == "FY2026-P08"]
+    tags = {key: final.tags[key] for key in ("mlc/close", "mlc/figures", "mlc/asked_by", "dagster/partition")}
+    assert {
+        "mlc/close": "demo/FY2026-P08-final-20260307T0100Z",
+        "mlc/figures": "final",
+        "mlc/asked_by": "close calendar, final",
+        "dagster/partition": "FY2026-P08",
+    } == tags
+
+
+def test_the_close_of_a_year_asks_for_every_moment_once(daemon: Daemon) -> None:
+    """Looked at each moment of the calendar, and five minutes later: what it says is what was asked for, each once."""
+    close = daemon.named.close
+    start, end = utc("2026-06-26T00:00"), utc("2026-07-10T00:00")
+    asked: list[str] = []
+    for due_at in sorted({due.at for due in close.between(start, end)}):
+        for late in (timedelta(), timedelta(minutes=5)):
+            asked += daemon.tick((due_at + late).strftime("%Y-%m-%dT%H:%M"))
+    due = [one.key for one in close.between(start, end)]
+    assert sorted(due) == sorted(asked)
+    assert len(set(asked)) == len(asked)
+
+
+def test_it_is_off_until_somebody_switches_it_on() -> None:
+    """Each connection with a close has a schedule of its own, off on a fresh installation."""
+    definitions = build_definitions()
+    found = {one.name: one for one in definitions.schedules or []}
+    assert {"demo_close", "demo_epicor_close"} == set(found)
+    assert {dg.DefaultScheduleStatus.STOPPED} == {one.default_status for one in found.values()}  # type: ignore[union-attr]
+
+
+def test_the_job_reads_codes_before_figures() -> None:
+    """One run brings reference data up to date first; plans and extracts are no part of it."""
+    job = build_definitions().resolve_job_def("demo_close")
+    steps = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
+    assert {"chart_of_accounts", "cost_centers", "plan_members", "member_map", "gl_actuals", "actuals_csv", "actuals_import"} == steps  # fmt: skip
+
+
+def test_the_calendar_is_a_table_in_dagit() -> None:
+    """Twelve months from now on, by the clock of the close; nothing is asked of any system."""
+    named = find("demo")
+    definitions = close_definitions(named, [], lambda: utc("2026-03-01T00:00"))
+    [asset] = [one for one in definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
+    result = dg.materialize([asset], instance=DagsterInstance.ephemeral())
+    [event] = result.get_asset_materialization_events()
+    metadata = event.materialization.metadata
+    shown = metadata["The coming twelve months"]
+    assert isinstance(shown, dg.TableMetadataValue)
+    assert ("Mon 2026-03-02 06:00", "FY2026-P08", "flash", "provisional") == tuple(
+        str(shown.records[0].data[title]) for title in ("when", "period", "what", "figures")
+    )
+    assert "America/Denver" == metadata["time zone"].value
+    assert 251 + 24 == metadata["loads"].value
+
+
+def test_figures_are_final_once_the_erp_has_closed_the_period(demo: Named) -> None:
+    """What the calendar asked for stands beside them; what they are is what the ERP said when they were read."""
+    from mlc_pipelines.assets.closing import close_metadata
+    from mlc_pipelines.store.home import Store
+
+    tags = {"mlc/close": "demo/FY2026-P08-final-20260307T0100Z", "mlc/figures": "final", "mlc/asked_by": "close calendar, final"}  # fmt: skip
+    said = "close calendar, final, as final figures (demo/FY2026-P08-final-20260307T0100Z)"
+    for status, figures in (("Open", "provisional: Open in the ERP"), ("Closed", "final"), ("A Closed, B Open", "provisional: A Closed, B Open in the ERP")):  # fmt: skip
+        Store.open().history.record_step("demo", "gl_actuals", "FY2026-P08", "", {"erp_status": status})
+        shown = close_metadata(demo, "actuals_import", "FY2026-P08", tags)
+        assert {"asked for by": said, "figures": figures} == {title: value.value for title, value in shown.items()}
+    assert {} == close_metadata(demo, "gl_actuals", "FY2026-P08", {})
