@@ -3,13 +3,13 @@
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
-audit         mlc audit verify: is the audit trail what it was
+audit         mlc audit verify|checkpoint: is the audit trail what it was
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file
 connections   mlc connections new|list|show|check|schema
-secrets       mlc secrets set|list
+secrets       mlc secrets set|list|test|rotate|rotate-key|remove|start-over
 login         mlc login: a person logs in once, where a system asks for that
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications

@@ -52,6 +52,16 @@ def verify_(full: bool, heads: tuple[str, ...], key: str, as_json: bool) -> None
     sys.exit(EXIT_CODES[verdict.kind])
 
 
+@audit.command()
+def checkpoint() -> None:
+    """Sign the head of the audit trail as it is now, and say it: who keeps it elsewhere can tell later whether anything was changed before it."""
+    signed = Store.open().trail.checkpoint()
+    if signed is None:
+        click.echo("Nothing was ever recorded, so there is nothing to sign.")
+    else:
+        click.echo(f"{signed.number:,} entries, {signed.records:,} records, head {signed.header}, key {signed.key}")
+
+
 def _facts(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": verdict.kind,

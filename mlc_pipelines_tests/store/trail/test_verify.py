@@ -208,6 +208,14 @@ def test_the_command_tells_kinds_by_its_exit_code(filled: Trail, home: Path, tmp
     assert (10, "tampered", "entry 4") == (code, (facts := json.loads(said))["verdict"], facts["findings"][0]["where"])
 
 
+def test_a_checkpoint_is_signed_by_hand(filled: Trail, home: Path) -> None:
+    """Whoever writes the head down can hold the trail against it later."""
+    filled.append(event())
+    done = CliRunner().invoke(cli, ["audit", "checkpoint"], env={"MLC_HOME": str(home), "MLC_DATABASE_URL": ""})
+    newest = filled.checkpoints.read()[0][-1]
+    assert (0, f"9 entries, 395 records, head {newest.header}, key {newest.key}\n") == (done.exit_code, done.output)
+
+
 def test_an_empty_home_is_clean(tmp_path: Path) -> None:
     assert (0, "clean: 0 entries, 0 records; looked at nothing new; no checkpoint witnesses any of them.\n") == run(
         tmp_path / "new", "--full"
