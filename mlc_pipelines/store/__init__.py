@@ -11,6 +11,10 @@ marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
 tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity
+ring         the keys that open them; ringplaces and ringserver: where a ring can lie
+anchor       the newest version of each credential, outside of the database: an old one put back is noticed
+dumps        no image of a memory that holds secrets
+durable      small files replaced in one step
 seats        sessions of foreign systems: how many at once, and those that a killed run left open
 budget       requests per minute to one foreign tenant, shared by all processes and machines
 known        ids of foreign systems by name, a hint that saves calls

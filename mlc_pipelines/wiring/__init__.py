@@ -7,5 +7,6 @@ receiver      the door for push notifications: checked, kept, then answered
 configs       settings -> what the rooms want to be told
 credentials   the vault opened for one connection
 log_in        a person logs in once, for all later runs
+trying        which connections use a credential, and whether they can log in with it; a new password tried before it is taken
 rooms         a connection -> a Desk: store, vault, ERP client, planning client
 """
