@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from mlc_pipelines.epicor.layout import Layout, UnusualError, types_of
 from mlc_pipelines.epicor.wire import page_of
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.transport.rows import rows_in
+from mlc_pipelines.transport.rows import array_of, rows_in
 
 _BLOCK_BYTES = 1 << 21
 _BETWEEN = "\x1e"  # no JSON value holds a bare control character
@@ -180,11 +180,11 @@ class Decoder:
             blocks = [self._bulk(self._whole(body))]
         return together(blocks)
 
-    def _block(self, array: bytes) -> Bulk:
+    def _block(self, records: memoryview) -> Bulk:
         try:
-            read = self._layout.read(array)
+            read = self._layout.read(records)
         except UnusualError:
-            return self._bulk(self._rows(array))
+            return self._bulk(self._rows(array_of(records)))
         if self._alike[0] is not read.one:
             values = zip(self._schema, msgspec.structs.astuple(read.one), strict=True)
             self._alike = read.one, {field.name: Same(_plain(value, field)) for field, value in values}

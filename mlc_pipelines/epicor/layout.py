@@ -19,6 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlc_pipelines.transport.rows import array_of
+
 Places = npt.NDArray[np.int32]
 
 _QUOTE, _COLON, _ESCAPE, _BLANK, _COMMA, _BRACE = b'":\\ ,}'
@@ -93,8 +95,8 @@ class Layout:
         self._one: Any = None
         self._arrange()
 
-    def read(self, block: bytes) -> Rows:
-        """All rows of a whole JSON array. Raises UnusualError."""
+    def read(self, block: memoryview) -> Rows:
+        """All rows of a whole JSON array, of which the block is what stands between its brackets. Raises UnusualError."""
         if not self._trials_left:
             raise UnusualError
         self._trials_left -= 1
@@ -105,7 +107,7 @@ class Layout:
         self._trials_left = _TRIALS
         return found
 
-    def _read_or_learn(self, block: bytes) -> Rows:
+    def _read_or_learn(self, block: memoryview) -> Rows:
         try:
             return self._read(block)
         except UnusualError:
@@ -113,12 +115,12 @@ class Layout:
                 raise
             return self._read(block)
 
-    def _has_learned(self, block: bytes) -> bool:
+    def _has_learned(self, block: memoryview) -> bool:
         """Whether more columns vary than was known, or the columns are others."""
         if not self._lessons_left:
             return False
         self._lessons_left -= 1
-        rows = _members(block)
+        rows = _members(array_of(block))
         names = [*rows[0]] if rows else []
         if not names or any([*row] != names for row in rows) or not all(map(_PLAIN_NAME.fullmatch, names)):
             return False
@@ -165,8 +167,8 @@ class Layout:
             return Kind.TEXT
         return _KINDS.get(types, Kind.OTHER) if name in self._bare else Kind.OTHER
 
-    def _read(self, block: bytes) -> Rows:
-        if not self._varying:
+    def _read(self, block: memoryview) -> Rows:
+        if not (self._varying and len(block)):
             raise UnusualError
         ends = self._ends_of_names(block)
         rows, width = len(ends), len(self._ends)
@@ -177,7 +179,7 @@ class Layout:
         values = (self._places[:, None] + np.arange(rows, dtype=np.int32) * width).ravel()
         return Rows(rows, self._columns_of(cells.take(pa.array(values)), rows), one)
 
-    def _ends_of_names(self, block: bytes) -> Places:
+    def _ends_of_names(self, block: memoryview) -> Places:
         """The place of the quote behind each name, row by row, each row with the first one of the next. No text holds a bare quote."""
         written = np.frombuffer(block, np.uint8)
         if self._marks.shape[1] < len(block):
@@ -195,21 +197,21 @@ class Layout:
         each = np.empty((rows, len(self._names) + 1), np.int32)
         each[:, :-1] = ends.reshape(rows, -1)
         each[:-1, -1] = each[1:, 0]
-        each[-1, -1] = len(block) - len("}]") + len(f'}},{{"{self._names[0]}')
+        each[-1, -1] = len(block) - len("}") + len(f'}},{{"{self._names[0]}')
         return each
 
-    def _require_alike(self, block: bytes, cuts: Places, cells: pa.BinaryArray) -> Any:
+    def _require_alike(self, block: memoryview, cuts: Places, cells: pa.BinaryArray) -> Any:
         """The first row, once it is sure that all rows are the same but for the values that vary."""
         [first, last] = cuts[[0, -1]].tolist()
-        head, tail = block[: first[0]], block[last[-1] :]
-        if not (head.startswith(b"[{") and block.endswith(b"}]")):
+        head, tail = bytes(block[: first[0]]), bytes(block[last[-1] :])
+        if not (head.startswith(b"{") and tail.endswith(b"}")):
             raise UnusualError
         if any(block[first[at] - 1] != _QUOTE or block[first[at + 1]] != _QUOTE for at in self._texts_at):
             raise UnusualError
-        between = [block[begin:end] for begin, end in zip(first[1:-1:2], first[2::2], strict=True)]
-        between.append(tail[:-1] + b"," + head[1:])
+        between = [bytes(block[begin:end]) for begin, end in zip(first[1:-1:2], first[2::2], strict=True)]
+        between.append(tail + b"," + head)
         if self._between != between:
-            row = block[1 : first[-1]] + tail[:-1]
+            row = bytes(block[: first[-1]]) + tail
             if [*_members(b"[" + row + b"]")[0]] != self._names:
                 raise UnusualError
             self._one, self._between, self._repeated = self._row(row), between, _repeated(between, len(cuts))
@@ -249,7 +251,7 @@ class Layout:
         return found
 
 
-def _slices(block: bytes, cuts: Places) -> pa.BinaryArray:
+def _slices(block: memoryview, cuts: Places) -> pa.BinaryArray:
     """The block from each of these places to the next, without a copy. Raises UnusualError where one is before its predecessor."""
     if (np.diff(cuts) < 0).any():
         raise UnusualError

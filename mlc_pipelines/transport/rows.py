@@ -44,26 +44,33 @@ def read_rows(
         if not path.stat().st_size:
             raise DataError(f"{what} is empty.")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body, memoryview(body) as view:
-            yield from _blocks(body, view, decode, member, what, block_bytes)
+            yield from _blocks(body, lambda start, end: decode(array_of(view[start:end])), member, what, block_bytes)
 
 
 def rows_in(
     body: bytes,
-    decode: Callable[[bytes], Sequence[T]],
+    decode: Callable[[memoryview], Sequence[T]],
     *,
     member: str = "",
     what: str = "the answer",
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Sequence[T]]:
-    """The same of an answer that is in memory, where small blocks pay: rows that fit into the processor's cache cost half as much [measured]."""
+    """The same of an answer that is in memory, where small blocks pay: rows that fit into the processor's cache cost half as much [measured].
+
+    decode: what stands between the brackets of an array, where it lies in the answer; `array_of` puts brackets around it.
+    """
     with memoryview(body) as view:
-        yield from _blocks(body, view, decode, member, what, block_bytes)
+        yield from _blocks(body, lambda start, end: decode(view[start:end]), member, what, block_bytes)
+
+
+def array_of(records: memoryview) -> bytes:
+    """A JSON array of these records."""
+    return b"".join((b"[", records, b"]"))
 
 
 def _blocks(
     body: mmap.mmap | bytes,
-    view: memoryview,
-    decode: Callable[[bytes], Sequence[T]],
+    decode: Callable[[int, int], Sequence[T]],
     member: str,
     what: str,
     block_bytes: int,
@@ -75,7 +82,7 @@ def _blocks(
         while True:  # a record larger than a block is met with ever larger ones
             last = at + size >= len(body)
             mark = _ARRAY_END if last else _BETWEEN
-            records, end, problem = _longest_whole(view, at, min(at + size, len(body)), decode, mark)
+            records, end, problem = _longest_whole(body, at, min(at + size, len(body)), decode, mark)
             if problem is None or last or size >= _LARGEST_BLOCK_BYTES:
                 break
             size *= 2
@@ -102,25 +109,29 @@ def _array_start(body: mmap.mmap | bytes, member: str, what: str) -> int:
 
 
 def _longest_whole(
-    view: memoryview, start: int, limit: int, decode: Callable[[bytes], Sequence[T]], mark: re.Pattern[bytes]
+    body: mmap.mmap | bytes,
+    start: int,
+    limit: int,
+    decode: Callable[[int, int], Sequence[T]],
+    mark: re.Pattern[bytes],
 ) -> tuple[Sequence[T], int, msgspec.MsgspecError | None]:
     """The records from start up to the last mark before limit at which they are a whole array, where that is, or why there are none."""
     problem: msgspec.MsgspecError | None = msgspec.DecodeError("the list is cut off")
     first: msgspec.MsgspecError | None = None
-    for position in islice(_marks_backwards(view, start, limit, mark), _TRIES):
+    for position in islice(_marks_backwards(body, start, limit, mark), _TRIES):
         end = position if mark is _ARRAY_END else position + 1
         try:
-            return decode(b"".join((b"[", view[start:end], b"]"))), end, None
+            return decode(start, end), end, None
         except msgspec.MsgspecError as error:
             first = _plainest(first, error)
     return [], start, first or problem
 
 
-def _marks_backwards(view: memoryview, start: int, limit: int, mark: re.Pattern[bytes]) -> Iterator[int]:
+def _marks_backwards(body: mmap.mmap | bytes, start: int, limit: int, mark: re.Pattern[bytes]) -> Iterator[int]:
     """Where the mark stands, last one first; usually one is near the end, so all of the rest is looked through only if need be."""
     near = max(start, limit - _NEAR_BYTES)
-    found = [match.start() for match in mark.finditer(view, near, limit)]
-    yield from reversed(found or [match.start() for match in mark.finditer(view, start, limit)])
+    found = [match.start() for match in mark.finditer(body, near, limit)]
+    yield from reversed(found or [match.start() for match in mark.finditer(body, start, limit)])
 
 
 def _plainest(kept: msgspec.MsgspecError | None, error: msgspec.MsgspecError) -> msgspec.MsgspecError:

@@ -93,9 +93,8 @@ def written(name: str, value: Any) -> Any:
 def in_columns(text: bytes, *before: bytes) -> list[Row]:
     """Read by the layout that these other blocks have taught."""
     layout = Layout(ROW)
-    for one in before:
-        layout.read(one)
-    read = layout.read(text)
+    for one in (*before, text):
+        read = layout.read(memoryview(one)[1:-1])
     said = {name: column.to_pylist() for name, column in read.columns.items()}
     alike = {name: written(name, getattr(read.one, name)) for name in ATTRIBUTES}
     return [{**alike, **{name: values[at] for name, values in said.items()}} for at in range(read.rows)]
