@@ -10,7 +10,7 @@ notices      what an ERP told or was found to have changed: each once, in the or
 marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
 tokens       the newest refresh token of each log-in, under a lock between processes
-vault        credentials, AES-256-GCM bound to their identity
+vault        credentials, AES-256-GCM bound to their identity (sealing)
 ring         the keys that open them; ringplaces and ringserver: where a ring can lie
 anchor       the newest version of each credential, outside of the database: an old one put back is noticed
 dumps        no image of a memory that holds secrets

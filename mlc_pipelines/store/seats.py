@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError, TransientError
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.schema import open_sessions
-from mlc_pipelines.store.vault import Sealed, Vault, session_binding
+from mlc_pipelines.store.sealing import Sealed, session_binding
+from mlc_pipelines.store.vault import Vault
 
 SignOut = Callable[[Mapping[str, str]], bool]
 """Signs a session out by the headers that prove it. True when it is closed now; False when that could not be found out."""

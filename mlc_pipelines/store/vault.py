@@ -1,43 +1,38 @@
 """Credentials at rest: AES-256-GCM, each bound to its name and version, the keys in a ring of their own, the newest version anchored outside."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.store.anchor import Anchored, AnchorFile, CredentialRolledBack, CredentialTampered
+from mlc_pipelines.store.anchor import Anchored, AnchorFile, CredentialRolledBack
 from mlc_pipelines.store.dumps import keep_memory_private
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.ring import Key, KeyUnavailable, Ring, RingPlace
 from mlc_pipelines.store.schema import credentials, open_sessions
+from mlc_pipelines.store.sealing import (
+    FORMAT,
+    Row,
+    Sealed,
+    as_anchored,
+    opened,
+    require_current,
+    sealed,
+    session_binding,
+    written,
+)
 from mlc_pipelines.transport.secret import Secret
 
-_NONCE_BYTES = 12
-_FORMAT = 2
 _WAIT_SECONDS = 60.0
 NEXT = " (next)"
 """How the name of a version goes on that is tried and not yet in use."""
-
-Row = sa.Row[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """An encrypted value, as it may lie in any table."""
-
-    key_id: str
-    nonce: bytes
-    ciphertext: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +77,8 @@ class Vault:
             before = anchored.get(name)
             version = max(row.version if row else 0, before.version if before else 0) + 1
             made_at = datetime.now(UTC).isoformat()
-            said = {"format": _FORMAT, "name": name, "version": version, "made_at": made_at, "made_by": by}
-            anchored[name] = _written(db, said, json.dumps(dict(fields)).encode(), ring.active, new=row is None)
+            said = {"format": FORMAT, "name": name, "version": version, "made_at": made_at, "made_by": by}
+            anchored[name] = written(db, said, json.dumps(dict(fields)).encode(), ring.active, new=row is None)
         return version
 
     def open(self, name: str) -> dict[str, Secret]:
@@ -137,15 +132,15 @@ class Vault:
 
     def seal(self, text: str, *, bound_to: str) -> Sealed:
         """Encrypt a passing secret for a table of its own; it opens again only under the same words."""
-        return _sealed(text.encode(), bound_to.encode(), self._ring_or_new().active)
+        return sealed(text.encode(), bound_to.encode(), self._ring_or_new().active)
 
-    def unseal(self, sealed: Sealed, *, bound_to: str) -> str:
+    def unseal(self, held: Sealed, *, bound_to: str) -> str:
         """The text again. Raises SetupError when it was sealed with another key, for another purpose, or was tampered with."""
-        key = self._ring().find(sealed.key_id)
+        key = self._ring().find(held.key_id)
         try:
             if key is None:
                 raise InvalidTag
-            return AESGCM(key.value).decrypt(sealed.nonce, sealed.ciphertext, bound_to.encode()).decode()
+            return AESGCM(key.value).decrypt(held.nonce, held.ciphertext, bound_to.encode()).decode()
         except InvalidTag:
             raise SetupError(
                 f"A stored value ({bound_to}) does not open with the key ring {self.place.named}.",
@@ -197,13 +192,13 @@ class Vault:
         raw, row = self._anchor.raw(), self._row(stored)  # in this order: see AnchorFile
         ring = self._ring() if raw or row is not None else None
         before = self._anchor.opened(raw, ring).get(stored) if ring else None
-        newer = ring is not None and _require_current(stored, row, before, ring)
+        newer = ring is not None and require_current(stored, row, before, ring)
         if row is None or ring is None:
             raise SetupError(
                 f"No credential is stored under the name {name!r}.",
                 next_step=f"Store it with `mlc secrets set {name}`.",
             )
-        plain = self._plain(row, ring)
+        plain = opened(row, ring, self.place.named)
         if newer:
             self._catch_up(stored, locked=locked)
         return {field: Secret(value, f"{name}/{field}") for field, value in json.loads(plain).items()}
@@ -244,9 +239,9 @@ class Vault:
                 return self._catch_up(name, locked=True)
         raw, row, ring = self._anchor.raw(), self._row(name), self._ring()
         anchored = self._anchor.opened(raw, ring)
-        if row is not None and _require_current(name, row, anchored.get(name), ring):
-            self._plain(row, ring)  # only what an owner of the ring has written counts
-            self._anchor.write({**anchored, name: _anchored(row)}, ring)
+        if row is not None and require_current(name, row, anchored.get(name), ring):
+            opened(row, ring, self.place.named)  # only what an owner of the ring has written counts
+            self._anchor.write({**anchored, name: as_anchored(row)}, ring)
         return None
 
     def _reseal(self, ring: Ring) -> None:
@@ -254,8 +249,8 @@ class Vault:
         with self._writing() as db:
             for row in db.execute(credentials.select().with_for_update()).all():
                 said = {name: getattr(row, name) for name in ("name", "version", "made_at", "made_by")}
-                anchored[row.name] = _written(
-                    db, {"format": _FORMAT, **said}, self._plain(row, ring), ring.active, new=False
+                anchored[row.name] = written(
+                    db, {"format": FORMAT, **said}, opened(row, ring, self.place.named), ring.active, new=False
                 )
             for row in db.execute(open_sessions.select().with_for_update()).all():
                 self._reseal_session(db, row, ring)
@@ -270,8 +265,8 @@ class Vault:
             plain = AESGCM(key.value).decrypt(row.nonce, row.ciphertext, bound_to)
         except InvalidTag:
             return
-        sealed = _sealed(plain, bound_to, ring.active)
-        values = {"key_id": sealed.key_id, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
+        anew = sealed(plain, bound_to, ring.active)
+        values = {"key_id": anew.key_id, "nonce": anew.nonce, "ciphertext": anew.ciphertext}
         db.execute(open_sessions.update().where(open_sessions.c.id == row.id).values(**values))
 
     def _require_all_current(self, ring: Ring) -> Ring:
@@ -279,9 +274,9 @@ class Vault:
         raw, rows = self._anchor.raw(), {row.name: row for row in self._rows()}
         anchored = self._anchor.opened(raw, ring)
         for name in rows.keys() | anchored.keys():
-            _require_current(name, rows.get(name), anchored.get(name), ring)
+            require_current(name, rows.get(name), anchored.get(name), ring)
             if name in rows:
-                self._plain(rows[name], ring)
+                opened(rows[name], ring, self.place.named)
         return ring
 
     def _used_keys(self) -> set[str]:
@@ -323,85 +318,3 @@ class Vault:
             return self._ring()
         self.place.write(Ring((Key.new(),)))
         return self._ring()
-
-    def _plain(self, row: Row, ring: Ring) -> bytes:
-        if (key := ring.find(row.key_id)) is None:
-            raise KeyUnavailable(
-                f"Credential {row.name!r} was stored with another key ({row.key_id}) than those in {self.place.named}.",
-                holds="It was not used.",
-                next_step="Put the right key ring back, or store the credential again.",
-            )
-        try:
-            return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _identity(row._asdict()))
-        except (InvalidTag, ValueError):  # ValueError: a nonce of another length
-            raise CredentialTampered(
-                f"Credential {row.name!r} was changed outside of this project.",
-                holds="It was not used.",
-                next_step=f"Store it again with `mlc secrets set {row.name}`, and find out who changed it.",
-            ) from None
-
-
-def session_binding(site: str, place: str) -> str:
-    """What the record of an open session is bound to."""
-    return json.dumps({"session at": site, "place": place})
-
-
-def _identity(record: Mapping[str, Any]) -> bytes:
-    """Bound into the cipher: everything of a record but nonce and ciphertext, so that a value opens in its own row only."""
-    if record["format"] == 1:  # up to revision 0008
-        return json.dumps({"credential": record["name"], "version": record["version"]}, sort_keys=True).encode()
-    parts = ("format", "key_id", "name", "version", "made_at", "made_by")
-    return json.dumps({part: record[part] for part in parts}, sort_keys=True).encode()
-
-
-def _sealed(plain: bytes, bound_to: bytes, key: Key) -> Sealed:
-    nonce = os.urandom(_NONCE_BYTES)
-    return Sealed(key.id, nonce, AESGCM(key.value).encrypt(nonce, plain, bound_to))
-
-
-def _written(db: sa.Connection, said: Mapping[str, Any], plain: bytes, key: Key, *, new: bool) -> Anchored:
-    """Encrypt and write one record; what the anchor says of it."""
-    said = {**said, "key_id": key.id}
-    sealed = _sealed(plain, _identity(said), key)
-    row = {**said, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
-    db.execute(
-        credentials.insert().values(row)
-        if new
-        else credentials.update().where(credentials.c.name == said["name"]).values(row)
-    )
-    return Anchored(said["version"], key.id, sha256(sealed.ciphertext).hexdigest())
-
-
-def _anchored(row: Row) -> Anchored:
-    return Anchored(row.version, row.key_id, sha256(row.ciphertext).hexdigest())
-
-
-def _require_current(name: str, row: Row | None, before: Anchored | None, ring: Ring) -> bool:
-    """Whether the row is newer than what the anchor knows; raises when it is older, gone, or another one of the same age."""
-    if before is None:
-        return row is not None
-    if row is None:
-        if not before.digest:
-            return False
-        raise _rolled_back(name, f"Credential {name!r}, version {before.version}, has vanished from the database.")
-    here, there = (row.version, ring.age(row.key_id)), (before.version, ring.age(before.key_id))
-    if here < there or (row.version == before.version and not before.digest):
-        raise _rolled_back(
-            name, f"Credential {name!r} is version {row.version} again; the last one stored here was {before.version}."
-        )
-    if here == there and _anchored(row) != before:
-        raise CredentialTampered(
-            f"Credential {name!r} was changed outside of this project: it is another version {row.version} than was stored.",
-            holds="It was not used.",
-            next_step=f"Store it again with `mlc secrets set {name}`, and find out who changed it.",
-        )
-    return here > there
-
-
-def _rolled_back(name: str, what: str) -> CredentialRolledBack:
-    return CredentialRolledBack(
-        what,
-        holds="It was not used.",
-        next_step=f"If the database was restored from a backup, store the credential again: `mlc secrets set {name}`. "
-        "If not, find out who put the old record there.",
-    )

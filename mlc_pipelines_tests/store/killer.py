@@ -24,10 +24,10 @@ import sqlalchemy as sa
 
 from mlc_pipelines.store import vault
 from mlc_pipelines.store.home import Store
-from mlc_pipelines.store.vault import Sealed, session_binding
+from mlc_pipelines.store.sealing import Sealed, session_binding
 
 PLACE = Path(vault.__file__).parent
-OURS = {str(PLACE / name) for name in ("vault.py", "ring.py", "ringplaces.py", "anchor.py", "durable.py")}
+OURS = {str(PLACE / name) for name in ("vault.py", "sealing.py", "ring.py", "ringplaces.py", "anchor.py", "durable.py")}
 DEEDS: dict[str, Callable[[Store], object]] = {
     "rotate": lambda store: store.vault.rotate_key(keep_days=0),
     "put": lambda store: store.vault.put("b", {"password": "new"}, by="test"),

@@ -13,6 +13,7 @@ from mlc_pipelines.store.anchor import CredentialTampered
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.ring import Key, KeyPermissions, KeyUnavailable, Ring
 from mlc_pipelines.store.ringplaces import FileRing
+from mlc_pipelines.store.sealing import sealed
 from mlc_pipelines.store.vault import Vault
 
 FIELDS = {"username": "ann", "password": 'canary "p@ss" wörd \n', "client_secret": ""}
@@ -83,6 +84,13 @@ def test_no_two_encryptions_share_a_nonce(store: Store) -> None:
         with store.engine.connect() as db:
             seen.add(tuple(db.execute(sa.text("SELECT nonce, ciphertext FROM credentials")).one()))
     assert 20 == len({nonce for nonce, _ in seen}) == len({sealed for _, sealed in seen})
+
+
+@pytest.mark.prove
+def test_a_million_encryptions_share_no_nonce() -> None:
+    """Under one key: a nonce that came twice would give both values away."""
+    key = Key.new()
+    assert 1_000_000 == len({sealed(b"same", b"name", key).nonce for _ in range(1_000_000)})
 
 
 def test_K04_a_record_moved_to_another_name_does_not_open(store: Store) -> None:
