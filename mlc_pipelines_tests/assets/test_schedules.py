@@ -164,6 +164,20 @@ def test_the_calendar_is_a_table_in_dagit() -> None:
     assert 251 + 24 == metadata["loads"].value
 
 
+def test_a_run_of_the_close_brings_codes_and_figures(demo: Named) -> None:
+    """With nothing materialized before: one run in one order, and what it was asked for stands beside the figures. May 2026 is still open in the ERP."""
+    job = connection_definitions(demo).resolve_job_def("demo_close")
+    tags = {"mlc/close": "demo/FY2026-P11-flash-20260601T1200Z", "mlc/figures": "provisional", "mlc/asked_by": "close calendar, flash"}  # fmt: skip
+    with DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, partition_key="FY2026-P11", tags=tags)
+    [event] = result.asset_materializations_for_node("demo__actuals_import")
+    shown = {title: value.value for title, value in event.metadata.items()}
+    assert (
+        "close calendar, flash, as provisional figures (demo/FY2026-P11-flash-20260601T1200Z)" == shown["asked for by"]
+    )
+    assert "provisional: Open in the ERP" == shown["figures"]
+
+
 def test_figures_are_final_once_the_erp_has_closed_the_period(demo: Named) -> None:
     """What the calendar asked for stands beside them; what they are is what the ERP said when they were read."""
     from mlc_pipelines.assets.closing import close_metadata
