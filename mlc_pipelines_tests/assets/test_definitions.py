@@ -46,6 +46,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "forecast_journals": (["approved_forecast"], noted, [], True),
         "forecast_posting": (["forecast_journals"], posted, site, True),
         "close_calendar": ([], [], [], False),
+        "fit_report": ([], ["ready_to_load"], [], False),
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),
@@ -110,6 +111,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
         "demo/close_calendar",
         "demo/vendors",
         "demo/bills",
+        "demo/fit_report",
     } == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")
