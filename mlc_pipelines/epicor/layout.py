@@ -204,7 +204,7 @@ class Layout:
         """The first row, once it is sure that all rows are the same but for the values that vary."""
         [first, last] = cuts[[0, -1]].tolist()
         head, tail = bytes(block[: first[0]]), bytes(block[last[-1] :])
-        if not (head.startswith(b"{") and tail.endswith(b"}")):
+        if not head.startswith(b"{") or block[-1] != _BRACE:
             raise UnusualError
         if any(block[first[at] - 1] != _QUOTE or block[first[at + 1]] != _QUOTE for at in self._texts_at):
             raise UnusualError
