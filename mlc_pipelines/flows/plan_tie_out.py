@@ -50,17 +50,10 @@ def _read_back(route: PlanRoute, known: Issued, sealed: Sequence[JournalDraft]) 
     """The lines of our journals, as the ERP shows them now. A journal that is gone counts as nothing, and so shows as a difference."""
     if route.journals is None:
         raise ValueError("native figures are not journals")
-    wanted = {draft.reference for draft in sealed}
     numbers = {posting.reference: posting.number for _, posting, _ in known.rows if posting.state == SEALED}
-    rows: list[tuple[str, str, str, int]] = []
-    for reference in sorted(wanted):
-        read = route.journals.read_back(numbers[reference])
-        if read is not None and read.released and read.reference == reference:
-            rows += [
-                (read.period, line.account, line.subaccount, line.debit_minor - line.credit_minor)
-                for line in read.lines
-            ]
-    return summed(pd.DataFrame(rows, columns=FIGURES).astype({"amount_minor": "int64"}))
+    read = ((draft.reference, route.journals.read_back(numbers[draft.reference])) for draft in sealed)
+    ours = (one for wanted, one in read if one is not None and one.released and one.reference == wanted)
+    return figures_of(ours, balancing=True)
 
 
 def _only(held: pd.DataFrame, approved: pd.DataFrame, known: Issued, periods: Sequence[str]) -> pd.DataFrame:

@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mlc_pipelines.ledger.errors import DataError, PipelineError, UncertainError, WaitingError
+from mlc_pipelines.ledger.errors import DataError, PipelineError, UncertainError, WaitingError, few
 from mlc_pipelines.ledger.money import LARGEST_MINOR, Money
 
 PREFIX = "MLC-"
 """How every reference begins: what the sweep looks for."""
 _REFERENCE_LENGTH = 20  # 100 bits
-_SHOWN = 5
 
 
 class Unbalanced(DataError):  # noqa: N818  # named as in the fault catalogue
@@ -215,9 +214,8 @@ def require_sound(draft: JournalDraft, *, lines_needed: bool = True) -> None:
     """
     stopped = {"holds": "Nothing was written down or sent."}
     if found := findings(draft, CHECKS if lines_needed else CHECKS[1:]):
-        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise DataError(
-            f"Journal {draft} cannot be posted: {'; '.join(found[:_SHOWN])}{more}.",
+            f"Journal {draft} cannot be posted: {few(found)}.",
             next_step="Correct the mapping or the plan, then preview it again.",
             **stopped,
         )
@@ -250,9 +248,8 @@ def _line(money: tuple[str, str, int, int], currency: str) -> str:
 
 def edited(draft: JournalDraft, number: str, differs: Sequence[str]) -> PipelineError:
     """The error for a journal that is not what was approved, naming it and its first differences."""
-    more = f"; and {len(differs) - _SHOWN} more" if len(differs) > _SHOWN else ""
     return DraftEdited(
-        f"Journal {number} in the ERP is not what was approved as {draft}: {'; '.join(differs[:_SHOWN])}{more}.",
+        f"Journal {number} in the ERP is not what was approved as {draft}: {few(differs)}.",
         holds=f"Journal {number} stands in {draft.destination} as described; it was not released by us.",
         next_step=f"Correct or delete journal {number} in the ERP, then take the posting up again.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,15 @@ if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas wou
     from mlc_pipelines.ledger.control import Leg
 
 _WAITING = "WAITING: "
+
+
+_SHOWN = 5
+
+
+def few(texts: Sequence[str]) -> str:
+    """The first of them, and how many more there are: a message can be read, and the table beside it is whole."""
+    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return f"{'; '.join(texts[:_SHOWN])}{more}"
 
 
 class PipelineError(Exception):

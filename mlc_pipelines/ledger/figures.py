@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
+from mlc_pipelines.ledger.drafts import DraftLine
 
 FIGURES = ["period", "account", "subaccount", "amount_minor"]
 """Columns of figures: key of the fiscal period, codes, minor units with debits positive; in key order, one row per key, zeros left out."""
@@ -15,6 +16,16 @@ KEYS = FIGURES[:3]
 OFFSET = "Offset"
 """The text of a line that only balances a journal: by it such lines are told from figures of the plan."""
 Key = tuple[str, str, str]
+
+
+class Journal(Protocol):
+    """A journal as it is to be written, or as the ERP shows it."""
+
+    @property
+    def period(self) -> str: ...
+
+    @property
+    def lines(self) -> Sequence[DraftLine]: ...
 
 
 def keys_of(figures: pd.DataFrame) -> list[Key]:
@@ -44,7 +55,7 @@ def to_lines(figures: pd.DataFrame, description: str) -> tuple[DraftLine, ...]:
     )
 
 
-def figures_of(drafts: Iterable[JournalDraft], *, balancing: bool = False) -> pd.DataFrame:
+def figures_of(drafts: Iterable[Journal], *, balancing: bool = False) -> pd.DataFrame:
     """What journals make together, as FIGURES; balancing: with the lines that only balance them, which are no figures of the plan."""
     rows = [
         (draft.period, line.account, line.subaccount, line.debit_minor - line.credit_minor)
@@ -56,7 +67,7 @@ def figures_of(drafts: Iterable[JournalDraft], *, balancing: bool = False) -> pd
     return summed(frame)
 
 
-def written_keys(drafts: Iterable[JournalDraft]) -> pd.DataFrame:
+def written_keys(drafts: Iterable[Journal]) -> pd.DataFrame:
     """Period, account and subaccount of every figure that any of the journals names, also where their amounts cancel out (KEYS, in order)."""
     keys = {(draft.period, line.account, line.subaccount) for draft in drafts for line in draft.lines}
     return pd.DataFrame(sorted(keys), columns=KEYS)

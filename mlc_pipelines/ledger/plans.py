@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, few
 from mlc_pipelines.ledger.figures import FIGURES, KEYS, Key, keys_of, summed
 from mlc_pipelines.ledger.mapping import CELL_KEYS
 from mlc_pipelines.ledger.money import Money, minor_digits, require_summable
@@ -20,7 +20,6 @@ REFUSE, LAST_PERIOD = "refuse", "last_period"
 ZERO, UNCHANGED = "zero", "unchanged"
 _BILLION = 10**9
 _NO_TARGET = "no posting target is declared for it"
-_SHOWN = 5
 _STOPPED = {"holds": "Nothing was written into the ERP."}
 
 
@@ -80,7 +79,7 @@ def of_year(cells: pd.DataFrame, labels: Mapping[str, str], keys: Collection[str
     period_of = cells["period"].map(labels)
     if strangers := sorted(set(cells["period"][period_of.isna()])):
         raise DataError(
-            f"The export shows {_few(strangers)}, which {'is' if len(strangers) == 1 else 'are'} no fiscal period of this connection: "
+            f"The export shows {few(strangers)}, which {'is' if len(strangers) == 1 else 'are'} no fiscal period of this connection: "
             "a total over time, or a period that the calendar does not have.",
             holds="Nothing was written into the ERP.",
             next_step="Have the model builder leave totals out of the export, or correct period_label and calendar in the connection file.",
@@ -106,7 +105,7 @@ def require_leaves(cells: pd.DataFrame, members: pd.DataFrame, rules: Sequence[T
             found.append(f"{rule.dimension.replace('_', ' ')} {member} {what}")
     if found:
         raise DataError(
-            f"The export shows {len(found)} members that are no leaves: {_few(found)}.",
+            f"The export shows {len(found)} members that are no leaves: {few(found)}.",
             holds="Nothing was written into the ERP.",
             next_step="Have the model builder show leaf members only, by their codes.",
         )
@@ -170,7 +169,7 @@ def _placed(cells: pd.DataFrame, rules: Sequence[TargetRule], currency: str) -> 
 
 
 def _no_target(lacking: Sequence[tuple[str, str, int, str]]) -> DataError:
-    said = _few([f"{dimension} {member} ({cells} cells, {money})" for dimension, member, cells, money in lacking])
+    said = few([f"{dimension} {member} ({cells} cells, {money})" for dimension, member, cells, money in lacking])
     error = DataError(
         f"{len(lacking)} members of the plan hold figures and have no posting target: {said}.",
         next_step="Name a target for each in the targets file of the connection, or move the figures in the plan.",
@@ -219,8 +218,3 @@ def _half_even(amount: int, unit: int) -> int:
     whole, rest = divmod(amount, unit)
     up = 2 * rest > unit or (2 * rest == unit and whole % 2 == 1)
     return whole + up
-
-
-def _few(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return f"{'; '.join(texts[:_SHOWN])}{more}"

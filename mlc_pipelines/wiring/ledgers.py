@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlc_pipelines.ledger.extracts import Extracts
 from mlc_pipelines.ledger.ports import BudgetTable, GeneralLedger, Payables, PlanBooks
@@ -24,6 +24,9 @@ from mlc_pipelines.wiring.plans import BudgetArticles, BudgetFigures, PlanBookJo
 if TYPE_CHECKING:
     from mlc_pipelines.acumatica.client import Acumatica
     from mlc_pipelines.epicor.client import Epicor
+
+Kind = TypeVar("Kind")
+Books = TypeVar("Books")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +61,15 @@ def _acumatica(named: Named, erp: AcumaticaErp, store: Store, sleep: Callable[[f
 
 def acumatica_books(named: Named, erp: AcumaticaErp, ledger: "Acumatica") -> OpenBooks:
     """The client, and the destinations of the connection's plans in its session."""
-    chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
-    journals = {
-        name: ledger.plan_journals(acumatica_plan_rule(erp, one))
-        for name, one in chosen.items()
-        if isinstance(one, StatisticalJournal)
-    }
-    tables = {
-        name: ledger.budget_table(acumatica_plan_rule(erp, one))
-        for name, one in chosen.items()
-        if isinstance(one, BudgetArticles)
-    }
+    journals = _opened(named, StatisticalJournal, lambda one: ledger.plan_journals(acumatica_plan_rule(erp, one)))
+    tables = _opened(named, BudgetArticles, lambda one: ledger.budget_table(acumatica_plan_rule(erp, one)))
     return OpenBooks(ledger, ledger, journals=journals, tables=tables)
+
+
+def _opened(named: Named, kind: type[Kind], open_one: Callable[[Kind], Books]) -> dict[str, Books]:
+    """The plans' destinations of one kind, by the plan's name."""
+    chosen = ((name, plan.destination) for name, plan in named.settings.plans.items())
+    return {name: open_one(one) for name, one in chosen if isinstance(one, kind)}
 
 
 @contextmanager
@@ -83,17 +83,10 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 
 def epicor_books(named: Named, erp: EpicorErp, ledger: "Epicor") -> OpenBooks:
     """The same of Epicor, which reads payables as well."""
-    chosen = {name: plan.destination for name, plan in named.settings.plans.items()}
-    journals = {
-        name: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
-        for name, one in chosen.items()
-        if isinstance(one, PlanBookJournal)
-    }
-    tables = {
-        name: ledger.budget_table(epicor_budget_rule(one))
-        for name, one in chosen.items()
-        if isinstance(one, BudgetFigures)
-    }
+    journals = _opened(
+        named, PlanBookJournal, lambda one: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
+    )
+    tables = _opened(named, BudgetFigures, lambda one: ledger.budget_table(epicor_budget_rule(one)))
     return OpenBooks(ledger, ledger, ledger, journals=journals, tables=tables)
 
 

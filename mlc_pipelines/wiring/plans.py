@@ -4,26 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlc_pipelines.wiring.parts import FileName, PeriodLabel, Setting, Text
+from mlc_pipelines.wiring.parts import FileName, Headers, PeriodLabel, Setting, Text
 
 PlanName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
-
-
-class PlanColumns(Setting):
-    """Header names of the export that shows the plan."""
-
-    account: Text
-    cost_center: Text
-    period: Text
-    version: Text
-    amount: Text
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        names = list(self.model_dump().values())
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two columns have the same name: {', '.join(twice)}")
-        return self
 
 
 class PlanEvidence(Setting):
@@ -77,27 +60,27 @@ class OffsetAccount(Setting):
     subaccount: Text
 
 
-class StatisticalJournal(Setting):
+class PlanLedger(Setting):
+    """Acumatica: a ledger set aside for plans."""
+
+    ledger: Text
+    company: str = ""
+    branch: str = ""
+    calendar: Literal["master", "company"] = "master"
+    control_accounts: tuple[Text, ...] = ()
+
+
+class StatisticalJournal(PlanLedger):
     """Acumatica: journals in a ledger of type Statistical."""
 
     kind: Literal["statistical_journal"]
-    ledger: Text
-    company: str = ""
-    branch: str = ""
-    calendar: Literal["master", "company"] = "master"
-    control_accounts: tuple[Text, ...] = ()
     into_closed: bool = False
 
 
-class BudgetArticles(Setting):
+class BudgetArticles(PlanLedger):
     """Acumatica: the Budget entity of a ledger of type Budget. A person releases it (GL505510)."""
 
     kind: Literal["budget_articles"]
-    ledger: Text
-    company: str = ""
-    branch: str = ""
-    calendar: Literal["master", "company"] = "master"
-    control_accounts: tuple[Text, ...] = ()
 
 
 class PlanBookJournal(Setting):
@@ -137,7 +120,7 @@ class Plan(Setting):
 
     export: str = ""
     view: str = ""
-    columns: PlanColumns
+    columns: Headers
     version: Text
     period_label: PeriodLabel = ""
     approval: PlanEvidence

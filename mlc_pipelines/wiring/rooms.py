@@ -72,7 +72,6 @@ def open_desk(
 def actuals_target(named: Named) -> Target:
     chosen = named.settings
     actuals, mapping = chosen.actuals, chosen.mapping
-    signs = {str(kind): -1 if sign == "credit_positive" else 1 for kind, sign in actuals.signs.items()}
     suspense = None if mapping.unmapped == "stop" else Suspense(**mapping.unmapped.model_dump())
     return Target(
         import_name=actuals.import_,
@@ -84,7 +83,7 @@ def actuals_target(named: Named) -> Target:
         period_label=actuals.period_label,
         version=actuals.version,
         adjustment_version=actuals.adjustment_version,
-        accounts=_rule(named, ACCOUNT, mapping.accounts, signs),
+        accounts=_rule(named, ACCOUNT, mapping.accounts, actuals.sign_of),
         cost_centers=_rule(named, COST_CENTER, mapping.cost_centers, {}),
         suspense=suspense,
     )

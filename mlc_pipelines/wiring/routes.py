@@ -25,7 +25,6 @@ def routes_of(named: Named, books: OpenBooks) -> dict[str, PlanRoute]:
 
 def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
     chosen = named.settings
-    signs = {str(kind): -1 if sign == "credit_positive" else 1 for kind, sign in chosen.actuals.signs.items()}
     destination, company = destination_of(named, plan)
     return PlanRoute(
         name=name,
@@ -37,7 +36,7 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
         evidence=evidence_of(plan.approval),
         accounts=_target(named, ACCOUNT, plan.targets.accounts, chosen.mapping.accounts.list),
         cost_centers=_target(named, COST_CENTER, plan.targets.cost_centers, chosen.mapping.cost_centers.list),
-        signs=signs,
+        signs=chosen.actuals.sign_of,
         destination=destination,
         company=company.name,
         journals=books.journals.get(name),

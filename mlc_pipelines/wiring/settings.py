@@ -10,7 +10,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.wiring.calendars import Calendar
 from mlc_pipelines.wiring.closing import Close
 from mlc_pipelines.wiring.erps import EpicorErp, Erp
-from mlc_pipelines.wiring.parts import FileName, PeriodLabel, Port, Setting, Text
+from mlc_pipelines.wiring.parts import FileName, Headers, PeriodLabel, Port, Setting, Text
 from mlc_pipelines.wiring.plans import OfEpicor, Plan, PlanName
 from mlc_pipelines.wiring.quiet import QuietTimes
 
@@ -102,23 +102,6 @@ class Anaplan(Setting):
         return "".join(letter if letter.isalnum() else "_" for letter in spelled).lower()
 
 
-class Headers(Setting):
-    """Header names of an import's file."""
-
-    account: Text
-    cost_center: Text
-    period: Text
-    version: Text
-    amount: Text
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "Headers":
-        names = [name for name in self.model_dump().values() if name]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"two columns have the same name: {', '.join(sorted(twice))}")
-        return self
-
-
 class Columns(Headers):
     """Those of actuals, in file order; company and currency, where the file has them, stand after the cost center."""
 
@@ -183,6 +166,11 @@ class Actuals(Landing):
     columns: Columns
     figures: Literal["periodic", "ytd"] = "periodic"
     signs: dict[Kind, Sign] = Field(default_factory=dict)
+
+    @property
+    def sign_of(self) -> dict[str, int]:
+        """Kind of account -> -1 where planners see credits as positive."""
+        return {str(kind): -1 if sign == "credit_positive" else 1 for kind, sign in self.signs.items()}
 
     @model_validator(mode="after")
     def _books_are_read_back(self) -> "Actuals":
