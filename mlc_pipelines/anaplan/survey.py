@@ -1,14 +1,16 @@
 """A model looked at step by step, before the first load: how far one comes, and what is there by name. Nothing is started, uploaded or made."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
 
 from mlc_pipelines.anaplan import views
 from mlc_pipelines.anaplan.api import GoneError
+from mlc_pipelines.anaplan.auth import Credential
 from mlc_pipelines.anaplan.client import Anaplan
+from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.anaplan.discovery import pick
 from mlc_pipelines.anaplan.schedules import possible_runs
 from mlc_pipelines.ledger.errors import DataError, SetupError
@@ -23,6 +25,7 @@ from mlc_pipelines.ledger.fit import (
     missing,
 )
 from mlc_pipelines.ledger.ports import ReadWay
+from mlc_pipelines.transport.budget import Budget
 from mlc_pipelines.transport.caller import Caller
 
 _DIMENSIONS = {"time": views.TIME, "versions": views.VERSIONS}
@@ -38,10 +41,21 @@ _COLLECTIONS = {"process": "processes"}
 class AnaplanSurvey(Anaplan):
     """The same client. It remembers no ids of earlier runs, so that everything is looked up as it is now."""
 
-    _workspace: Mapping[str, Any] = {}
-    _found: Mapping[str, Any] = {}
-    _said_at: datetime | None = None
-    _heard_at = 0.0
+    def __init__(
+        self,
+        config: AnaplanConfig,
+        credential: Credential,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime],
+        budget: Budget,
+    ) -> None:
+        super().__init__(config, credential, sleep=sleep, now=now, budget=budget)
+        self._now = now
+        self._workspace: Mapping[str, Any] = {}
+        self._found: Mapping[str, Any] = {}
+        self._said_at: datetime | None = None
+        self._heard_at = 0.0
 
     def clock(self) -> datetime | None:
         return self._said_at and self._said_at + timedelta(seconds=monotonic() - self._heard_at)
@@ -174,7 +188,7 @@ class AnaplanSurvey(Anaplan):
     def _scheduled(self, entry: Mapping[str, Any], days: float) -> Scheduled:
         latest, schedule = entry.get("latestRun"), entry.get("schedule")
         running = isinstance(latest, Mapping) and latest.get("message") == "Running"
-        now, problem, runs = datetime.now(UTC), "", list[datetime]()
+        now, problem, runs = self._now(), "", list[datetime]()
         if isinstance(schedule, Mapping) and schedule:
             try:
                 runs = possible_runs(schedule, now, now + timedelta(days=days))

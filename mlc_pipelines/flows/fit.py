@@ -3,8 +3,9 @@
 opening_checks   the connection's own files and credentials
 of each system   how far one comes: reachable, signed in, the right tenant, version, workspace, model, and every kind of record that is used
 ledger_checks    clocks, calendar, open periods, trial balance
-plan_checks      actions, columns, read-back, time, versions, members, other people's schedules
+plan_checks      actions, columns, read-back, time, versions, members
 return_checks    plans on their way back: export, approval, destination
+other_checks     other people's schedules, the age of the log-in
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from mlc_pipelines.flows.fit_ledger import ledger_checks
+from mlc_pipelines.flows.fit_others import other_checks
 from mlc_pipelines.flows.fit_plan import plan_checks
 from mlc_pipelines.flows.fit_return import return_checks
 from mlc_pipelines.flows.premises import Premises, opening_checks
@@ -32,7 +34,9 @@ def all_checks(premises: Premises) -> list[Check]:
     for system, opened in ((premises.ledger, "set_up.erp"), (premises.plan, "set_up.plan")):
         if system is not None:
             checks += _after(opened, system.checks())
-    return [*checks, *ledger_checks(premises), *plan_checks(premises), *return_checks(premises)]
+    for more in (ledger_checks, plan_checks, return_checks, other_checks):
+        checks += more(premises)
+    return checks
 
 
 def _after(opened: str, checks: list[Check]) -> list[Check]:

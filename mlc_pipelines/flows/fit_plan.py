@@ -1,9 +1,7 @@
-"""What must be there in the planning model before figures are sent: actions, columns, time, versions, members; and who else works there."""
+"""What must be there in the planning model before figures are sent: actions, columns, time, versions, members."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
 from functools import partial
-from itertools import pairwise
 
 import pandas as pd
 
@@ -15,10 +13,8 @@ from mlc_pipelines.ledger.fit import (
     ENGINEER,
     MODEL_BUILDER,
     PLAN,
-    WORKSPACE_ADMINISTRATOR,
     Check,
     Found,
-    Scheduled,
     beware,
     fine,
     missing,
@@ -27,10 +23,6 @@ from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR, MemberRul
 from mlc_pipelines.ledger.members import ListRule
 
 _OPENED = ("set_up.plan", "plan.role")
-_DAYS_AHEAD = 7.0
-_STARTING_SECONDS = 120.0
-_PASSWORD_DAYS = 80
-_CERTIFICATE_DAYS = 30
 _SHOWN = 12
 
 
@@ -44,8 +36,6 @@ def plan_checks(premises: Premises) -> list[Check]:
     checks += [
         Check("plan.time", "Period labels", PLAN, MODEL_BUILDER, partial(_labels, premises), labelled),
         Check("plan.versions", "Versions", PLAN, MODEL_BUILDER, partial(_versions, premises), within),
-        Check("plan.jobs", "CloudWorks schedules", PLAN, MODEL_BUILDER, partial(_jobs, premises), _OPENED),
-        Check("plan.age", "Age of the log-in", PLAN, ENGINEER, partial(_ages, premises), ("plan.log_in",)),
     ]
     return checks
 
@@ -66,8 +56,6 @@ def _of_feed(premises: Premises, target: Target, within: tuple[str, ...]) -> lis
 
     def read_back() -> Iterator[Found]:
         premises.the_plan.require_shown(way)
-        if way.by == "export":
-            premises.actions[premises.the_plan.find_action("export", way.name)] = way.name
         yield fine(f"{way.name} shows {', '.join(way.columns.header)}.")
 
     return [
@@ -226,71 +214,6 @@ def _versions(premises: Premises) -> Iterator[Found]:
         )
         return
     yield fine(f"There: {', '.join(wanted)}.")
-
-
-# -- other people's jobs, and the log-in ---------------------------------------------------------------------------------------
-
-
-def _jobs(premises: Premises) -> Iterator[Found]:
-    """No job of the customer's starts what we start, and they leave room between them. What cannot be seen stops no load."""
-    try:
-        jobs = premises.the_plan.scheduled(days=_DAYS_AHEAD)
-    except SetupError as error:
-        yield beware(f"CloudWorks schedules cannot be seen: {error.what}", error.next_step, WORKSPACE_ADMINISTRATOR)
-        return
-    if jobs is None:
-        yield fine("Not looked at: the connection names no address of CloudWorks, or `anaplan.cloudworks` is false.")
-        return
-    active = [job for job in jobs if job.runs or job.running]
-    objections = list(_clashes(premises, jobs))
-    runs = sorted(run for job in active for run in job.runs)
-    needed = timedelta(seconds=premises.margin_seconds + _STARTING_SECONDS)
-    if runs and _longest_gap(runs, premises.now()) <= needed:
-        names = ", ".join(job.name for job in active if job.runs)
-        objections.append(
-            missing(
-                f"The schedules of {names} leave no {needed.total_seconds() / 60:.0f} minutes between two starts: a load would always wait.",
-                "Move the schedules, or have `anaplan.job_margin_minutes` lowered in the connection file.",
-            )
-        )
-    yield from objections
-    if not objections:
-        said = "; ".join(f"{job.name} next {job.runs[0]:%Y-%m-%d %H:%M} UTC" for job in active if job.runs)
-        yield fine(f"No schedule stands in the way{f': {said}' if said else ''}.")
-
-
-def _clashes(premises: Premises, jobs: Sequence[Scheduled]) -> Iterator[Found]:
-    """Jobs that start an action of this connection's, and those whose schedule cannot be understood."""
-    for job in jobs:
-        if ours := sorted(premises.actions[one] for one in job.uses & set(premises.actions)):
-            yield beware(
-                f"The CloudWorks job {job.name} starts {', '.join(ours)}, which this connection uses: each would overwrite the file of the other.",
-                "Take the action out of the job, or build one of its own for the job.",
-            )
-        if job.problem:
-            yield beware(f"The CloudWorks job {job.name} is not kept clear of: {job.problem}", "Look at its schedule.")
-
-
-def _longest_gap(runs: Sequence[datetime], now: datetime) -> timedelta:
-    ends = [now, *(run for run in runs if run > now), now + timedelta(days=_DAYS_AHEAD)]
-    return max(after - before for before, after in pairwise(ends))
-
-
-def _ages(premises: Premises) -> Iterator[Found]:
-    """Anaplan's passwords end after about three months [S COMM-oauth1], a certificate on its day; neither says so beforehand."""
-    if ends := premises.certificate_ends_at:
-        left = (ends - premises.now()).days
-        said = f"The certificate is valid until {ends:%Y-%m-%d}, {left} days from now."
-        yield beware(said, "Request a new one and store it.") if left < _CERTIFICATE_DAYS else fine(said)
-    if stored := premises.password_stored_at:
-        days = (premises.now() - stored).days
-        said = f"The password was stored {days} days ago."
-        if days > _PASSWORD_DAYS:
-            yield beware(
-                f"{said} Anaplan's passwords end after about 90.", "Change it in Anaplan, and store the new one."
-            )
-        else:
-            yield fine(said)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -78,7 +78,6 @@ def _source(premises: Premises, asked: PlanAsked) -> Iterator[Found]:
         plan.require_shown(way)
     else:
         plan.require_export(asked.export, asked.columns.header)
-        premises.actions[plan.find_action("export", asked.export)] = asked.export
     yield fine(f"It shows {', '.join(asked.columns.header)}.")
 
 

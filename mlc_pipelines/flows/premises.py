@@ -18,6 +18,9 @@ from mlc_pipelines.ledger.ports import Payables
 
 T = TypeVar("T")
 
+DAYS_AHEAD = 7.0
+"""How far schedules are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanAsked:
@@ -34,9 +37,10 @@ class PlanAsked:
 
 @dataclass(frozen=True)
 class Premises:
-    """Parts that could not be opened are None or empty, and stand in `problems` by their names: erp, plan, calendar, mapping, or the name of a plan.
+    """Parts that could not be opened are None or empty, and stand in `problems` by their names: erp, plan, calendar, mapping, close, or the name of a plan.
 
-    margin_seconds: how long before a job of the customer's no load begins. password_stored_at, certificate_ends_at: of the Anaplan log-in, where told.
+    margin_seconds: how long before a job of the customer's no load begins. loads_at: when the close calendar has loads begin within
+    those days. password_stored_at, certificate_ends_at: of the Anaplan log-in, where told.
     now: this machine's clock.
     """
 
@@ -53,9 +57,10 @@ class Premises:
     asked: tuple[PlanAsked, ...] = ()
     routes: Mapping[str, PlanRoute] = field(default_factory=dict)
     margin_seconds: float = 600.0
+    loads_at: tuple[datetime, ...] = ()
     password_stored_at: datetime | None = None
     certificate_ends_at: datetime | None = None
-    actions: dict[str, str] = field(default_factory=dict)  # id -> name of each action that was found
+    actions: dict[str, str] = field(default_factory=dict)  # id -> name of each import and process that was found
     listed: dict[str, pd.DataFrame] = field(default_factory=dict)  # members of the lists read so far
 
     # Raised for a part that is not there; checks that need it are not run, so a person never sees it.
@@ -93,6 +98,7 @@ _PARTS = {
     "plan": ("Credential of Anaplan", PLAN, True),
     "calendar": ("Fiscal calendar of the connection", BOTH, False),
     "mapping": ("Mapping of the connection", BOTH, False),
+    "close": ("Close calendar of the connection", BOTH, False),
 }
 
 

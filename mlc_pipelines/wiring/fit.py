@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from mlc_pipelines.anaplan.survey import AnaplanSurvey
 from mlc_pipelines.flows.desk import Target
-from mlc_pipelines.flows.premises import PlanAsked, Premises
+from mlc_pipelines.flows.premises import DAYS_AHEAD, PlanAsked, Premises
 from mlc_pipelines.flows.route import PlanRoute
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import PipelineError
@@ -48,10 +48,12 @@ def open_premises(
     problems: dict[str, PipelineError] = {}
     with ExitStack() as stack:
         erp = _tried("erp", problems, lambda: stack.enter_context(_erp(named, store, sleep)))
-        plan = _tried("plan", problems, lambda: stack.enter_context(_plan(named, store, sleep)))
+        plan = _tried("plan", problems, lambda: stack.enter_context(_plan(named, store, sleep, now)))
         books = erp[1] if erp else None
         routes = _routes(named, books, problems) if books else {}
         targets = _tried("mapping", problems, lambda: _targets(named)) or ()
+        calendar = _tried("calendar", problems, lambda: named.calendar)
+        loads_at = _tried("close", problems, lambda: _loads_at(named, now())) if calendar else None
         yield Premises(
             named.name,
             named.settings.erp.system.capitalize(),
@@ -60,11 +62,12 @@ def open_premises(
             ledger=erp[0] if erp else None,
             plan=plan,
             payables=books.payables if books else None,
-            calendar=_tried("calendar", problems, lambda: named.calendar),
+            calendar=calendar,
             targets=targets,
             lists=list_rules(named, targets[0]) if targets else (),
             asked=tuple(_asked(named)),
             routes=routes,
+            loads_at=loads_at or (),
             margin_seconds=named.settings.anaplan.job_margin_minutes * 60,
             password_stored_at=_stored_at(named, store),
             certificate_ends_at=_tried("certificate", problems, lambda: _certificate_ends(named, store)),
@@ -107,12 +110,14 @@ def _erp(named: Named, store: Store, sleep: Callable[[float], None]) -> Iterator
 
 
 @contextmanager
-def _plan(named: Named, store: Store, sleep: Callable[[float], None]) -> Iterator[AnaplanSurvey]:
+def _plan(
+    named: Named, store: Store, sleep: Callable[[float], None], now: Callable[[], datetime]
+) -> Iterator[AnaplanSurvey]:
     config = replace(anaplan_config(named.settings.anaplan), limits=_LIMITS)
     credential = anaplan_credential(named, store)
     with (
         shared_budget(named.settings.anaplan, store, sleep) as budget,
-        AnaplanSurvey(config, credential, sleep=sleep, budget=budget) as plan,
+        AnaplanSurvey(config, credential, sleep=sleep, now=now, budget=budget) as plan,
     ):
         yield plan
 
@@ -135,6 +140,13 @@ def _routes(named: Named, books: OpenBooks, problems: dict[str, PipelineError]) 
         if route := _tried(name, problems, partial(route_of, named, name, books)):
             found[name] = route
     return found
+
+
+def _loads_at(named: Named, now: datetime) -> tuple[datetime, ...]:
+    """When the close calendar has loads begin; none where the connection has no such calendar."""
+    if named.settings.close is None:
+        return ()
+    return tuple(due.at for due in named.close.between(now, now + timedelta(days=DAYS_AHEAD)))
 
 
 def _stored_at(named: Named, store: Store) -> datetime | None:

@@ -1,19 +1,32 @@
 """The fit report: one defect is planted at a time, and the report names that one, nothing else, and the person who can mend it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlc_pipelines.flows.fit import all_checks, as_table
 from mlc_pipelines.flows.fit_page import page_of
-from mlc_pipelines.ledger.fit import BEWARE, BROKEN, MISSING, NOT_CHECKED, NOT_YET, READY, FitReport
+from mlc_pipelines.ledger.fit import (
+    BEWARE,
+    BROKEN,
+    ERP_ADMINISTRATOR,
+    MISSING,
+    MODEL_BUILDER,
+    NOT_CHECKED,
+    NOT_YET,
+    READY,
+    FitReport,
+)
+from mlc_pipelines.sandbox.anaplan import mishaps
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.fit import open_premises
 from mlc_pipelines_tests.flows.fit_bench import Bench, bench_of
-from mlc_pipelines_tests.flows.fit_defects import ACUMATICA, EPICOR, Defect
+from mlc_pipelines_tests.flows.fit_defects import ACUMATICA, DAILY, EPICOR, Defect
 
 LOG_INS = (
     *("/identity/connect/token", "/entity/auth/login", "/entity/auth/logout"),
@@ -98,6 +111,58 @@ def test_one_defect_is_named_alone_epicor(defect: Defect, kinetic: Sandbox, stor
     since = len(kinetic.traffic.requests)
     require_only(defect, "demo_epicor", bench_of(kinetic, "demo_epicor", store, tmp_path))
     require_nothing_left(kinetic, since)
+
+
+def test_a_job_that_meets_the_close_calendar(sandbox: Sandbox, store: Store, tmp_path: Path) -> None:
+    """A job of the customer's due within the margin of a load by the close calendar is named: the load would wait for it, each time."""
+    bench = bench_of(sandbox, "demo", store, tmp_path)
+    mishaps.add_integration(
+        sandbox.tenant, {"name": "Night shift", "type": "Import", "action": "Load Accounts", "schedule": DAILY}
+    )
+    steps = [{"name": "final", "day": "WD+5", "at": "05:55"}]
+    bench.set("close", {"time_zone": "UTC", "steps": steps, "open_period": {"every": "day", "at": "05:55"}})
+    bench.later = datetime(2026, 3, 2, tzinfo=UTC) - datetime.now(UTC)  # a day within the connection's calendar
+    [found] = [one for one in bench.report("demo").findings if "Night shift" in one.said]
+    assert (BEWARE, MODEL_BUILDER) == (found.state, found.who)
+    assert "Night shift is due at 2026-03-02 06:00 UTC, and a load by the close calendar at 05:55 UTC" in found.said
+
+
+def test_a_clock_of_the_erp_alone_is_its_administrators(
+    sandbox: Sandbox, kinetic: Sandbox, store: Store, tmp_path: Path
+) -> None:
+    """Where Anaplan agrees with this machine, the ERP's server is the one that is wrong."""
+    bench = bench_of(sandbox, "demo", store, tmp_path)
+    for name in ("auth_url", "api_url", "cloudworks_url"):
+        bench.set(f"anaplan.{name}", kinetic.info["anaplan"][name])
+    sandbox.clock.advance(3600)
+    [found] = [one for one in bench.report("demo").findings if one.check == "clocks"]
+    assert (MISSING, ERP_ADMINISTRATOR) == (found.state, found.who)
+    assert "Acumatica is 1:00:00 ahead" in found.said or "Acumatica is 0:59:59 ahead" in found.said
+
+
+OTHER_WAYS = [
+    {"actuals.import": "", "actuals.process": "Nightly GL Actuals"},
+    {"actuals.export": "", "actuals.read_back": {"by": "view", "name": "GL01 Actuals.Integration"}},
+    {"actuals.export": "", "actuals.read_back": {"by": "large_read", "name": "GL01 Actuals.Integration"}},
+    {"plans.budget.export": "", "plans.budget.view": "PL01 Plan.For the ERP"},
+    {"erp.read": "balances"},
+    {"erp.lines_from": "transactions"},
+    {"lists": {"accounts": {"by": "items"}, "cost_centers": {"by": "items"}}},
+]
+
+
+@pytest.mark.parametrize(
+    "said", OTHER_WAYS, ids=lambda said: next(iter(said)) + " " + str(list(said.values())[-1])[:30]
+)
+@pytest.mark.prove
+def test_other_ways_are_fine_as_well(said: dict[str, Any], sandbox: Sandbox, store: Store, tmp_path: Path) -> None:
+    """Whatever a connection chooses: a healthy one is ready, and everything could be looked at."""
+    bench = bench_of(sandbox, "demo", store, tmp_path)
+    for path, value in said.items():
+        bench.set(path, value)
+    report = bench.report("demo")
+    assert (READY, []) == (report.state, [one for one in report.findings if one.state in {MISSING, NOT_CHECKED}])
+    require_nothing_left(sandbox)
 
 
 def test_the_page_is_for_a_finance_person(sandbox: Sandbox, store: Store, tmp_path: Path) -> None:
