@@ -6,8 +6,9 @@ import os
 import click
 import yaml
 
-from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.wiring.connections import find, folder, read_all, read_one
+from mlc_pipelines.ledger.errors import PipelineError, SetupError
+from mlc_pipelines.wiring.calendars import CalendarFile
+from mlc_pipelines.wiring.connections import Broken, Named, find, folder, read_all, read_one
 from mlc_pipelines.wiring.questions import file_of, questions_for
 from mlc_pipelines.wiring.settings import ConnectionFile
 
@@ -32,13 +33,29 @@ def list_() -> None:
 def check() -> None:
     """Read every file strictly; ends with exit code 3 if one cannot be used."""
     named, broken = read_all()
+    count = len(named) + len(broken)
+    broken += [other for one in named for other in _wrong_close(one)]
     if broken:
         raise SetupError(
-            f"{len(broken)} of {len(named) + len(broken)} connection files in {folder()} cannot be used.\n"
+            f"{len(broken)} of {count} connection files in {folder()} cannot be used.\n"
             + "\n".join(f"  {one.error.what}" for one in broken),
             next_step="Correct the files named above.",
         )
     click.echo(f"{len(named)} connection files in {folder()}, all usable.")
+
+
+def _wrong_close(one: Named) -> list[Broken]:
+    """A close of which no calendar can be made, for instance by holidays that nobody knows. Not looked at while the fiscal periods are still to come from the ERP."""
+    chosen = one.settings.calendar
+    if one.settings.close is None or (
+        isinstance(chosen, CalendarFile) and not (one.file.parent / chosen.file).exists()
+    ):
+        return []
+    try:
+        _ = one.close
+    except PipelineError as error:
+        return [Broken(one.name, one.file, error)]
+    return []
 
 
 @connections.command()

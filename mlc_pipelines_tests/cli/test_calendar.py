@@ -101,3 +101,12 @@ def test_a_connection_without_a_close_is_told_where_to_declare_it(yourname: Path
     text = file.read_text()
     file.write_text(text[: text.index("  close:")] + text[text.index("  extracts:") :])
     assert "docs/closing.md" in str(run("calendar", "close", "yourname").exception)
+
+
+def test_the_check_of_connections_makes_the_close(yourname: Path) -> None:
+    """Holidays that nobody knows are found before the schedule needs them; the calendar file that is still to come is no fault."""
+    assert 0 == run("connections", "check").exit_code
+    run("calendar", "sync", "yourname")
+    file = yourname.with_name("yourname.yaml")
+    file.write_text(file.read_text().replace("holidays: [US]", "holidays: [US-ZZ]"))
+    assert "Holidays 'US-ZZ' are not known" in str(run("connections", "check").exception)
