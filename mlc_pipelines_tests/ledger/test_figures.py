@@ -49,7 +49,7 @@ def test_figures_are_added_by_key_in_order_without_zeros() -> None:
     assert [("P1", "10", "", 1), ("P2", "NA", "", 6)] == rows_of(figures(*rows))
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(ROWS, ROWS)
 def test_what_is_written_on_top_of_what_was_written_makes_the_figures(one: Any, other: Any) -> None:
     """written + (figures - written) = figures, and nothing is to be written on top of the same."""
@@ -60,7 +60,7 @@ def test_what_is_written_on_top_of_what_was_written_makes_the_figures(one: Any, 
     assert "int64" == change["amount_minor"].dtype
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(ROWS)
 def test_figures_come_back_from_the_lines_of_a_journal(rows: Any) -> None:
     """One line for each, on the side that its sign says; reversed lines take everything back."""

@@ -175,7 +175,7 @@ STORY = st.lists(st.tuples(VERSION | st.sampled_from([[]]), st.integers(0, 2**16
 
 
 @pytest.mark.parametrize("reissue", [DELTA, REVERSE, REPLACE])
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=3)
 @given(STORY, st.sampled_from([1, 2, 500]))
 def test_after_every_issue_the_books_hold_the_last_version(reissue: str, story: Any, lines_max: int) -> None:
     """v1, v2, empty ones, v1 again, each laid on top of whatever came into the books of those before."""
@@ -238,7 +238,7 @@ def assert_sound(drafts: list[JournalDraft], in_books: list[JournalDraft], how: 
     assert how.reissue == REVERSE or not taken_back
 
 
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=3)
 @given(st.lists(VERSION, min_size=2, max_size=4), st.integers(0, 255))
 def test_native_keys_end_as_the_last_version_says_whichever_writes_came_through(versions: Any, bits: int) -> None:
     """Any write of any earlier version may have come into the ERP, line by line: figures and zeros together clear all of it."""

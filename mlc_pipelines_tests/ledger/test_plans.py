@@ -272,7 +272,7 @@ PLANS = st.dictionaries(
 YEARS = given(PLANS, st.sampled_from(["JPY", "USD", "KWD"]), st.booleans(), st.randoms(use_true_random=False))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @YEARS
 def test_the_year_of_every_account_is_the_plan_rounded_once(
     cells: dict[tuple[str, str, str], tuple[int, int]], currency: str, credit: bool, order: random.Random

@@ -7,12 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from mlc_pipelines.flows.approval import latest_preview
 from mlc_pipelines.flows.preview import Issued, issued, next_issue
-from mlc_pipelines.ledger.drafts import Approval, Destination, JournalDraft, package_hash
+from mlc_pipelines.flows.route import PlanRoute
+from mlc_pipelines.ledger.drafts import Approval, ApprovalVoid, Destination, JournalDraft, package_hash
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.figures import FIGURES, figures_of, summed
 from mlc_pipelines.ledger.issues import DELTA, REPLACE, REVERSE, IssueRule, effective
 from mlc_pipelines.ledger.plans import MappedBack
+from mlc_pipelines.store.history import History
 from mlc_pipelines.store.postings import (
     ABANDONED,
     CONFLICT,
@@ -218,12 +221,16 @@ def test_a_sealed_journal_that_turns_out_wrong_stops_what_comes_after(register: 
         preview(register, V2, "2")
 
 
+def budget_route() -> PlanRoute:
+    named = read_one(folder() / "demo.yaml")
+    books: Any = object()  # a route only carries it
+    return routes_of(named, OpenBooks(books, books, journals={"budget": books}, tables={"forecast": books}))["budget"]
+
+
 def test_a_plan_that_was_posted_elsewhere_is_refused(register: Postings) -> None:
     """A difference to what other books hold would be a wrong figure here. Previews and journals given up are no hindrance."""
-    named = read_one(folder() / "demo.yaml")
     desk: Any = SimpleNamespace(postings=register)
-    books: Any = object()  # a route only carries it
-    here = routes_of(named, OpenBooks(books, books, journals={"budget": books}, tables={"forecast": books}))["budget"]
+    here = budget_route()
     assert (PLAN, BOOKS) == (here.plan_of("FY2027"), here.destination)
     elsewhere = replace(here, destination=replace(BOOKS, ledger="PLAN2"))
     drafts = preview(register, V1)
@@ -234,3 +241,21 @@ def test_a_plan_that_was_posted_elsewhere_is_refused(register: Postings) -> None
     with pytest.raises(DataError, match=said) as caught:
         issued(desk, elsewhere, "FY2027")
     assert "Restore plans.budget.destination" in caught.value.next_step
+
+
+def test_F07_a_preview_holds_for_its_figures_and_its_books_only(register: Postings) -> None:
+    """Newer approved figures void it, and so does another destination in the connection file."""
+    history, route = History(register.engine), budget_route()
+    desk: Any = SimpleNamespace(connection="demo", store=SimpleNamespace(history=history))
+    history.record_step("demo", route.steps.approved, "FY2027", "a" * 64, {})
+    facts = {"approved": "a" * 64, "books": str(BOOKS), "package": "p" * 64}
+    history.record_step("demo", route.steps.preview, "FY2027", "b" * 64, facts)
+    assert facts == latest_preview(desk, route, "FY2027").facts
+    elsewhere = replace(route, destination=replace(BOOKS, ledger="PLAN2"))
+    with pytest.raises(
+        ApprovalVoid, match="made for Meridian MERIDIAN PLAN; the connection names Meridian MERIDIAN PLAN2"
+    ):
+        latest_preview(desk, elsewhere, "FY2027")
+    history.record_step("demo", route.steps.approved, "FY2027", "c" * 64, {})
+    with pytest.raises(ApprovalVoid, match="made of older figures"):
+        latest_preview(desk, route, "FY2027")
