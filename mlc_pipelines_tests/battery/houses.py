@@ -60,6 +60,10 @@ class House(Protocol):
         """So many lines are missing ("drop") from the answer, or stand in it twice ("repeat")."""
         ...
 
+    def empty(self, period: str, keep: int) -> None:
+        """All but so many postings of a period vanish from the books, as when the user may see less than before."""
+        ...
+
 
 @dataclass(frozen=True)
 class Meridian:
@@ -93,6 +97,11 @@ class Meridian:
 
     def misread(self, how: str, lines: int) -> None:
         self.sandbox.set_switches(acumatica={f"{how}_rows": lines})
+
+    def empty(self, period: str, keep: int) -> None:
+        books = self.sandbox.books
+        gone = [batch for batch in books.batches if (batch.ledger, batch.period) == ("ACTUAL", period)][keep:]
+        books.batches[:] = [batch for batch in books.batches if batch not in gone]
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,12 @@ class Ironvale:
 
     def misread(self, how: str, lines: int) -> None:
         self.sandbox.set_switches(epicor={f"{how}_rows": {"GLJrnDtls": lines}})
+
+    def empty(self, period: str, keep: int) -> None:
+        books, key = self.sandbox.ironvale, ("IVM", "MAIN", period)
+        books.journals[key] = [journal for journal in books.journals[key] if journal.posted][:keep]
+        books._changed(key)
+        books.next_revs()
 
 
 def opened(house: House, **changes: Any) -> AbstractContextManager[Desk]:
