@@ -43,12 +43,15 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
     outcomes: list[Outcome] = []
     swept: list[str] = []
     approval = None
-    if drafts := _package(desk, route, year, previewed):
-        with told_as(JOURNALS_APPROVED):
-            approval = require_approval(desk, route, year, previewed)
+    if package := _package(desk, route, year, previewed):
+        approval = desk.approvals.find(previewed.facts["package"])
+        if due := any(posting.state != SEALED and draft.period in periods for draft, posting in package):
+            approval = _both_approvals(desk, route, year, previewed)
         with _company(desk, route, year) as require_fence:
-            outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
-            _require_sealed(desk, route, outcomes)
+            if due and approval:
+                drafts = [draft for draft, _ in package]
+                outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
+                _require_sealed(desk, route, outcomes)
             swept = _swept(desk, route, require_fence)
     legs = tie_out(desk, route, year, previewed, periods)
     facts = {"package": previewed.facts["package"], "currency": previewed.facts["currency"], "periods": periods}
@@ -59,9 +62,18 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
     return _report(desk, route, year, periods, outcomes, swept, approval, legs)
 
 
-def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[JournalDraft]:
+def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[tuple[JournalDraft, Posting]]:
+    """The journals of the newest preview, with how each stands."""
     package = previewed.facts["package"]
-    return [draft for draft, _, of in issued(desk, route, year).rows if package and of == package]
+    return [(draft, posting) for draft, posting, of in issued(desk, route, year).rows if package and of == package]
+
+
+def _both_approvals(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> Approval:
+    """The controller's approval. The plan's own is read again before anything is written down or sent, as before every release (F07)."""
+    with told_as(JOURNALS_APPROVED):
+        approval = require_approval(desk, route, year, previewed)
+        require_same_evidence(desk, route, year, previewed)
+    return approval
 
 
 @contextmanager

@@ -15,10 +15,13 @@ from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.route import PlanRoute
 from mlc_pipelines.ledger.drafts import Approval
 from mlc_pipelines.ledger.errors import WaitingError
+from mlc_pipelines.ledger.fiscal import FiscalCalendar
 from mlc_pipelines.sandbox.anaplan import planner
+from mlc_pipelines.store.home import default_home
+from mlc_pipelines.wiring.calendars import CalendarFile, write_calendar
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.rooms import open_desk
-from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Figures, Totals, Way
+from mlc_pipelines_tests.budgets.ways import FIRST, QUARTER, SECOND, YEAR, Figures, Totals, Way
 from mlc_pipelines_tests.conftest import briefly
 
 ANALYST, CONTROLLER = "ana.lyst", "c.ontroller"
@@ -113,8 +116,15 @@ def changed(named: Named, plan: str, **changes: Any) -> Named:
         parts[part][setting] = changes.pop(name)
     inner = {part: getattr(of_plan, part).model_copy(update=given) for part, given in parts.items() if given}
     new = of_plan.model_copy(update={"quiet_seconds": 0.0, **inner, **changes})
-    settings = named.settings.model_copy(update={"plans": {plan: new}})
+    settings = named.settings.model_copy(update={"plans": {plan: new}, "calendar": quarter(named)})
     return Named(named.name, named.file, settings)
+
+
+def quarter(named: Named) -> CalendarFile:
+    """A calendar of the year's first three periods: a preview asks what each period of the year holds, and tests have better to do."""
+    file = default_home() / f"{named.name}-quarter.csv"
+    write_calendar(file, FiscalCalendar(tuple(one for one in named.calendar.periods if one.key in QUARTER)))
+    return CalendarFile(kind="file", file=str(file))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from mlc_pipelines.sandbox.shapes import Line
 from mlc_pipelines.wiring.connections import Named, find
 
 YEAR = "FY2027"
-FIRST, SECOND = "FY2027-P01", "FY2027-P02"
+FIRST, SECOND, THIRD = QUARTER = ("FY2027-P01", "FY2027-P02", "FY2027-P03")
 PLAN = "PL01 Plan"
 Key = tuple[str, str]
 Totals = dict[Key, int]
@@ -33,6 +33,8 @@ class Way(Protocol):
 
     name: str
     connection: str
+    named: Named
+    model: str
     plan: str
     version: str
     journals: bool
@@ -43,6 +45,10 @@ class Way(Protocol):
     refused: Sequence[tuple[str, str, str]]
     parent: str
     sandbox: Sandbox
+
+    def plan_little(self, figures: Figures) -> None: ...
+
+    def enter(self, what: str, period: str, amount: Decimal | None) -> None: ...
 
     def totals(self, period: str) -> Totals:
         """What counts in the ERP, by the sandbox's own books; what stood there before any test left out."""
@@ -74,18 +80,15 @@ class _Common:
 
     connection: str
     members: Mapping[str, Key]
-    sandbox: Sandbox
     version: str
 
-    @property
-    def named(self) -> Named:
-        return find(self.connection)
-
-    @property
-    def model(self) -> str:
-        """Id of the planning model."""
-        name = self.named.settings.anaplan.model
-        return next(one.id for one in self.sandbox.tenant.models() if one.name == name)
+    def __init__(self, sandbox: Sandbox) -> None:
+        """named: the connection; model: id of its planning model; labels: of the periods in the model."""
+        self.sandbox = sandbox
+        self.named = find(self.connection)
+        name, pattern = self.named.settings.anaplan.model, self.named.settings.actuals.period_label
+        self.model = next(one.id for one in sandbox.tenant.models() if one.name == name)
+        self.labels = {one.key: one.label(pattern) for one in self.named.calendar.periods}
 
     def plan_little(self, figures: Figures) -> None:
         """A planning team that has entered these figures so far, and nothing else, in none of the versions."""
@@ -97,12 +100,8 @@ class _Common:
 
     def enter(self, what: str, period: str, amount: Decimal | None) -> None:
         """A planner types a figure, or empties the cell."""
-        label = self.label(period)
-        self.sandbox.tenant.edit_cell((*self.members[what], label, self.version), amount, self.model, PLAN)
-
-    def label(self, period: str) -> str:
-        chosen = self.named
-        return chosen.calendar.period(period).label(chosen.settings.actuals.period_label)
+        key = (*self.members[what], self.labels[period], self.version)
+        self.sandbox.tenant.edit_cell(key, amount, self.model, PLAN)
 
     def control(self, system: str, **asked: str) -> Any:
         """The sandbox's own door to an ERP's books."""
@@ -141,11 +140,9 @@ class _Meridian(_Common):
         self.sandbox.books.periods[period].status = status
 
 
-@dataclass(frozen=True)
 class Statistical(_Meridian):
     """Journals in a Statistical ledger of its own; one-sided."""
 
-    sandbox: Sandbox
     name, plan, version = "statistical journal", "budget", "Budget"
     journals, by_person = True, False
 
@@ -167,11 +164,9 @@ class Statistical(_Meridian):
         return line.account, line.subaccount
 
 
-@dataclass(frozen=True)
 class Articles(_Meridian):
     """Articles of the Budget entity, which a person releases on GL505510."""
 
-    sandbox: Sandbox
     name, plan, version = "budget articles", "forecast", "Forecast"
     journals, by_person = False, True
 
@@ -222,11 +217,9 @@ class _Ironvale(_Common):
         return answer
 
 
-@dataclass(frozen=True)
 class PlanBook(_Ironvale):
     """Journals in a book for plans, which balance by an offset account; others keep their plans there as well."""
 
-    sandbox: Sandbox
     name, plan, version = "plan book", "budget", "Budget"
     journals, balances = True, True
 
@@ -250,11 +243,9 @@ class PlanBook(_Ironvale):
         return "6110", "310|"
 
 
-@dataclass(frozen=True)
 class Native(_Ironvale):
     """Kinetic's own budget of the main book, under a budget code."""
 
-    sandbox: Sandbox
     name, plan, version = "native budget", "forecast", "Forecast"
     journals, balances = False, False
 
