@@ -26,13 +26,11 @@ if TYPE_CHECKING:  # a quarter of a second, which an event without records need 
     import pyarrow as pa
 
 _LOCK = 7_302_418_221_005  # Postgres knows its advisory locks by number; any one, always the same
-_HEAD = (
-    trail.select()
-    .with_only_columns(*(one for one in trail.c if one.name != "leaves"))
-    .order_by(trail.c.number.desc())
-    .limit(1)
-)
 _FOUND = trail.select().with_only_columns(*(one for one in trail.c if one.name != "leaves")).order_by(trail.c.number)
+_HEAD = _FOUND.order_by(None).order_by(trail.c.number.desc()).limit(1)
+_BEGINNING = sa.select(trail.c.event).where(trail.c.number == 1)
+_ADD = trail.insert()
+"""Put together once: that costs more than the question itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ class Trail:
             "header": header,
             "leaves": b"".join(body.leaves),
         }
-        db.execute(trail.insert().values(number=number, first=first, records=body.records, **searched(event), **stored))
+        db.execute(_ADD, {"number": number, "first": first, "records": body.records, **searched(event), **stored})
         return entry
 
     @contextmanager
@@ -207,7 +205,7 @@ class Trail:
 
 
 def _installation(db: sa.Connection) -> str:
-    return _begun_as(db.execute(sa.select(trail.c.event).where(trail.c.number == 1)).scalar_one().encode())
+    return _begun_as(db.execute(_BEGINNING).scalar_one().encode())
 
 
 def _begun_as(text: bytes) -> str:

@@ -227,7 +227,10 @@ class _Check:
         known = max((one.number for one in signed if self._fits(one)), default=0)
         for one in signed:
             if one.number <= self.state.number and not self._fits(one):
-                low = max((fit.number for fit in signed if fit.number < one.number and self._fits(fit)), default=start) + 1
+                low = (
+                    max((fit.number for fit in signed if fit.number < one.number and self._fits(fit)), default=start)
+                    + 1
+                )
                 self._found(
                     f"entries {low} to {one.number}",
                     f"written anew: a checkpoint of {one.at} witnesses another entry {one.number}",

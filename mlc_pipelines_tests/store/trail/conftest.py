@@ -28,8 +28,10 @@ def postgres_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def trail(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trail]:
+def trail(request: pytest.FixtureRequest, fresh_home: Path, tmp_path: Path) -> Iterator[Trail]:
     """An empty trail, in each of the databases."""
+    if request.param == "sqlite":
+        shutil.copyfile(fresh_home / "mlc.db", tmp_path / "mlc.db")
     url = f"sqlite:///{tmp_path / 'mlc.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     engine = open_engine(url)
     yield Trail.at(tmp_path, engine)

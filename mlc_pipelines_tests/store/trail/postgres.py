@@ -14,6 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from mlc_pipelines.store.schema import open_engine
+
 _PLACES = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/bin"), Path("/usr/bin")]
 
 
@@ -57,13 +59,19 @@ class Postgres:
         return f"postgresql+psycopg://{user}@/{database}?host={self.folder}"
 
     def fresh(self) -> str:
-        """A new database."""
-        name = f"fresh{next(self.numbers)}"
+        """A new database with today's tables; they are made once and copied."""
+        number = next(self.numbers)
+        if not number:
+            self._create("made", "template0")
+            open_engine(self.url("made")).dispose()
+        self._create(f"fresh{number}", "made")
+        return self.url(f"fresh{number}")
+
+    def _create(self, name: str, template: str) -> None:
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as db:
-            db.exec_driver_sql(f"CREATE DATABASE {name}")
+            db.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         engine.dispose()
-        return self.url(name)
 
 
 def _program(name: str) -> Path | None:

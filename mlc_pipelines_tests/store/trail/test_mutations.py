@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.trail.verify import Kind, verify
 from mlc_pipelines_tests.store.trail.mutations import MUTATIONS, copied
 from mlc_pipelines_tests.store.trail.samples import fill, sqlite_trail
@@ -42,15 +41,12 @@ def test_ten_thousand_mutations_are_reported(filled_home: Path, tmp_path: Path, 
     ]
 
 
-def alarms(place: Path, seeds: range) -> list[str]:
+def alarms(fresh_home: Path, place: Path, seeds: range) -> list[str]:
     """What verify found in trails to which nothing was done, their tails and all of them."""
-    fresh = place / "fresh"
-    fresh.mkdir()
-    open_engine(f"sqlite:///{fresh / 'mlc.db'}").dispose()
     found = []
     for seed in seeds:
         home = place / "home"
-        shutil.copytree(fresh, home)
+        shutil.copytree(fresh_home, home)
         trail = sqlite_trail(home)
         dice = random.Random(seed)
         fill(trail, seed, dice.randrange(0, 9))
@@ -61,13 +57,13 @@ def alarms(place: Path, seeds: range) -> list[str]:
     return found
 
 
-def test_no_false_alarm(tmp_path: Path) -> None:
-    assert [] == alarms(tmp_path, range(15))
+def test_no_false_alarm(fresh_home: Path, tmp_path: Path) -> None:
+    assert [] == alarms(fresh_home, tmp_path, range(15))
 
 
 @pytest.mark.prove
-def test_no_false_alarm_on_a_thousand_trails(tmp_path: Path) -> None:
-    assert [] == alarms(tmp_path, range(1000))
+def test_no_false_alarm_on_a_thousand_trails(fresh_home: Path, tmp_path: Path) -> None:
+    assert [] == alarms(fresh_home, tmp_path, range(1000))
 
 
 @pytest.mark.parametrize("name", ["cut_tail", "rewrite_all"])

@@ -19,20 +19,26 @@ from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.trail.verify import Kind, verify
 from mlc_pipelines_tests.store.trail.samples import event, lines
 
-WRITER = """
-import sys
+WRITERS = """
+import os, sys
 from pathlib import Path
 from mlc_pipelines.store.schema import open_engine
+from mlc_pipelines.store.trail import body
 from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines_tests.store.trail.samples import event, lines
-home, url, name = sys.argv[1:]
-trail = Trail.at(Path(home), open_engine(url))
-some = lines(70)
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(10):
-    trail.append(event(run=name, note=str(number)), [some] if number % 5 == 0 else [])
-trail.checkpoint()
+home, url, *names = sys.argv[1:]
+begin, started = os.pipe()
+for name in names:
+    if not os.fork():  # what is imported once serves all four; each opens the database by itself
+        os.close(started)
+        trail = Trail.at(Path(home), open_engine(url))
+        os.read(begin, 1)  # ends when the parent has started all of them
+        for number in range(10):
+            trail.append(event(run=name, note=str(number)), [lines(70)] if number % 5 == 0 else [])
+        trail.checkpoint()
+        os._exit(0)
+os.close(started)
+sys.exit(max(os.waitpid(-1, 0)[1] for _ in names))
 """
 
 
@@ -109,15 +115,15 @@ def test_a_writer_without_the_right_to_change_can_append(postgres_url: str, tmp_
 def test_L10_four_processes_append_at_once(trail: Trail, tmp_path: Path) -> None:
     """The chain is unbroken, nothing is lost, each writer's events stand in its own order, every checkpoint fits."""
     names = [f"writer {number}" for number in range(4)]
-    command = [sys.executable, "-c", WRITER, str(tmp_path), trail.engine.url.render_as_string(hide_password=False)]
-    running = [
-        subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in names
+    command = [
+        sys.executable,
+        "-c",
+        WRITERS,
+        str(tmp_path),
+        trail.engine.url.render_as_string(hide_password=False),
+        *names,
     ]
-    for one in running:
-        assert "ready\n" == one.stdout.readline()  # type: ignore[union-attr]
-    for one in running:
-        one.communicate("\n", timeout=120)
-    assert [0, 0, 0, 0] == [one.returncode for one in running]
+    assert 0 == subprocess.run(command, timeout=120, check=False).returncode
     verdict = verify(trail, full=True)
     assert (Kind.CLEAN, 41, 4 * 2 * 70) == (verdict.kind, verdict.entries, verdict.records)
     assert 4 == len(trail.checkpoints.read()[0])
