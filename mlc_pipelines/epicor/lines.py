@@ -107,7 +107,7 @@ def read_pages(
         journals.add(page)
         if page.rows:
             yield page
-    seen.require_once(source.what)
+    seen.require_once(source.what, [*journals.numbers])
     if whole:
         journals.require_balance(site, source.what)
 
@@ -247,11 +247,15 @@ class _Seen:
             before[key] = said
         return fresh
 
-    def require_once(self, what: str) -> None:
+    def require_once(self, what: str, journals: Sequence[str]) -> None:
+        """Raises DataError naming lines that came more than once. journals: their names, by number."""
         every = np.sort(np.concatenate([*self.keys, np.zeros(0, np.int64)]))
-        if twice := int(np.count_nonzero(every[1:] == every[:-1])):
+        twice = every[1:][every[1:] == every[:-1]]
+        if len(twice):
+            named = [f"journal {journals[key >> 32]} line {key & _LINES_MOST}" for key in twice[:_NAMED].tolist()]
+            more = f" and {len(twice) - _NAMED:,} more" if len(twice) > _NAMED else ""
             raise DataError(
-                f"{what}: {twice:,} lines came twice.",
+                f"{what}: {len(twice):,} lines came twice: {', '.join(named)}{more}.",
                 holds="Nothing was loaded.",
                 next_step="Load it again. If a query is read, one of its joins probably repeats lines: ask its author.",
             )

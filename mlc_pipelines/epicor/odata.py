@@ -182,9 +182,11 @@ class _Reader(Generic[R]):
             next_step="Load it again.",
         )
 
-    def cut_off(self, rows: int) -> DataError:
+    def cut_off(self, rows: int, there: R | None) -> DataError:
+        """there: the last row, asked for from behind."""
+        last = self.named(there) if there else "none at all from behind"
         return self.broken(
-            f"no rows come behind the first {rows:,}, although there is one: the server cuts the answer off, or one was added just now"
+            f"no rows come behind the first {rows:,}, although there is {last}: the server cuts the answer off, or one was added just now"
         )
 
     def _asked(self, feed: Feed[R], further: str, order: str, *, skip: int = 0) -> tuple[Sequence[R], int]:
@@ -274,8 +276,8 @@ def _by_position(reader: _Reader[R]) -> Iterator[Sequence[R]]:
                 raise reader.moved()
             rows = rows[1:]
         if not rows:
-            if reader.last() != last:
-                raise reader.cut_off(seen)
+            if (there := reader.last()) != last:
+                raise reader.cut_off(seen, there)
             return
         first = rows[0] if first is None else first
         yield rows
