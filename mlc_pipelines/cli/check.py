@@ -112,15 +112,17 @@ def _show(report: FitReport, *, every: bool) -> None:
         click.echo(click.style(f"{who}:", bold=True))
         for one in report.objections:
             if one.who == who:
-                _line(one)
+                _line(one.state, f"{one.area}, {one.title}", one.said)
                 if one.next_step:
                     click.echo(f"      {one.next_step}")
-    for state in (NOT_CHECKED, *((FINE,) if every else ())):
-        for one in report.findings:
-            if one.state == state:
-                _line(one)
+    waiting = [one for one in report.findings if one.state == NOT_CHECKED]
+    for said in dict.fromkeys(one.said for one in waiting):
+        _line(NOT_CHECKED, "; ".join(one.title for one in waiting if one.said == said), said)
+    for one in report.findings if every else ():
+        if one.state == FINE:
+            _line(FINE, f"{one.area}, {one.title}", one.said)
     click.echo(report.summary)
 
 
-def _line(one: Finding) -> None:
-    click.echo(f"  {click.style(one.state, fg=_COLORS[one.state])}  {one.area}, {one.title}: {one.said}")
+def _line(state: str, title: str, said: str) -> None:
+    click.echo(f"  {click.style(state, fg=_COLORS[state])}  {title}: {said}")
