@@ -123,7 +123,8 @@ def insert_entry(home: Path, dice: random.Random) -> Done:
             for number in range(8, place - 1, -1):
                 db.execute("UPDATE trail SET number = number + 1 WHERE number = ?", (number,))
         db.execute(f"INSERT INTO trail VALUES ({', '.join('?' * len(row))})", (place, *row[1:]))
-    return Done(f"a copy of {copied} inserted at {place}", f"entry {place}")
+    odd = place + 1 if copied == place else place  # a copy in front of its own original: that one is the second
+    return Done(f"a copy of {copied} inserted at {place}", f"entry {odd}")
 
 
 def reorder_entries(home: Path, dice: random.Random) -> Done:
