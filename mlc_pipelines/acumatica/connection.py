@@ -22,12 +22,12 @@ import msgspec
 from mlc_pipelines.acumatica import actions, openapi, sessions, tenants, wire
 from mlc_pipelines.acumatica.auth import sign_in_for
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
-from mlc_pipelines.acumatica.refusals import NoRecordError, Refusals
+from mlc_pipelines.acumatica.refusals import NoRecordError, Refusals, SeatsTakenError
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller, Limits
 from mlc_pipelines.transport.rows import read_rows
-from mlc_pipelines.transport.seats import Alone, Seats
+from mlc_pipelines.transport.seats import Alone, Seats, when_free
 
 T = TypeVar("T")
 
@@ -222,7 +222,7 @@ class Connection:
         return self._when_free(lambda: self._caller().read(method, path, **request))
 
     def _when_free(self, call: Callable[[], T]) -> T:
-        return sessions.when_a_seat_is_free(call, self.config, self._sleep)
+        return when_free(call, SeatsTakenError, self.config.session_wait_seconds, self._sleep)
 
     def _caller(self) -> Caller:
         """The signed-in caller, after the site has shown that it serves what this connection is pinned to."""

@@ -5,23 +5,15 @@ itself, cookies after minutes, a token's after up to an hour [S DOC Basic_Logout
 and the record of it lie microseconds; a run killed just there leaves a session that nobody can name, and that ends by itself.
 """
 
-import random
-from collections.abc import Callable, Generator, Mapping
-from typing import TypeVar
+from collections.abc import Generator, Mapping
 
 import httpx
 
 from mlc_pipelines.acumatica.auth import SECRET_COOKIES, SignIn
-from mlc_pipelines.acumatica.config import AcumaticaConfig
-from mlc_pipelines.acumatica.refusals import SeatsTakenError
-from mlc_pipelines.ledger.errors import PipelineError, TransientError
+from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.transport.caller import Caller
 from mlc_pipelines.transport.seats import Seat, Unwritten
 from mlc_pipelines.transport.secret import Secret
-
-T = TypeVar("T")
-
-_PAUSE_SECONDS = (10.0, 30.0)
 
 
 class Recorded(httpx.Auth):
@@ -75,21 +67,3 @@ def _blank_out(proof: Mapping[str, str]) -> None:
     values = [value for name, _, value in cookies if name in SECRET_COOKIES]
     for value in [*values, proof.get("Authorization", "").partition(" ")[2]]:
         Secret(value, "left session").reveal()
-
-
-def when_a_seat_is_free(call: Callable[[], T], config: AcumaticaConfig, sleep: Callable[[float], None]) -> T:
-    """The call's result; while all seats of the licence are taken it is tried again, with jitter, within the stated limit."""
-    waited = 0.0
-    while True:
-        try:
-            return call()
-        except SeatsTakenError as taken:
-            if waited >= config.session_wait_seconds:
-                raise TransientError(
-                    f"{taken.what} Waited {waited / 60:.0f} minutes for one to become free.",
-                    holds=taken.holds,
-                    next_step=taken.next_step,
-                ) from None
-            pause = random.uniform(*_PAUSE_SECONDS)  # noqa: S311  (so that those who wait do not come back together)
-            waited += pause
-            sleep(pause)

@@ -16,12 +16,12 @@ import msgspec
 from mlc_pipelines.epicor import metadata
 from mlc_pipelines.epicor.auth import sign_in_for
 from mlc_pipelines.epicor.config import EpicorConfig, EpicorCredential, require_complete
-from mlc_pipelines.epicor.refusals import Refusals, SessionEndedError, no_licence
-from mlc_pipelines.epicor.sessions import Session, when_free
+from mlc_pipelines.epicor.refusals import LicenceTakenError, Refusals, SessionEndedError, no_licence
+from mlc_pipelines.epicor.sessions import Session
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.transport.answers import Answer
 from mlc_pipelines.transport.caller import Caller
-from mlc_pipelines.transport.seats import Seats
+from mlc_pipelines.transport.seats import Seats, when_free
 from mlc_pipelines.transport.secret import redacted
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ class Connection:
     def sign_in(self) -> None:
         """Open the session, without asking for a record; where there is none, ask what the instance publishes of sessions."""
         if self.config.session:
-            when_free(self._session.headers, self.config, self.sleep)
+            self._when_free(self._session.headers)
         else:
             self.read("Ice.Lib.SessionModSvc/$metadata")
 
@@ -182,10 +182,13 @@ class Connection:
     def _in_session(self, send: Callable[[dict[str, str]], Answer]) -> Answer:
         """The answer; once more in a new session when the old one has ended: 410 means that nothing was carried out."""
         try:
-            return when_free(lambda: self._timed(send), self.config, self.sleep)
+            return self._when_free(lambda: self._timed(send))
         except SessionEndedError:
             self._session.forget()
-        return when_free(lambda: self._timed(send), self.config, self.sleep)
+        return self._when_free(lambda: self._timed(send))
+
+    def _when_free(self, call: Callable[[], T]) -> T:
+        return when_free(call, LicenceTakenError, self.config.session_wait_seconds, self.sleep)
 
     def _timed(self, send: Callable[[dict[str, str]], Answer]) -> Answer:
         headers = self._session.headers()

@@ -4,27 +4,23 @@ Without a session each call claims a licence for itself [S FOR-84859]. A dead se
 run left open is written down, as for every system with seats, and closed by the next one.
 """
 
-import random
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from mlc_pipelines.epicor.config import EpicorConfig
-from mlc_pipelines.epicor.refusals import LicenceTakenError, SessionEndedError, no_licence
-from mlc_pipelines.ledger.errors import PipelineError, SetupError, WaitingError
+from mlc_pipelines.epicor.refusals import SessionEndedError, no_licence
+from mlc_pipelines.ledger.errors import PipelineError, SetupError
 from mlc_pipelines.transport.answers import Answer, encode
 from mlc_pipelines.transport.caller import Caller
 from mlc_pipelines.transport.seats import Alone, Seat, Seats, Unwritten
 from mlc_pipelines.transport.secret import Secret
 
-T = TypeVar("T")
-
 _SERVICE = "Ice.Lib.SessionModSvc"
 _WEB_SERVICE_LICENCE = "00000003-9439-4B30-A6F4-6D2FD4B9FD0F"  # [C EPY licenses]
 _PROOF = "SessionID"
 _JSON = {"Accept": "application/json"}
-_PAUSE_SECONDS = (10.0, 30.0)
 
 
 class Session:
@@ -130,21 +126,3 @@ def _id_in(answer: Answer) -> str:
 
 def _json(value: Any) -> str:
     return encode(value).decode()
-
-
-def when_free(call: Callable[[], T], config: EpicorConfig, sleep: Callable[[float], None]) -> T:
-    """The call's result; while all licences are taken it is tried again, with jitter. Raises WaitingError after the stated limit."""
-    waited = 0.0
-    while True:
-        try:
-            return call()
-        except LicenceTakenError as taken:
-            if waited >= config.session_wait_seconds:
-                raise WaitingError(
-                    f"{taken.what} Waited {waited / 60:.0f} minutes for one to become free.",
-                    holds=taken.holds,
-                    next_step=taken.next_step,
-                ) from None
-            pause = random.uniform(*_PAUSE_SECONDS)  # noqa: S311  (so that those who wait do not come back together)
-            waited += pause
-            sleep(pause)

@@ -1,8 +1,15 @@
-"""The right to open sessions of a foreign system: who shares them, and who remembers those that a dead process left open."""
+"""The right to open sessions of a foreign system: who shares them, who remembers those that a dead process left open, and how one is waited for."""
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from mlc_pipelines.ledger.errors import TransientError, WaitingError
+
+T = TypeVar("T")
+
+_PAUSE_SECONDS = (10.0, 30.0)
 
 SignOut = Callable[[Mapping[str, str]], bool]
 """Signs a session out by what proves it. True when it is closed now; False when that could not be found out."""
@@ -70,3 +77,23 @@ class Unwritten:
 
     def closed(self) -> None:
         """Nothing to do."""
+
+
+def when_free(
+    call: Callable[[], T], taken: type[TransientError], wait_seconds: float, sleep: Callable[[float], None]
+) -> T:
+    """The call's result; while it says that all seats are taken it is tried again, with jitter. Raises WaitingError after the stated limit."""
+    waited = 0.0
+    while True:
+        try:
+            return call()
+        except taken as full:
+            if waited >= wait_seconds:
+                raise WaitingError(
+                    f"{full.what} Waited {waited / 60:.0f} minutes for one to become free.",
+                    holds=full.holds,
+                    next_step=full.next_step,
+                ) from None
+            pause = random.uniform(*_PAUSE_SECONDS)  # noqa: S311  (so that those who wait do not come back together)
+            waited += pause
+            sleep(pause)
