@@ -28,7 +28,7 @@ class Way(Protocol):
     """A plan and its destination, and what a test needs to know of the ERP behind it.
 
     journals: posted as journals, else set by key. by_person: a person in the ERP releases what we wrote. balances: each journal has an offset line.
-    refused: an account that takes no plan, a center that it may stand with, and what is said of it.
+    refused: accounts that take no plan, and what is said of each.
     """
 
     name: str
@@ -42,8 +42,7 @@ class Way(Protocol):
     balances: bool
     members: Mapping[str, Key]
     targets: Mapping[str, Key]
-    refused: Sequence[tuple[str, str, str]]
-    parent: str
+    refused: Sequence[tuple[str, str]]
     sandbox: Sandbox
 
     def plan_little(self, figures: Figures) -> None: ...
@@ -116,7 +115,7 @@ class _Meridian(_Common):
     members: Mapping[str, Key] = {"fees": ("A4010", "CC_020"), "travel": ("A6100", "CC_020")}
     targets: Mapping[str, Key] = {"fees": ("4010", "020-000"), "travel": ("6100", "020-000")}
     balances = False
-    parent = "T_EXPENSE"
+    refused: Sequence[tuple[str, str]] = (("6990", "inactive"), ("9999", "does not exist"), ("3999", "YTD Net Income"))
 
     def _truth(self, ledger: str, period: str) -> Totals:
         found: Totals = defaultdict(int)
@@ -199,6 +198,7 @@ class _Ironvale(_Common):
     members: Mapping[str, Key] = {"fees": ("A4010", "CC_410"), "travel": ("A6010", "CC_310")}
     targets: Mapping[str, Key] = {"fees": ("4010", "410|"), "travel": ("6010", "310|")}
     by_person = False
+    refused: Sequence[tuple[str, str]] = (("5990", "inactive"), ("9999", "9999"), ("3900", "result of the year"))
 
     def writes(self) -> list[str]:
         """Everything but questions: methods that get, check or work out, and what opens and closes a session."""

@@ -1,0 +1,93 @@
+"""Where a plan may never go, whatever the connection file says: no write request, and the actual books are byte for byte what they were."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlc_pipelines.flows.budgets import post_plan
+from mlc_pipelines.flows.steps import DESTINATION_ALLOWED
+from mlc_pipelines.ledger.drafts import ApprovalVoid
+from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError
+from mlc_pipelines_tests.budgets.office import Office, open_office
+from mlc_pipelines_tests.budgets.ways import FIRST, YEAR, Articles, Native, PlanBook, Statistical, Way
+
+FORBIDDEN: list[tuple[type, dict[str, Any], str]] = [
+    (Statistical, {"destination__ledger": "ACTUAL"}, "is the one that actuals are read from"),
+    (Statistical, {"destination__ledger": "BUDGET"}, "has the type Budget"),
+    (Articles, {"destination__ledger": "ACTUAL"}, "is the one that actuals are read from"),
+    (Articles, {"destination__ledger": "PLAN"}, "has the type Statistical"),
+    (PlanBook, {"destination__book": "MAIN"}, "main book"),
+    (Native, {"destination__budget_code": "OLD"}, "inactive"),
+    (Native, {"destination__book": "NONE"}, "no book NONE"),
+]
+
+
+@pytest.mark.parametrize(("way", "wrong", "said"), FORBIDDEN, indirect=["way"])
+def test_forbidden_books_are_refused(way: Way, wrong: dict[str, Any], said: str) -> None:
+    """At the preview, and again at the posting where the file was changed in between; the refusal is that of the destination's own check."""
+    before = way.trial_balance()
+    with open_office(way, **wrong) as office:
+        with pytest.raises(SetupError, match=said) as caught:
+            office.preview()
+        assert DESTINATION_ALLOWED == caught.value.leg
+        assert all((caught.value.what, caught.value.holds, caught.value.next_step))
+    with open_office(way) as office:
+        office.previewed_and_approved()
+    with open_office(way, **wrong) as office, pytest.raises(PipelineError):
+        post_plan(office.desk, office.route, YEAR)
+    assert ([], before) == (way.writes(), way.trial_balance())
+
+
+@pytest.mark.parametrize(
+    ("way", "other"),
+    [(Statistical, {"destination__ledger": "STAT"}), (Native, {"destination__budget_code": "ORIG"})],
+    indirect=["way"],
+)
+def test_an_approval_holds_for_the_books_that_were_previewed(way: Way, other: dict[str, Any]) -> None:
+    """Another destination, however allowed, is another preview."""
+    with open_office(way) as office:
+        content = office.previewed_and_approved()
+    with open_office(way, **other) as office:
+        for work in (lambda: office.approve(content), office.post):
+            with pytest.raises(ApprovalVoid, match="was made for"):
+                work()
+    assert [] == way.writes()
+
+
+@pytest.mark.parametrize("way", [PlanBook], indirect=True)
+def test_a_book_that_another_connection_reads_is_refused(
+    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one connection of the folder reads as actuals, no other one may write plans into."""
+    text = way.named.file.read_text()
+    (tmp_path / "demo_epicor.yaml").write_text(text)
+    other = yaml.safe_load(text)
+    other["attributes"]["erp"]["book"] = "PLAN"
+    del other["attributes"]["plans"]
+    (tmp_path / "reader.yaml").write_text(yaml.safe_dump(other))
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path))
+    before = way.trial_balance()
+    with open_office(way) as office, pytest.raises(SetupError, match="PLAN") as caught:
+        office.preview()
+    assert DESTINATION_ALLOWED == caught.value.leg
+    assert ([], before) == (way.writes(), way.trial_balance())
+
+
+def test_the_actual_books_are_untouched_by_a_posting(office: Office, way: Way) -> None:
+    """The trial balance of every period of the actual ledger, or of the main book, is byte for byte what it was."""
+    before = way.trial_balance()
+    office.issue()
+    assert way.totals(FIRST)
+    assert before == way.trial_balance()
+
+
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
+def test_a_plan_in_another_currency_is_refused(office: Office, way: Way) -> None:
+    """Figures are never converted on the way."""
+    way.sandbox.books.ledgers["PLAN"].currency = "EUR"
+    with pytest.raises(DataError, match=r"The plan is in USD, PLAN of MERIDIAN is in EUR") as caught:
+        office.preview()
+    assert DESTINATION_ALLOWED == caught.value.leg
+    assert [] == way.writes()
