@@ -275,7 +275,7 @@ MATRIX = [
         ("demo", "GET .*/tasks/", "anaplan"),
         ("demo_epicor", "GET .*GLJrnDtlSvc", "epicor"),
     )
-    for how in ({"status": 400}, {"status": 403, "kind": "text/html"}, {"status": 429}, {"status": 503})
+    for how in ({"status": 400}, {"status": 403, "kind": "text/html"}, {"status": 500})
 ]
 
 
@@ -286,7 +286,7 @@ def test_K01_K02_no_secret_is_left_by_any_refusal(places: dict[str, Path], canar
     for connection, match, system, how in MATRIX:
         assert not refused(canaries, mlc, connection, match, system, **how), (connection, match, how)
     for match in ("POST .*token/authenticate", "POST .*connect/token", "PUT .*/chunks", "POST .*/tasks"):
-        for action in ({"kind": "reset", "after": False}, {"kind": "reset", "after": True}, {"kind": "truncate"}):
+        for action in ({"kind": "reset", "after": True}, {"kind": "truncate"}):
             canaries.sandbox.traffic.plant({"match": match, "times": -1, "action": action})
             mlc("load", "demo", PERIOD)
             canaries.sandbox.traffic.clear()
