@@ -137,7 +137,7 @@ def _require_sealed(desk: Desk, route: PlanRoute, outcomes: Sequence[Outcome]) -
     left = [outcome for outcome in outcomes if outcome.state != SEALED]
     if not left:
         return
-    worst = min(left, key=lambda outcome: outcome.state != CONFLICT)
+    worst = min(left, key=lambda outcome: (outcome.state != CONFLICT, outcome.error is None))
     done = len(outcomes) - len(left)
     states = ", ".join(sorted({outcome.state for outcome in left}))
     error = worst.error or DataError(f"{worst}", next_step=f"See `mlc budget status {desk.connection}`.")

@@ -18,7 +18,7 @@ from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summe
 from mlc_pipelines.ledger.issues import IssueRule, effective, issue
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.plans import MappedBack, map_back
-from mlc_pipelines.ledger.ports import LedgerIdentity
+from mlc_pipelines.ledger.ports import LedgerIdentity, PlanBooks
 from mlc_pipelines.store.postings import ABANDONED, CLOSED, CONFLICT, PLANNED, SEALED, Posting
 
 _NOT_FINISHED = "it is not finished, and what it will have written cannot be known"
@@ -90,7 +90,7 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
     held = _held(desk, route, year)
     known = issued(desk, route, year)
     drafts, figures = next_issue(mapped, known, issue_rule(route, year, currency), version)
-    _require_ours(route, year, held, known, currency)
+    _require_ours(route, year, held, known, drafts, currency)
     legs = _legs(route, year, figures, drafts, known, currency)
     package = package_hash(drafts) if drafts else ""
     if drafts:
@@ -202,15 +202,19 @@ def _held(desk: Desk, route: PlanRoute, year: str) -> pd.DataFrame:
     return summed(pd.concat(parts)[FIGURES])
 
 
-def _require_ours(route: PlanRoute, year: str, held: pd.DataFrame, known: Issued, currency: str) -> None:
+def _require_ours(
+    route: PlanRoute, year: str, held: pd.DataFrame, known: Issued, drafts: Sequence[JournalDraft], currency: str
+) -> None:
     """Refuse to add to books that hold what nobody here wrote: plan and ledger could not agree afterwards.
 
     Native figures are replaced, not added to. While journals are under way, how many of them the ERP holds is not known, and the posting's
     own tie-out tells.
     """
-    if route.shared or route.table is not None or known.under_way:
+    if route.shared or route.journals is None or known.under_way:
         return
     strangers = minus(held, figures_of(known.sealed(), balancing=True))
+    if not strangers.empty:
+        strangers = minus(strangers, _found_again(route.journals, drafts))
     if strangers.empty:
         return
     row = strangers.iloc[0]
@@ -222,6 +226,15 @@ def _require_ours(route: PlanRoute, year: str, held: pd.DataFrame, known: Issued
     )
     error.evidence = {"Figures of others": money_table(strangers, currency)}
     raise error
+
+
+def _found_again(books: PlanBooks, drafts: Sequence[JournalDraft]) -> pd.DataFrame:
+    """What counts under the references of these journals already: an installation that lost its memory gives the same ones again."""
+    found = [
+        one for draft in drafts for one in books.find_by_reference(draft.reference) if one.reference == draft.reference
+    ]
+    read = (books.read_back(one.number) for one in found if one.released)
+    return figures_of((one for one in read if one is not None), balancing=True)
 
 
 def _legs(
