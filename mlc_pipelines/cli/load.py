@@ -69,5 +69,6 @@ def facts_of(report: Report) -> dict[str, object]:
         "file": report.artefact,
         "counts": dict(report.counts),
         "amounts": {title: str(money.decimal) for title, money in report.amounts.items()},
+        "texts": dict(report.texts),
         "legs": [{"leg": leg.name, "agreed": leg.agreed, "compared": leg.compared} for leg in report.legs],
     }

@@ -161,6 +161,7 @@ def _swept(desk: Desk, route: PlanRoute, require_fence: Callable[[], None]) -> l
 
 def abandon_journal(desk: Desk, reference: str, why: str) -> Posting:
     """Give a journal up, by a person's command, under the fence. Raises DataError where it is released, or is native figures."""
+    desk.postings.require(reference)
     draft, _ = desk.postings.draft(reference)
     route = _route_of(desk, draft)
     if route.journals is None:
