@@ -2,6 +2,8 @@
 
 import hmac
 import json
+import re
+from html import escape
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
@@ -50,14 +52,20 @@ class Secret:
 
 
 def _spellings(value: str) -> set[str]:
-    """The value as it is, and as it stands in JSON and in a form."""
-    return {
-        value,
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        quote(value),
-        quote_plus(value),
-    }
+    """The value as it is, and as it stands in JSON, in an address, in a form, in a web page and in XML."""
+    in_addresses = {quote(value), quote(value, safe=""), quote_plus(value)}
+    in_pages = {escape(value), escape(value, quote=False)}
+    in_pages |= {escape(value).replace("&#x27;", said).replace("&quot;", '"') for said in ("&#39;", "&apos;", "'")}
+    in_pages |= {escape(value).replace("&#x27;", said) for said in ("&#39;", "&apos;", "'")}
+    in_pages |= {escape(value).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
+    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    in_json |= {said.replace("/", "\\/") for said in in_json}
+    return {value, *in_json, *in_addresses, *map(_lower_hex, in_addresses), *in_pages}
+
+
+def _lower_hex(address: str) -> str:
+    """%2f for %2F: both are in use."""
+    return re.sub("%[0-9A-F]{2}", lambda one: one[0].lower(), address)
 
 
 def redacted(text: str) -> str:

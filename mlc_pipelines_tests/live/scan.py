@@ -10,6 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
@@ -29,6 +30,7 @@ def spellings(secret: str) -> set[bytes]:
         else set()
     )
     texts = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), raw.hex(), raw.hex().upper()}
+    texts |= {escape(secret), escape(secret, quote=False)}
     texts |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     texts |= {one[::-1] for one in {secret, *pieces}} | pieces
     aligned = {base64.b64encode(raw[cut:])[: 4 * ((len(raw) - cut) // 3)] for cut in range(3)}

@@ -6,6 +6,7 @@ planted in every single file of it, and must be found there.
 
 import base64
 import gzip
+import html
 import json
 import os
 import shutil
@@ -63,11 +64,16 @@ def canaries(sandbox: Sandbox, places: dict[str, Path], monkeypatch: pytest.Monk
 
 
 def searched(places: dict[str, Path], canaries: Canaries) -> list[str]:
-    """Where something was found; the key ring itself may hold its key."""
-    found = found_in(places.values(), canaries)
-    return [
-        one for one in found if not one.startswith(f"{places['home']}/keys/vault.key: {canaries.given['ring'][:9]}")
-    ]
+    """Where something was found; the keys of the ring are looked for too, everywhere but in the ring."""
+    ring = places["home"] / "keys" / "vault.key"
+    for number, line in enumerate(ring.read_text().splitlines()):
+        key = line.split()[0]
+        canaries.given |= {f"ring-{number}": key, f"ring-{number}-hex": base64.b64decode(key).hex()}
+    aside = ring.rename(places["home"].parent / "ring")
+    try:
+        return found_in(places.values(), canaries)
+    finally:
+        aside.rename(ring)
 
 
 def blind_spots(places: dict[str, Path]) -> list[Path]:
@@ -178,7 +184,7 @@ def echo(
     known += canaries.handed_out[-1:]
     body = json.dumps({"error": "refused", "headers": known, "form": [f"x={one}" for one in known]})
     if kind == "text/html":
-        body = f"<html><body>{body}</body></html>"
+        body = f"<html><body>{html.escape(body)}</body></html>"
     action = {"kind": "status", "status": status, "headers": {"content-type": kind}, "body": body}
     canaries.sandbox.traffic.plant({"match": match, "times": times, "action": action})
 
@@ -281,7 +287,7 @@ MATRIX = [
 
 @pytest.mark.prove
 def test_K01_K02_no_secret_is_left_by_any_refusal(places: dict[str, Path], canaries: Canaries, mlc: Driver) -> None:
-    """Every call that carries a secret, refused in every way with that secret in the answer; connections cut; a disk that takes nothing."""
+    """Every call that carries a secret, refused in every way with that secret in the answer; connections cut; a crash."""
     log_in_by_person(canaries)
     for connection, match, system, how in MATRIX:
         assert not refused(canaries, mlc, connection, match, system, **how), (connection, match, how)
@@ -290,11 +296,13 @@ def test_K01_K02_no_secret_is_left_by_any_refusal(places: dict[str, Path], canar
             canaries.sandbox.traffic.plant({"match": match, "times": -1, "action": action})
             mlc("load", "demo", PERIOD)
             canaries.sandbox.traffic.clear()
-    (places["home"] / "artefacts").rename(places["home"] / "moved")
-    (places["home"] / "artefacts").write_text("in the way")
-    assert not mlc("load", "demo", PERIOD)
+    garbage = places["temporary"] / "garbage.db"
+    garbage.write_bytes(b"no database at all" * 1000)
+    assert not mlc("load", "demo", PERIOD, MLC_DATABASE_URL=f"sqlite:///{garbage}")
     mlc.end()
-    assert "NotADirectoryError" in (places["printed"] / "err.txt").read_text()
+    assert (
+        "sqlalchemy.exc.DatabaseError" in (places["printed"] / "err.txt").read_text()
+    )  # a crash with its whole traceback
     assert [] == searched(places, canaries)
     assert [] == blind_spots(places)
 

@@ -100,6 +100,25 @@ def test_a_value_is_recognised_as_it_stands_in_json_and_in_a_form() -> None:
         assert "rd" not in redacted(echoed).replace("password", "")
 
 
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        "<p>Bad login: a&amp;b&lt;c&quot;d&#x27;e/f</p>",
+        "<p>Bad login: a&amp;b&lt;c\"d'e/f</p>",
+        "<Error>a&amp;b&lt;c&quot;d&apos;e/f</Error>",
+        "<Error>a&amp;b&lt;c&#34;d&#39;e/f</Error>",
+        "/login?password=a%26b%3Cc%22d%27e%2Ff",
+        "/login?password=a%26b%3cc%22d%27e%2ff",
+        r"""{"password": "a&b<c\"d'e\/f"}""",
+    ],
+)
+def test_a_value_is_recognised_as_it_stands_in_a_page_and_in_an_address(echoed: str) -> None:
+    """A refusal in HTML or XML escapes what it repeats; so do addresses, in either case of letters."""
+    Secret("a&b<c\"d'e/f", "demo/odd").reveal()
+    assert "[secret]" in redacted(echoed)
+    assert "b<c" not in redacted(echoed)
+
+
 def test_the_longer_of_two_secrets_is_blanked_out_first() -> None:
     """A secret that begins like another one leaves no tail behind."""
     Secret("canary-base", "a").reveal()
