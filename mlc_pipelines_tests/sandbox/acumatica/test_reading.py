@@ -106,7 +106,7 @@ def test_accounts_subaccounts_and_ledgers(rig):
     assert "020-ADV" in {row["SubaccountCD"]["value"] for row in rig.rows("Subaccount")}
     ledgers = rig.rows("Ledger", expand="Branches,Companies")
     kinds = {row["LedgerID"]["value"]: row["Type"]["value"] for row in ledgers}
-    assert {"ACTUAL": "Actual", "STAT": "Statistical", "BUDGET": "Budget"} == kinds
+    assert {"ACTUAL": "Actual", "STAT": "Statistical", "PLAN": "Statistical", "BUDGET": "Budget"} == kinds
     assert ["HQ", "WEST"] == [branch["BranchID"]["value"] for branch in ledgers[0]["Branches"]]
     assert "MERIDIAN" == ledgers[0]["Companies"][0]["Company"]["value"]
 
