@@ -285,28 +285,6 @@ MATRIX = [
 ]
 
 
-@pytest.mark.prove
-def test_K01_K02_no_secret_is_left_by_any_refusal(places: dict[str, Path], canaries: Canaries, mlc: Driver) -> None:
-    """Every call that carries a secret, refused in every way with that secret in the answer; connections cut; a crash."""
-    log_in_by_person(canaries)
-    for connection, match, system, how in MATRIX:
-        assert not refused(canaries, mlc, connection, match, system, **how), (connection, match, how)
-    for match in ("POST .*token/authenticate", "POST .*connect/token", "PUT .*/chunks", "POST .*/tasks"):
-        for action in ({"kind": "reset", "after": True}, {"kind": "truncate"}):
-            canaries.sandbox.traffic.plant({"match": match, "times": -1, "action": action})
-            mlc("load", "demo", PERIOD)
-            canaries.sandbox.traffic.clear()
-    garbage = places["temporary"] / "garbage.db"
-    garbage.write_bytes(b"no database at all" * 1000)
-    assert not mlc("load", "demo", PERIOD, MLC_DATABASE_URL=f"sqlite:///{garbage}")
-    mlc.end()
-    assert (
-        "sqlalchemy.exc.DatabaseError" in (places["printed"] / "err.txt").read_text()
-    )  # a crash with its whole traceback
-    assert [] == searched(places, canaries)
-    assert [] == blind_spots(places)
-
-
 def wrong_key(canaries: Canaries) -> None:
     """The site refuses the key and repeats it: "Invalid API Key ..."."""
     canaries.sandbox.kinetic.api_key = "another"
