@@ -1,5 +1,6 @@
 """What all rooms' tests share: one sandbox per worker, put back to its start for each test, and a home of its own for each test."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -37,8 +38,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was opened once; it is copied, since making the tables takes a moment."""
+    home = tmp_path_factory.mktemp("fresh")
+    Store.open(home, f"sqlite:///{home / 'mlc.db'}").engine.dispose()
+    return home / "mlc.db"
+
+
 @pytest.fixture
-def demo(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
+def furnished(home: Path, fresh_database: Path) -> Path:
+    """The same, with the tables that the first opening would make."""
+    home.mkdir(mode=0o700)
+    shutil.copy(fresh_database, home / "mlc.db")
+    return home
+
+
+@pytest.fixture
+def demo(sandbox: Sandbox, furnished: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
     """The demo connection, pointed at the sandbox, with its credentials in the vault."""
     monkeypatch.setenv("MLC_SANDBOX_URL", sandbox.url)
     store_demo_credentials(sandbox, Store.open())

@@ -65,7 +65,8 @@ def sample_vendors(books: Books) -> dict[str, Vendor]:
 
 def sample_orders(books: Books) -> list[Order]:
     """An order for every tenth bill of the last whole fiscal year."""
-    behind = [batch for batch in bill_batches(books) if batch.period.startswith(ORDER_YEAR)][::ORDER_EVERY]
+    of_year = (batch for batch in _released(books) if batch.period.startswith(ORDER_YEAR))
+    behind = [batch for batch in of_year if payable_minor(batch) > 0][::ORDER_EVERY]
     return [
         Order(
             f"PO{at:06d}",

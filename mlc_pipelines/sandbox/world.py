@@ -47,6 +47,7 @@ class World:
         self.kinetic = epicor.Kinetic(self._new_ironvale, self.clock)
         self.traffic = Traffic(self.clock, self.site.prefix, self.kinetic.prefix)
         self.tenant = anaplan.sample_tenant(self.site.books, self.clock)
+        self._plan_routes = anaplan.routes(self.tenant, self.clock)  # they are many, and the tenant stays
         self._routed = self._app()
         self.app: ASGIApp = TrafficMiddleware(self._serve, self.traffic)
 
@@ -131,7 +132,7 @@ class World:
         doors = [*Control(self).routes(), *epicor.control_routes(self.kinetic), *anaplan.control_routes(self.tenant)]
         doors += acumatica.book_routes(self.site)
         systems = [*acumatica.routes(self.site), *epicor.routes(self.kinetic)]
-        return Starlette(routes=[*doors, *systems, *anaplan.routes(self.tenant, self.clock)])
+        return Starlette(routes=[*doors, *systems, *self._plan_routes])
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whatever stands now answers: a reset may have put another application in place."""

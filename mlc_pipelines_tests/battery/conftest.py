@@ -15,7 +15,7 @@ from mlc_pipelines_tests.conftest import store_demo_credentials, store_epicor_cr
 
 
 @pytest.fixture(params=["acumatica", "epicor"])
-def house(request: pytest.FixtureRequest, sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(request: pytest.FixtureRequest, sandbox: Sandbox, furnished: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("MLC_SANDBOX_URL", sandbox.url)
     store_demo_credentials(sandbox, Store.open())
     if request.param == "acumatica":

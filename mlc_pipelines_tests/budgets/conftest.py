@@ -13,7 +13,7 @@ from mlc_pipelines_tests.conftest import store_demo_credentials, store_epicor_cr
 
 
 @pytest.fixture
-def sites(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+def sites(sandbox: Sandbox, furnished: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """Both sample companies as they were seeded, and the credentials of both connections in a new home."""
     monkeypatch.setenv("MLC_SANDBOX_URL", sandbox.url)
     store = Store.open()

@@ -15,7 +15,6 @@ from mlc_pipelines.epicor.journals import PlanJournals
 from mlc_pipelines.flows.clerk import PostingDesk
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.sandbox.server import Sandbox
-from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.transport.caller import Limits
@@ -117,14 +116,6 @@ def person(sandbox: Sandbox) -> Person:
 def books(ledger: Epicor) -> PlanJournals:
     """The plan book of the sample company."""
     return ledger.plan_journals(PlanJournalsRule(book="PLAN", journal_code="BU"))
-
-
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that was opened once; it is copied, since making the tables takes a moment."""
-    home = tmp_path_factory.mktemp("fresh")
-    Store.open(home, f"sqlite:///{home / 'mlc.db'}").engine.dispose()
-    return home / "mlc.db"
 
 
 @pytest.fixture

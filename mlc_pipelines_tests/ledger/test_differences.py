@@ -123,34 +123,39 @@ _REFUSED = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    sent=_FIGURES,
-    held=_FIGURES,
-    before=_FIGURES,
-    refused=_REFUSED,
-    ignored=st.integers(0, 9),
-    ended=st.sampled_from(["", "The import ended CANCELLED."]),
-    odd=st.sets(st.sampled_from(["A1", "A2", "C1"])),
-)
-def test_explained_and_unexplained_are_the_difference(
-    sent: dict[tuple[str, str], int],
-    held: dict[tuple[str, str], int],
-    before: dict[tuple[str, str], int],
-    refused: list[tuple[str, str, str]],
-    ignored: int,
-    ended: str,
-    odd: set[str],
-) -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(600, marks=pytest.mark.prove)])
+def test_explained_and_unexplained_are_the_difference(examples: int) -> None:
     """Always, whatever was refused, ignored, written by others or cut short; cell by cell as well, and each refusal is shown once."""
-    leg = compare("leg", "P", ("sent", cells(sent)), ("held", cells(held)), keys=KEYS, unit="USD")
-    seen = Import(cells(sent), cells(before), refusals(*refused), ignored, ended, absent=odd, parents={"A3"})
-    found = attribute(leg.breaks, seen)
-    assert leg.difference_minor == sum(explained_minor(found))
-    by_cell = found.groupby(KEYS)["difference_minor"].sum()
-    breaks = leg.breaks.set_index(KEYS)["difference_minor"]
-    assert breaks.to_dict() == by_cell[by_cell != 0].to_dict()
-    assert len(refused) == (found["line"] != "").sum() - _split(found)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        sent=_FIGURES,
+        held=_FIGURES,
+        before=_FIGURES,
+        refused=_REFUSED,
+        ignored=st.integers(0, 9),
+        ended=st.sampled_from(["", "The import ended CANCELLED."]),
+        odd=st.sets(st.sampled_from(["A1", "A2", "C1"])),
+    )
+    def always(
+        sent: dict[tuple[str, str], int],
+        held: dict[tuple[str, str], int],
+        before: dict[tuple[str, str], int],
+        refused: list[tuple[str, str, str]],
+        ignored: int,
+        ended: str,
+        odd: set[str],
+    ) -> None:
+        leg = compare("leg", "P", ("sent", cells(sent)), ("held", cells(held)), keys=KEYS, unit="USD")
+        seen = Import(cells(sent), cells(before), refusals(*refused), ignored, ended, absent=odd, parents={"A3"})
+        found = attribute(leg.breaks, seen)
+        assert leg.difference_minor == sum(explained_minor(found))
+        by_cell = found.groupby(KEYS)["difference_minor"].sum()
+        breaks = leg.breaks.set_index(KEYS)["difference_minor"]
+        assert breaks.to_dict() == by_cell[by_cell != 0].to_dict()
+        assert len(refused) == (found["line"] != "").sum() - _split(found)
+
+    always()
 
 
 def _split(found: pd.DataFrame) -> int:

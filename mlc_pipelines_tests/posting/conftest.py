@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from mlc_pipelines.flows.clerk import Limits, PostingDesk
-from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines_tests.posting.books import SmallBooks
@@ -28,14 +27,6 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
         self.at += seconds
-
-
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that was opened once; it is copied, since making the tables takes a moment."""
-    home = tmp_path_factory.mktemp("fresh")
-    Store.open(home, f"sqlite:///{home / 'mlc.db'}").engine.dispose()
-    return home / "mlc.db"
 
 
 @pytest.fixture
