@@ -8,7 +8,7 @@ from mlc_pipelines.flows.approval import SamePerson, withdraw
 from mlc_pipelines.ledger.drafts import ApprovalVoid
 from mlc_pipelines.ledger.errors import DataError, PipelineError, WaitingError
 from mlc_pipelines_tests.budgets.office import ANALYST, V1, V2, Office, open_office
-from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, PlanBook, Way
+from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
 
 def refused(work: Callable[[], object], kind: type[PipelineError], *said: str) -> PipelineError:
@@ -21,6 +21,7 @@ def refused(work: Callable[[], object], kind: type[PipelineError], *said: str) -
     return error
 
 
+@ways(Statistical)
 def test_nobody_approves_what_he_prepared_or_has_not_seen(office: Office, way: Way) -> None:
     """Four eyes; an approval names at least eight characters of the content that the newest preview shows. Nothing is posted without one."""
     content = office.preview().texts["content to approve"]
@@ -44,6 +45,7 @@ def test_a_connection_may_let_one_person_do_both(way: Way) -> None:
     assert "R. Okafor" in given.evidence
 
 
+@ways(Articles)
 def test_F07_a_plan_that_changed_after_its_preview_is_not_approved_and_not_posted(office: Office, way: Way) -> None:
     """A cell was edited and the plan approved anew: what was previewed is void, before and after our own approval; nothing is written."""
     content = office.preview().texts["content to approve"]
@@ -57,6 +59,7 @@ def test_F07_a_plan_that_changed_after_its_preview_is_not_approved_and_not_poste
     assert office.expected(V1, FIRST) == way.totals(FIRST)
 
 
+@ways(Native)
 def test_F07_a_newer_export_voids_the_preview(office: Office, way: Way) -> None:
     """What is exported after the preview was not seen by whoever approves."""
     from mlc_pipelines.flows.approved import read_approved
@@ -69,6 +72,7 @@ def test_F07_a_newer_export_voids_the_preview(office: Office, way: Way) -> None:
     assert [] == way.writes()
 
 
+@ways(Native)
 @pytest.mark.parametrize("whose", ["ours", pytest.param("Anaplan's", marks=pytest.mark.prove)])
 def test_an_approval_withdrawn_just_before_a_release_stops_it(office: Office, way: Way, whose: str) -> None:
     """After the first period was on its way the approval is taken back: the second one is not released, and it is told what is."""
@@ -99,6 +103,7 @@ def test_an_approval_withdrawn_just_before_a_release_stops_it(office: Office, wa
     assert {} == way.totals(SECOND)
 
 
+@ways(Statistical, Native)
 def test_a_plan_that_is_not_approved_waits(office: Office, way: Way) -> None:
     """The export is not even started; once somebody approves the plan the same command goes on."""
     office.withdraw_plan()
@@ -118,7 +123,7 @@ def test_an_approval_that_does_not_say_by_whom_counts_for_nothing(office: Office
     refused(office.preview, DataError, "Approved By is blank")
 
 
-@pytest.mark.parametrize("way", [PlanBook], indirect=True)
+@ways(also=[PlanBook])
 def test_an_approval_is_withdrawn_for_a_reason_and_only_where_there_is_one(office: Office, way: Way) -> None:
     """The reason is kept; what was never approved cannot be taken back."""
     office.preview()

@@ -14,7 +14,7 @@ import yaml
 
 from mlc_pipelines.cli import main
 from mlc_pipelines_tests.budgets.office import ANALYST, CONTROLLER, quarter
-from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, PlanBook, Statistical, Way
+from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, PlanBook, Statistical, Way, ways
 
 
 class Done(NamedTuple):
@@ -67,7 +67,7 @@ def approved(mlc: Mlc) -> str:
     return content
 
 
-@pytest.mark.parametrize("way", [Statistical, Articles, pytest.param(PlanBook, marks=pytest.mark.prove)], indirect=True)
+@ways(Statistical, also=[Articles, PlanBook])
 def test_from_preview_to_posted(mlc: Mlc, way: Way) -> None:
     """Each step says what it did and what comes next; 1 is a refusal, 6 something to wait for, 0 done."""
     content = previewed(mlc)
@@ -120,7 +120,7 @@ def test_exit_codes_of_refusals(mlc: Mlc, folder: Path, way: Way) -> None:
     assert [] == way.writes()
 
 
-@pytest.mark.parametrize("way", [Statistical], indirect=True)
+@ways(also=[Statistical])
 def test_a_journal_is_given_up(mlc: Mlc, way: Way) -> None:
     """What waits for an approval in the ERP is deleted there and never posted; what is posted cannot be given up."""
     approved(mlc)
@@ -161,7 +161,7 @@ def test_G10_a_conflict_is_put_right_and_reopened(mlc: Mlc, way: Way) -> None:
     assert (-125_050, 30_001) == tuple(way.totals(FIRST)[way.targets[what]] for what in ("fees", "travel"))
 
 
-@pytest.mark.parametrize("way", [Statistical], indirect=True)
+@ways(also=[Statistical])
 def test_real_processes_under_other_names(folder: Path, way: Way) -> None:
     """Two people, each with a process of their own: the name comes from MLC_USER."""
 

@@ -8,10 +8,8 @@ import pytest
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines_tests.budgets.office import ANALYST, changed, open_office
-from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, Articles, Native, PlanBook, Statistical, Way
+from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, Articles, Native, PlanBook, Statistical, Way, ways
 
-SLOW = pytest.mark.prove
-DESTINATIONS = pytest.mark.parametrize("way", [Statistical, Native, pytest.param(PlanBook, marks=SLOW)], indirect=True)
 Run = dg.ExecuteInProcessResult
 
 
@@ -55,7 +53,7 @@ def approve(way: Way, content: str) -> None:
         office.approve(content)
 
 
-@DESTINATIONS
+@ways(Statistical, also=[Native, PlanBook])
 def test_a_range_of_periods_is_previewed_approved_and_posted_in_one_run(way: Way, instance: dg.DagsterInstance) -> None:
     """Every check stands there and passed; the partitions are materialized; a second backfill writes nothing and says so."""
     named = changed(way.named, way.plan)
@@ -88,7 +86,7 @@ def test_a_range_of_periods_is_previewed_approved_and_posted_in_one_run(way: Way
     assert before == way.writes()
 
 
-@pytest.mark.parametrize("way", [Articles], indirect=True)
+@ways(also=[Articles])
 def test_one_period_waits_for_a_person_in_the_erp(way: Way, instance: dg.DagsterInstance) -> None:
     """One partition of the same job; the step is red with what it waits for, nothing is materialized, and the same run finishes it afterwards."""
     named = changed(way.named, way.plan)
@@ -114,7 +112,7 @@ def test_a_refused_destination_is_a_red_check(way: Way, instance: dg.DagsterInst
     assert ([], before) == (way.writes(), way.trial_balance())
 
 
-@pytest.mark.parametrize("way", [Statistical], indirect=True)
+@ways(also=[Statistical])
 def test_a_stray_journal_is_a_red_check_that_names_it(way: Way, instance: dg.DagsterInstance) -> None:
     """The leg that does not agree stands there with what differs; the one that does stands beside it."""
     with open_office(way) as office:

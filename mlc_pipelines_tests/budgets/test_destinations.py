@@ -11,16 +11,16 @@ from mlc_pipelines.flows.steps import DESTINATION_ALLOWED
 from mlc_pipelines.ledger.drafts import ApprovalVoid
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError
 from mlc_pipelines_tests.budgets.office import Office, open_office
-from mlc_pipelines_tests.budgets.ways import FIRST, YEAR, Articles, Native, PlanBook, Statistical, Way
+from mlc_pipelines_tests.budgets.ways import FIRST, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
-FORBIDDEN: list[tuple[type, dict[str, Any], str]] = [
+FORBIDDEN: list[Any] = [
     (Statistical, {"destination__ledger": "ACTUAL"}, "is the one that actuals are read from"),
-    (Statistical, {"destination__ledger": "BUDGET"}, "has the type Budget"),
-    (Articles, {"destination__ledger": "ACTUAL"}, "is the one that actuals are read from"),
-    (Articles, {"destination__ledger": "PLAN"}, "has the type Statistical"),
+    pytest.param(Statistical, {"destination__ledger": "BUDGET"}, "has the type Budget", marks=pytest.mark.prove),
+    pytest.param(Articles, {"destination__ledger": "ACTUAL"}, "actuals are read from", marks=pytest.mark.prove),
+    pytest.param(Articles, {"destination__ledger": "PLAN"}, "has the type Statistical", marks=pytest.mark.prove),
     (PlanBook, {"destination__book": "MAIN"}, "main book"),
-    (Native, {"destination__budget_code": "OLD"}, "inactive"),
-    (Native, {"destination__book": "NONE"}, "no book NONE"),
+    pytest.param(Native, {"destination__budget_code": "OLD"}, "inactive", marks=pytest.mark.prove),
+    pytest.param(Native, {"destination__book": "NONE"}, "no book NONE", marks=pytest.mark.prove),
 ]
 
 
@@ -42,7 +42,10 @@ def test_forbidden_books_are_refused(way: Way, wrong: dict[str, Any], said: str)
 
 @pytest.mark.parametrize(
     ("way", "other"),
-    [(Statistical, {"destination__ledger": "STAT"}), (Native, {"destination__budget_code": "ORIG"})],
+    [
+        pytest.param(Statistical, {"destination__ledger": "STAT"}, marks=pytest.mark.prove),
+        (Native, {"destination__budget_code": "ORIG"}),
+    ],
     indirect=["way"],
 )
 def test_an_approval_holds_for_the_books_that_were_previewed(way: Way, other: dict[str, Any]) -> None:
@@ -75,6 +78,7 @@ def test_a_book_that_another_connection_reads_is_refused(
     assert ([], before) == (way.writes(), way.trial_balance())
 
 
+@ways()
 def test_the_actual_books_are_untouched_by_a_posting(office: Office, way: Way) -> None:
     """The trial balance of every period of the actual ledger, or of the main book, is byte for byte what it was."""
     before = way.trial_balance()

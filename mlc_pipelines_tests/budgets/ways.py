@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import httpx
+import pytest
 
 from mlc_pipelines.sandbox.acumatica import budgets
 from mlc_pipelines.sandbox.ironvale import Line as KineticLine
@@ -273,3 +274,11 @@ class Native(_Ironvale):
 
 
 WAYS: tuple[type, ...] = (Statistical, Articles, PlanBook, Native)
+
+
+def ways(*quick: type, also: Sequence[type] = ()) -> pytest.MarkDecorator:
+    """Run a test on these destinations, and with `make prove` on the others too (also: on which ones, all where none are named)."""
+    slow = [one for one in also or WAYS if one not in quick]
+    return pytest.mark.parametrize(
+        "way", [*quick, *(pytest.param(one, marks=pytest.mark.prove) for one in slow)], indirect=True
+    )

@@ -116,7 +116,7 @@ class Month(RuleBasedStateMachine):
         """Once the ERP is well and people have put right what they did, everything is posted, and only once."""
         if not hasattr(self, "drafts"):
             return
-        self.books.closed = self.books.busy = self.books.approval_map = False
+        self.books.closed = self.books.busy = self.books.approval_map = self.books.stale = False
         self.books.apply_late()
         for journal in self.books.drafts:
             if journal.waiting:
