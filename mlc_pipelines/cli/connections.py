@@ -8,7 +8,7 @@ import yaml
 
 from mlc_pipelines.ledger.errors import PipelineError, SetupError
 from mlc_pipelines.wiring.calendars import CalendarFile
-from mlc_pipelines.wiring.connections import Broken, Named, find, folder, read_all, read_one
+from mlc_pipelines.wiring.connections import NAMES, Broken, Named, find, folder, read_all, read_one, usable_name
 from mlc_pipelines.wiring.questions import file_of, questions_for
 from mlc_pipelines.wiring.settings import ConnectionFile
 
@@ -79,6 +79,12 @@ def schema() -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Write the commented connection file of NAME by asking. Nothing secret is asked for, and no file is overwritten."""
+    if not usable_name(name):
+        raise SetupError(
+            f"A connection cannot be called {name!r}: its name must be {NAMES}.",
+            holds="Nothing was asked or written.",
+            next_step="Choose another name.",
+        )
     file = folder() / f"{name}.yaml"
     if file.exists():
         raise SetupError(

@@ -22,6 +22,8 @@ except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader  # type: ignore[assignment]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+NAMES = "lower-case letters, digits and underscores, starting with a letter"
+"""How connections may be called, in words."""
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _PLAIN = {
     "missing": "is missing",
@@ -96,6 +98,11 @@ class Broken:
     error: PipelineError
 
 
+def usable_name(name: str) -> bool:
+    """Whether a connection may be called so: the name is part of asset keys, job names and file names."""
+    return _NAME.fullmatch(name) is not None
+
+
 def folder() -> Path:
     """MLC_CONNECTIONS, or the folder that comes with the project."""
     return Path(os.environ.get("MLC_CONNECTIONS") or Path(__file__).parents[1] / "connections").absolute()
@@ -111,10 +118,24 @@ def read_all(place: Path | None = None) -> tuple[list[Named], list[Broken]]:
             one = read_one(file)
             if any(one.name == other.name for other in named):
                 raise _wrong(file, [f"there is a second file of the connection {one.name!r}; keep one of the two"])
+            _require_own_jobs(one, named)
             named.append(one)
         except SetupError as error:
             broken.append(Broken(_unused(re.sub(r"\W", "_", file.stem) or "unnamed", broken), file, error))
     return named, broken
+
+
+def _require_own_jobs(one: Named, others: Sequence[Named]) -> None:
+    """Jobs of a plan are called connection_plan: plan b_c of connection a and plan c of connection a_b would be one job."""
+    taken = {f"{other.name}_{plan}": (other.name, plan) for other in others for plan in other.settings.plans}
+    for plan in one.settings.plans:
+        if clash := taken.get(f"{one.name}_{plan}"):
+            raise _wrong(
+                one.file,
+                [
+                    f"its plan {plan!r} would have the jobs of plan {clash[1]!r} of connection {clash[0]!r} ({one.name}_{plan}_preview); rename one of the plans"
+                ],
+            )
 
 
 def _unused(name: str, broken: Sequence[Broken]) -> str:
@@ -141,11 +162,8 @@ def find(name: str, place: Path | None = None) -> Named:
 
 def read_one(file: Path) -> Named:
     """One connection file. Raises SetupError naming file, line, field and remedy for everything that is wrong in it."""
-    if not _NAME.fullmatch(file.stem):
-        raise _wrong(
-            file,
-            [f"the file name {file.stem!r} must be lower-case letters, digits and underscores, starting with a letter"],
-        )
+    if not usable_name(file.stem):
+        raise _wrong(file, [f"the file name {file.stem!r} must be {NAMES}"])
     try:
         text = _with_variables(file, file.read_text(encoding="utf-8"))
         tree = yaml.compose(text, Loader=SafeLoader)

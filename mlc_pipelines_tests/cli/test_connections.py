@@ -81,6 +81,15 @@ def test_no_file_is_overwritten(own: Path, sandbox: Sandbox) -> None:
     assert "mine" == (own / "fresh.yaml").read_text()
 
 
+@pytest.mark.parametrize("name", ["../../x", "..", "a/b", "Acme", "1st", "a" * 61, ""])
+def test_K14_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(own: Path, name: str) -> None:
+    """Nothing is asked, and no file appears, in the folder or outside of it."""
+    before = sorted(own.parent.rglob("*"))
+    with pytest.raises(SetupError, match="cannot be called"):
+        CliRunner().invoke(cli, ["connections", "new", name], input="", catch_exceptions=False)
+    assert before == sorted(own.parent.rglob("*"))
+
+
 def test_what_counts_is_shown_without_secrets(demo: Named) -> None:
     """Defaults are filled in; as JSON and as YAML the same."""
     runner = CliRunner()

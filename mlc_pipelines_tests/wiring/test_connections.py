@@ -225,6 +225,31 @@ def test_two_files_of_one_name_are_not_two_connections(place: Path) -> None:
     assert "there is a second file of the connection 'acme'" in broken[0].error.what
 
 
+PLAN = """\
+  plans:
+    {name}:
+      export: Approved
+      version: Budget
+      columns: {{account: Account, cost_center: Cost Center, period: Period, version: Version, amount: Amount}}
+      approval: {{by: list, name: Versions, member: Budget}}
+      targets: {{accounts: {{member: "A{{code}}"}}, cost_centers: {{member: "C{{code}}"}}}}
+      destination: {{kind: budget_articles, ledger: BUDGET, branch: HQ}}
+"""
+
+
+def test_two_plans_whose_jobs_would_be_one_are_refused(place: Path) -> None:
+    """Plan west_budget of connection acme, and plan budget of acme_west: acme_west_budget_preview in both. The first one stays."""
+    write(place, WHOLE + PLAN.format(name="west_budget"))
+    second = write(place, WHOLE + PLAN.format(name="budget"), "acme_west.yaml")
+    named, broken = read_all(place)
+    assert (["acme"], ["acme_west"]) == ([one.name for one in named], [one.name for one in broken])
+    assert (
+        "'west_budget' of connection 'acme' (acme_west_budget_preview); rename one of the plans" in broken[0].error.what
+    )
+    second.write_text(WHOLE + PLAN.format(name="outlook"))
+    assert ["acme", "acme_west"] == [one.name for one in read_all(place)[0]]
+
+
 def test_a_connection_is_found_by_name(place: Path) -> None:
     """A broken one with its own error, an unknown one with the names there are."""
     write(place, name="good.yaml")
