@@ -54,7 +54,11 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
                 _require_sealed(desk, route, outcomes)
             swept = _swept(desk, route, require_fence)
     legs = tie_out(desk, route, year, previewed, periods)
-    facts = {"package": previewed.facts["package"], "currency": previewed.facts["currency"], "periods": periods}
+    facts = {
+        **{name: previewed.facts[name] for name in ("package", "currency", "books")},
+        "periods": periods,
+        "legs": [leg.facts for leg in legs],
+    }
     for key in periods:
         desk.store.history.record_step(
             desk.connection, route.steps.posting, key, previewed.artefact, facts, run=desk.run

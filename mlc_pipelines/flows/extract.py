@@ -41,6 +41,12 @@ def read_slice(desk: Desk, key: str) -> Report:
     posted = (by_balances if figures.source == BALANCES else read_journals)(desk, asked)
     facts = {
         "extract": posted.extract,
+        "balances": posted.balances,
+        "books": "; ".join(
+            f"{one.system} {one.company}, ledger {one.ledger} ({one.ledger_type}), {one.currency}" for one in books
+        ),
+        "from": period.start_on.isoformat(),
+        "to": period.end_on.isoformat(),
         "currency": unit,
         "erp_status": _told(statuses),
         "read": figures.source,
@@ -128,7 +134,14 @@ def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known
     """Record the step, and tell it. known: extract (hash of what was read), currency, read, status in the ERP, and when reading began."""
     amounts, currency = posted.amounts, known["currency"]
     debit, credit, lines = (int(amounts[column].sum()) for column in ("debit_minor", "credit_minor", "lines"))
-    facts = {**known, "lines": lines, "debit_minor": debit, "credit_minor": credit, "figures": desk.target.figures}
+    facts = {
+        **known,
+        "lines": lines,
+        "debit_minor": debit,
+        "credit_minor": credit,
+        "figures": desk.target.figures,
+        "legs": [leg.facts for leg in posted.legs],
+    }
     artefact = keep_frame(desk, amounts)
     desk.store.history.record_step(desk.connection, EXTRACT, key, artefact, facts, run=desk.run)
     provisional = (

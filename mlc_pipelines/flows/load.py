@@ -46,6 +46,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         "sent_sha256": outcome.sent_hash,
         "read_back": attempt.read_back,
         "currency": currency,
+        "legs": [leg.facts for leg in legs],
     }
     desk.store.history.record_step(desk.connection, desk.feed.load, key, sent, facts, run=desk.run)
     return _load_report(desk, key, outcome, legs, sent, currency, others, beside)

@@ -56,11 +56,12 @@ class Asked:
 class Posted:
     """amounts: the keys asked for, debit_minor, credit_minor (movement), amount_minor (the figure that goes on), lines (rows behind it).
 
-    extract: hash of what was read, whole.
+    extract: hash of what was read, whole. balances: hash of the ERP's own, which it was held against.
     """
 
     amounts: pd.DataFrame
     extract: str
+    balances: str
     legs: tuple[Leg, ...]
 
 
@@ -85,7 +86,7 @@ def read_journals(desk: Desk, asked: Asked) -> Posted:
         )
         amounts = pd.concat([opened[amounts.columns], amounts], ignore_index=True)
         legs += [_opening_leg(desk, asked, trial), _closing_leg(asked, trial, amounts)]
-    return Posted(_summed(amounts, asked.keys), extract, tuple(legs))
+    return Posted(_summed(amounts, asked.keys), extract, keep_frame(desk, trial), tuple(legs))
 
 
 def read_balances(desk: Desk, asked: Asked) -> Posted:
@@ -99,7 +100,7 @@ def read_balances(desk: Desk, asked: Asked) -> Posted:
         _agreed(asked, BALANCES_MATCH_LEDGER, *sides, keys=[*keys, "figure"]),
         _opening_leg(desk, asked, trial),
     )
-    return Posted(_moved_or_held(desk, asked, pairs), extract, legs)
+    return Posted(_moved_or_held(desk, asked, pairs), extract, keep_frame(desk, trial), legs)
 
 
 def read_both(desk: Desk, asked: Asked) -> Posted:
@@ -125,7 +126,7 @@ def read_both(desk: Desk, asked: Asked) -> Posted:
     amounts = _moved_or_held(desk, asked, pairs).drop(columns="lines")
     counts = _summed(lines, asked.keys)[[*asked.keys, "lines"]]
     amounts = amounts.merge(counts, on=list(asked.keys), how="left").fillna({"lines": 0}).astype({"lines": "int64"})
-    return Posted(amounts, extract, tuple(legs))
+    return Posted(amounts, extract, keep_frame(desk, pairs), tuple(legs))
 
 
 def _moved_or_held(desk: Desk, asked: Asked, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -104,6 +104,7 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
         "prepared_by": desk.who,
         "journals": len(drafts),
         "books": str(route.destination),
+        "legs": [leg.facts for leg in legs],
     }
     desk.store.history.record_step(desk.connection, route.steps.preview, year, artefact, facts, run=desk.run)
     shown = PreviewShown(desk.connection, desk.who, route, year, figures, drafts, held, chart, books)

@@ -48,6 +48,7 @@ def write_slice(desk: Desk, key: str) -> Report:
         "rows": len(cells),
         "currency": currency,
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
+        "legs": [leg.facts],
     }
     desk.store.history.record_step(desk.connection, desk.feed.file, key, artefact, facts, run=desk.run)
     return _file_report(desk, key, cells, lacking, leg, artefact, currency)

@@ -146,7 +146,7 @@ def _report(desk: Desk, key: str, read: _Read, legs: tuple[Leg, ...], facts: dic
         "vendors": amounts[VENDOR].nunique(),
         "accounts": amounts[ACCOUNT].nunique(),
     }
-    recorded = {**facts, **counts, "amount_minor": total}
+    recorded = {**facts, **counts, "amount_minor": total, "legs": [leg.facts for leg in legs]}
     desk.store.history.record_step(desk.connection, SPEND.extract, key, artefact, recorded, run=desk.run)
     return Report(
         SPEND.extract,

@@ -53,6 +53,13 @@ class Leg:
         """A figure of this leg as text with its unit."""
         return f"{minor:,} rows" if self.unit == ROWS else str(Money(minor, self.unit))
 
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """Both sides as the history keeps them: the totals, and how many keys were compared and differed."""
+        said = {"leg": self.name, "left": self.left, "right": self.right, "unit": self.unit}
+        figures = {"left_minor": self.left_minor, "right_minor": self.right_minor}
+        return {**said, **figures, "compared": self.compared, "differing": len(self.breaks)}
+
     def require_agreed(self, *, holds: str, next_step: str) -> None:
         """Raise DataError naming leg, period, accounts and differences unless both sides are equal everywhere."""
         if not self.agreed:
