@@ -14,7 +14,7 @@ from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.money import Money, minor_digits
 from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
-from mlc_pipelines.store.history import timestamp
+from mlc_pipelines.store.clock import timestamp
 
 
 def read_slice(desk: Desk, key: str) -> Report:

@@ -24,7 +24,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import LedgerIdentity, Payables
-from mlc_pipelines.store.history import timestamp
+from mlc_pipelines.store.clock import timestamp
 
 SPEND_KEYS = [VENDOR, ACCOUNT, COST_CENTER]
 _SUMS = ["debit_minor", "credit_minor", "amount_minor", "lines"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import marks
 
 
@@ -50,7 +51,7 @@ class Marks:
             "until": until.astimezone(UTC).isoformat(),
             "seen": json.dumps(sorted(seen)),
             "facts": json.dumps(facts, sort_keys=True),
-            "made_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "made_at": timestamp(),
         }
         with self.engine.begin() as db:
             db.execute(marks.insert().values(**row))

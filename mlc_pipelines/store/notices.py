@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import notices
 
 
@@ -30,7 +30,7 @@ class Notices:
         row = {"connection": connection, "source": source, "notice": notice, "stamp": stamp}
         kept = {
             "periods": json.dumps(list(periods)),
-            "received_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "received_at": timestamp(),
         }
         try:
             with self.engine.begin() as db:

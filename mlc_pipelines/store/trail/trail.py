@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.artefacts import Artefacts
-from mlc_pipelines.store.history import timestamp
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import trail
 from mlc_pipelines.store.trail import merkle
 from mlc_pipelines.store.trail.canonical import from_canonical
@@ -58,13 +58,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
+    """Records that are kept already, and belong to no entry yet: the file's hash, and the hashes of its lines."""
+
     file: str = ""
     leaves: tuple[bytes, ...] = ()
     records: int = 0
 
 
-_NO_BODY = _Body()
+NO_BODY = Body()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,14 @@ class Trail:
 
         Raises AuditFullError, AuditBrokenError or AuditBusyError when it could not: then nothing may be sent.
         """
+        body = self.keep(records)
+        with self.writing() as db:
+            return self.add(db, event, body)
+
+    def keep(self, records: "Iterable[pa.Table]") -> Body:
+        """Keep the records of an entry that is still to be written. Without their entry they are a file that nothing names."""
         with telling_faults(str(self.files.folder)):
-            body = self._kept(iter(records))
-        with self._writing() as db:
-            return self._add(db, event, body)
+            return self._kept(iter(records))
 
     def head(self) -> Entry | None:
         """The newest entry."""
@@ -150,26 +156,33 @@ class Trail:
         with self._reading() as db:
             return _installation(db)
 
-    def _kept(self, tables: "Iterator[pa.Table]") -> _Body:
+    def _kept(self, tables: "Iterator[pa.Table]") -> Body:
         first = next(tables, None)
         if first is None:
-            return _NO_BODY
+            return NO_BODY
         from mlc_pipelines.store.trail import body
 
         file, leaves = body.keep(chain([first], tables), self.files)
-        return _Body(file, tuple(leaves.all()), leaves.records) if leaves.records else _NO_BODY
+        return Body(file, tuple(leaves.all()), leaves.records) if leaves.records else NO_BODY
 
-    def _add(self, db: sa.Connection, event: Event, body: _Body) -> Entry:
+    def add(self, db: sa.Connection, event: Event, body: Body = NO_BODY) -> Entry:
+        """Write an event within a transaction that writes something else as well: both become true at once, or neither.
+
+        The transaction is one of `writing`, or one that has written before it read anything.
+        """
+        if db.dialect.name != "sqlite":  # there the first write of a transaction locks the database
+            db.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
+            db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")  # needs no right to change the table
         row = db.execute(_HEAD).first()
         if row is None:
             begun = Event(BEGUN, "", "begun", event.who, objects={"installation": uuid4().hex})
             text = begun.text(timestamp())
-            head = self._chained(db, None, text, _NO_BODY, _begun_as(text))
+            head = self._chained(db, None, text, NO_BODY, _begun_as(text))
         else:
             head = _entry(row)
         return self._chained(db, head, event.text(timestamp()), body, _installation(db))
 
-    def _chained(self, db: sa.Connection, head: Entry | None, text: bytes, body: _Body, installation: str) -> Entry:
+    def _chained(self, db: sa.Connection, head: Entry | None, text: bytes, body: Body, installation: str) -> Entry:
         number, first, before = (
             (head.number + 1, head.first + head.records, head.header) if head else (1, 0, NO_HEADER.hex())
         )
@@ -188,14 +201,11 @@ class Trail:
         return entry
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction that alone may append, from its first question to its end."""
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that may append; on SQLite it alone may write, from its first question to its end."""
         with telling_faults(self.engine.url.render_as_string()), self.engine.begin() as db:
             if db.dialect.name == "sqlite":
                 db.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                db.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
-                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")  # needs no right to change the table
             yield db
 
     @contextmanager
