@@ -22,6 +22,7 @@ from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.store.ringplaces import ring_place
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
+from mlc_pipelines.store.standings import Standings
 from mlc_pipelines.store.tokens import LogIn
 from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.vault import Vault
@@ -65,6 +66,10 @@ class Store:
     @property
     def notices(self) -> Notices:
         return Notices(self.engine)
+
+    def standings(self, connection: str) -> Standings:
+        """What became of each period of this connection."""
+        return Standings(self.engine, connection)
 
     @property
     def contracts(self) -> Contracts:

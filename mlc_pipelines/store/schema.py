@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0010"
+REVISION = "0011"
 
 metadata = sa.MetaData()
 
@@ -197,6 +197,23 @@ trail = sa.Table(
     sa.Column("leaves", sa.LargeBinary, nullable=False),  # hashes under the root; last: others are read without it
     sa.Index("trail_by_place", "connection", "kind", "period", "number"),
     sa.Index("trail_by_reference", "reference", "number"),
+)
+
+standings = sa.Table(
+    "standings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("load", sa.Integer, nullable=False),  # the attempt that agreed, 0 where none did
+    sa.Column("notice", sa.Integer, nullable=False),  # the newest notice of a change that was considered
+    sa.Column("reading", sa.Text, nullable=False),  # JSON: fingerprint of the figures that agreed
+    sa.Column("changes", sa.String(64), nullable=False),  # file with the journals that changed, "" where there is none
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("run", sa.String(80), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("standings_by_period", "connection", "period", "id"),
 )
 
 
