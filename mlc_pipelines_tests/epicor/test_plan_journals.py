@@ -171,7 +171,7 @@ def test_a_task_that_ends_in_an_error_says_why(ledger, register, clock, door, pr
 
 
 @pytest.mark.parametrize("posted", [True, False])
-def test_a_journal_in_review_is_waited_for(desk, door, posted):
+def test_G13_a_journal_in_review_is_waited_for(desk, door, posted):
     """It ends as waiting, names the review journal, and is taken up again: review posted it, or gave it back and it is posted then."""
     door.switch(review="always")
     outcome = post_once(DRAFT, APPROVAL, desk)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -135,6 +136,22 @@ def test_b02_a_401_leads_to_one_log_in_and_one_repetition(server) -> None:
     assert [b'{"amount":1}'] * 2 == [one.body for one in server.asked if one.path == "/data"]
     assert 2 == server.count("POST", "/login")
     assert [] == auth.renewed
+
+
+def test_J07_a_token_that_lives_shorter_than_said(server) -> None:
+    """Said to last an hour, good for two calls: each end costs one log-in and one repetition, and every call goes through."""
+    tickets(server)
+    uses: Counter[str] = Counter()
+
+    def lives(said: str) -> bool:
+        uses[said] += 1
+        return uses[said] <= 2
+
+    accepts(server, lives)
+    caller, _ = caller_of(server)
+    with caller:
+        assert [200] * 6 == [caller.read("GET", "/data").status for _ in range(6)]
+    assert (3, 8) == (server.count("POST", "/login"), server.count("GET", "/data"))
 
 
 def test_a_second_401_is_the_callers_answer(server) -> None:
