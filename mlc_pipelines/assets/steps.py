@@ -16,6 +16,7 @@ from mlc_pipelines.flows.steps import (
     JOURNALS_MATCH_PLAN,
     LEDGER_MATCHES_PLAN,
     LIST_SYNC,
+    MAPPING_SOUND,
     MEMBER_MAP,
     MEMBERS,
     MODEL_MATCHES_CELLS,
@@ -56,6 +57,10 @@ _NOTICES = (
     (
         CODES_UNCHANGED,
         "Codes and members since the last map: renamed, moved, switched off, new, vanished. A warning; red where a code lost its member.",
+    ),
+    (
+        MAPPING_SOUND,
+        "The mapping tables: no code with two members in one period, none without its member or period; what is gone or repeated is a warning.",
     ),
 )
 _SPEND_LEGS = (

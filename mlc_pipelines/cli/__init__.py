@@ -14,7 +14,7 @@ login         mlc login: a person logs in once, where a system asks for that
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
-map           mlc map suggest: members for codes that have none
+map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """

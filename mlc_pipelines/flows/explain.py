@@ -15,6 +15,7 @@ from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.differences import NOT_EXPLAINED, Import, attribute, explained_minor
 from mlc_pipelines.ledger.mapping import ACCOUNT, CELL_KEYS, COST_CENTER, place
+from mlc_pipelines.ledger.mapping_table import at_period
 from mlc_pipelines.ledger.ports import ImportOutcome
 
 _LINE_COLUMNS = [
@@ -117,7 +118,7 @@ def _behind(desk: Desk, key: str, found: pd.DataFrame) -> tuple[pd.DataFrame, pd
     history = desk.store.history
     file = history.require_step(desk.connection, FILE, key)
     amounts, pairs = (read_kept_frame(desk, file.facts[fact]) for fact in ("source", "member_map"))
-    placed = place(amounts, pairs, desk.target.suspense)
+    placed = place(amounts, at_period(pairs, desk.calendar.keys, key), desk.target.suspense)
     landed = placed.rename(columns={ACCOUNT: "ledger_account", COST_CENTER: "ledger_cost_center"})
     landed = landed.rename(columns={"to_account": ACCOUNT, "to_cost_center": COST_CENTER})
     landed = landed.merge(found[CELL_KEYS].drop_duplicates(), on=CELL_KEYS)

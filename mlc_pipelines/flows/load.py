@@ -1,6 +1,6 @@
 """File of cells -> planning model: sent whole, then read back and proved equal, under one fence from first look to last figure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -46,10 +46,12 @@ def load_slice(desk: Desk, key: str) -> Report:
         "sent_sha256": outcome.sent_hash,
         "read_back": attempt.read_back,
         "currency": currency,
+        "mapping_version": file.facts.get("mapping_version", ""),
         "legs": [leg.facts for leg in legs],
     }
     desk.store.history.record_step(desk.connection, desk.feed.load, key, sent, facts, run=desk.run)
-    return _load_report(desk, key, outcome, legs, sent, currency, others, beside)
+    texts = {"other periods": beside, "mapping version": facts["mapping_version"]}
+    return _load_report(desk, key, outcome, legs, sent, currency, others, texts)
 
 
 def _require_fresh(desk: Desk, key: str, source: str) -> None:
@@ -217,7 +219,7 @@ def _load_report(
     artefact: str,
     currency: str,
     others: int,
-    beside: str,
+    texts: Mapping[str, str],
 ) -> Report:
     rows, model = legs
     total = Money(model.right_minor, currency)
@@ -234,6 +236,6 @@ def _load_report(
             "cells of others set to zero": others,
         },
         amounts={"total read back": total},
-        texts={"Anaplan task": outcome.task, "other periods": beside},
+        texts={"Anaplan task": outcome.task, **texts},
         legs=legs,
     )

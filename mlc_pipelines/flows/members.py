@@ -5,7 +5,7 @@ The lists are read once per load, under the fence, before anything is sent. Aski
 which the read-back needs anyway; and it takes `a6100` for `A6100` [S OAS, APIMD].
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -24,9 +24,13 @@ def members_now(desk: Desk) -> pd.DataFrame:
     return read_lists(desk, list(dict.fromkeys(rule.list_name for rule in desk.target.rules)))
 
 
-def read_lists(desk: Desk, names: Sequence[str]) -> pd.DataFrame:
-    """The members of these lists, as they are now."""
-    return pd.concat([desk.plan.read_members(name).assign(list=name) for name in names], ignore_index=True)
+def read_lists(desk: Desk, names: Sequence[str], properties: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
+    """The members of these lists, as they are now. properties: list and name of what is read beside them, a column each, "" where a list has none."""
+    frames = []
+    for name in names:
+        wanted = tuple(one for of_list, one in properties if of_list == name)
+        frames.append(desk.plan.read_members(name, wanted).assign(list=name))
+    return pd.concat(frames, ignore_index=True).fillna(dict.fromkeys((one for _, one in properties), ""))
 
 
 def require_members(desk: Desk, key: str, cells: pd.DataFrame, members: pd.DataFrame, currency: str) -> pd.DataFrame:

@@ -83,7 +83,9 @@ class Premises:
 
     def members(self, list_name: str) -> pd.DataFrame:
         if list_name not in self.listed:
-            self.listed[list_name] = self.the_plan.read_members(list_name)
+            rules = [rule for target in self.targets for rule in target.rules if rule.list_name == list_name]
+            properties = tuple(dict.fromkeys(rule.list_property for rule in rules if rule.list_property))
+            self.listed[list_name] = self.the_plan.read_members(list_name, properties)
         return self.listed[list_name]
 
 

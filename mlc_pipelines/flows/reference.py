@@ -7,6 +7,7 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
+from mlc_pipelines.flows.mapping import kept_version, require_sound, table_of
 from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.steps import CHART, CODES_UNCHANGED, COST_CENTERS, MEMBER_MAP, MEMBERS, VENDORS
@@ -41,8 +42,9 @@ def read_vendors(desk: Desk) -> Report:
 
 def read_members(desk: Desk) -> Report:
     """The members of the plan's lists that codes land on, as they are now: list, code, name, parent, leaf."""
-    lists = list(dict.fromkeys(rule.list_name for rule in rules_of(desk).values()))
-    members = read_lists(desk, lists)
+    rules = rules_of(desk).values()
+    lists = list(dict.fromkeys(rule.list_name for rule in rules))
+    members = read_lists(desk, lists, {(rule.list_name, rule.list_property) for rule in rules if rule.list_property})
     counts = {f"members of {name}": int((members["list"] == name).sum()) for name in lists}
     summary = f"{len(members)} members in the lists {', '.join(lists[:-1])} and {lists[-1]} of {desk.plan.identity()}."
     return _kept(desk, MEMBERS, members, summary, counts, {"Members": members.head(500)})
@@ -53,28 +55,49 @@ def map_members(desk: Desk) -> Report:
     held = desk.store.history
     rules = rules_of(desk)
     frames = {step: read_frame(desk, held.require_step(desk.connection, step)) for step in (*rules, MEMBERS)}
-    aligned = [
-        align(frames[step], frames[MEMBERS][frames[MEMBERS]["list"] == rule.list_name], rule)
-        for step, rule in rules.items()
-    ]
+    members = frames[MEMBERS]
+    sound = require_sound(desk, rules, frames, members)
+    aligned = [align(frames[step], members[members["list"] == rule.list_name], rule) for step, rule in rules.items()]
     pairs = pd.concat(aligned, ignore_index=True)[MAP_COLUMNS]
-    dead = [code for step, rule in rules.items() for code in dead_entries(rule, frames[step])]
     lacking = pairs[pairs["problem"] != ""]
-    counts = {
-        "codes": len(pairs),
-        "codes without a member": len(lacking),
-        "entries of the mapping files without a code": len(dead),
-    }
-    summary = f"{len(pairs) - len(lacking)} of {len(pairs)} codes have their member" + (
-        f"; without one: {', '.join(lacking['code'].head(20))}." if len(lacking) else "."
-    )
+    entries = table_of(list(rules.values()), members)
     notice = _noticed(desk, frames, pairs)
-    tables = {"Codes without a member": lacking.drop(columns=["member", "sign"]), "Member map": pairs}
-    tables["Changed since the last map"] = notice.rows
-    counts["codes and members changed since the last map"] = len(notice.rows)
+    counts = _counted(pairs, rules, frames) | {"codes and members changed since the last map": len(notice.rows)}
+    tables = {
+        "Codes without a member": lacking.drop(columns=["member", "sign"]),
+        "Mapping tables": entries,
+        "To look at in the mapping tables": sound.rows,
+        "Member map": pairs,
+        "Changed since the last map": notice.rows,
+    }
     made_of = {step: held.require_step(desk.connection, step).artefact for step in frames}
-    report = _kept(desk, MEMBER_MAP, pairs, summary, counts, tables, facts={"made_of": made_of})
-    return replace(report, notices=(notice,))
+    version = kept_version(desk, list(rules.values()), members)
+    facts = {"made_of": made_of, "mapping_version": version}
+    report = _kept(desk, MEMBER_MAP, pairs, _said_of(pairs), counts, tables, facts=facts)
+    return replace(report, notices=(notice, sound), texts={"mapping version": version})
+
+
+def _counted(
+    pairs: pd.DataFrame, rules: Mapping[str, MemberRule], frames: Mapping[str, pd.DataFrame]
+) -> dict[str, int]:
+    """Codes, not rows: one that goes elsewhere from a period on has two rows."""
+    return {
+        "codes": len(_codes(pairs)),
+        "codes without a member": len(_codes(pairs[pairs["problem"] != ""])),
+        "entries of the mapping tables without a code": sum(
+            len(dead_entries(rule, frames[step])) for step, rule in rules.items()
+        ),
+    }
+
+
+def _said_of(pairs: pd.DataFrame) -> str:
+    lacking, every = _codes(pairs[pairs["problem"] != ""]), len(_codes(pairs))
+    named = f"; without one: {', '.join(lacking['code'].head(20))}." if len(lacking) else "."
+    return f"{every - len(lacking)} of {every} codes have their member{named}"
+
+
+def _codes(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.drop_duplicates(["dimension", "code"])
 
 
 def rules_of(desk: Desk) -> dict[str, MemberRule]:

@@ -1,5 +1,6 @@
 """Posted lines -> file of cells: mapped to members, whole, with explicit zeros, the same bytes for the same figures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.mapping import COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
+from mlc_pipelines.ledger.mapping_table import at_period
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 
@@ -26,7 +28,7 @@ def write_slice(desk: Desk, key: str) -> Report:
     pairs = desk.store.history.require_step(desk.connection, MEMBER_MAP)
     currency = source.facts["currency"]
     amounts = read_frame(desk, source)
-    member_map = read_frame(desk, pairs)
+    member_map = at_period(read_frame(desk, pairs), desk.calendar.keys, key)
     require_known(amounts, member_map, desk.target.dimensions)
     placed = place(amounts, member_map, desk.target.suspense, desk.target.dimensions)
     lacking = unmapped(placed)
@@ -45,13 +47,15 @@ def write_slice(desk: Desk, key: str) -> Report:
     facts = {
         "source": source.artefact,
         "member_map": pairs.artefact,
+        "mapping_version": pairs.facts.get("mapping_version", ""),
         "rows": len(cells),
         "currency": currency,
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
         "legs": [leg.facts],
     }
     desk.store.history.record_step(desk.connection, desk.feed.file, key, artefact, facts, run=desk.run)
-    return _file_report(desk, key, cells, lacking, leg, artefact, currency)
+    report = _file_report(desk, key, cells, lacking, leg, artefact, currency)
+    return replace(report, texts={"mapping version": facts["mapping_version"]})
 
 
 def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
@@ -66,7 +70,7 @@ def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:
     error = DataError(
         f"{key}: {len(lacking)} code pairs with {money} have no member in the plan: {codes}.",
         holds=NOTHING_SENT,
-        next_step="Add the members in Anaplan or the entries in the mapping file, materialize the member map, then this period again; "
+        next_step="Add the members in Anaplan, or entries in a mapping table (`mlc map suggest` names the likeliest), materialize the member map, then this period again; "
         "or name suspense members under `mapping.unmapped` in the connection file.",
     )
     error.evidence = {"Unmapped codes": money_table(lacking, currency)}

@@ -1,4 +1,4 @@
-"""For every code without a member: the members it may belong to, with the money at stake. A person decides, in the mapping file."""
+"""For every code without a member: the members it may belong to, with the money at stake. A person decides, and another one agrees."""
 
 import pandas as pd
 
@@ -52,6 +52,7 @@ def suggestions(
     """For one kind of codes: SUGGESTED."""
     of_rule = pairs[pairs["dimension"] == rule.dimension]
     lacking, mapped = of_rule[(of_rule["problem"] != "") & (of_rule["code"] != "")], of_rule[of_rule["problem"] == ""]
+    lacking = lacking.drop_duplicates("code")
     if lacking.empty:
         return pd.DataFrame(columns=SUGGESTED)
     codes = read_frame(desk, desk.store.history.require_step(desk.connection, step))

@@ -10,19 +10,22 @@ import numpy as np
 import pandas as pd
 
 from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.mapping_table import Entry, entries_of_property, timelines
 
 ACCOUNT, COST_CENTER, VENDOR = "account", "cost_center", "vendor"
 CELL_KEYS = ["account", "cost_center"]
-MAP_COLUMNS = ["dimension", "code", "name", "kind", "active", "member", "member_name", "sign", "problem"]
+MAP_COLUMNS = ["dimension", "code", "name", "kind", "active", "member", "member_name", "sign", "problem", "since"]
+"""since: the fiscal period from which a row holds, "" from the beginning; of several rows of a code, the one that began last counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRule:
-    """How a code finds its member. An entry of the table wins over the rule.
+    """How a code finds its member. An entry of a table wins over the rule.
 
-    template: member code with `{code}` in it, such as "A{code}"; "" where only the table counts.
-    table: code -> member code, as declared by hand.
+    template: member code with `{code}` in it, such as "A{code}"; "" where only the tables count.
+    table: code -> member code, such as that of figures without a code.
     signs: kind of account -> +1 (planners see debits positive) or -1 (they see credits positive); missing kinds count +1.
+    entries: what people wrote down, in files and at the mapping desk. list_property: of the members, which names their ERP codes; "" for none.
     """
 
     dimension: str
@@ -30,6 +33,18 @@ class MemberRule:
     template: str = ""
     table: Mapping[str, str] = field(default_factory=dict)
     signs: Mapping[str, int] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    list_property: str = ""
+
+    def every_entry(self, members: pd.DataFrame) -> list[Entry]:
+        """Those that were written down here, then those that the model holds itself. members: of the list, with its property."""
+        if not self.list_property:
+            return list(self.entries)
+        return [*self.entries, *entries_of_property(self.dimension, members, self.list_property)]
+
+    def by_pattern(self, code: str) -> str:
+        """The member without any entry of people's."""
+        return self.table.get(code) or (self.template.replace("{code}", code) if self.template else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ class Suspense:
 
 
 def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.DataFrame:
-    """Each ERP code beside its list member: one row per code, MAP_COLUMNS, in code order.
+    """Each ERP code beside its list member: one row per code, and one for each later period from which another member counts; MAP_COLUMNS, in code order.
 
     codes: code, name, active and, for accounts, kind. members: code, name, leaf.
     member is "" and problem says why where a code has no usable partner: no rule, no such member, a parent, or an ambiguous member code.
@@ -52,14 +67,14 @@ def align(codes: pd.DataFrame, members: pd.DataFrame, rule: MemberRule) -> pd.Da
     names = {code: name for code, name, _ in known}
     leaves = {code for code, _, leaf in known if leaf}
     rows = []
+    written = timelines(rule.every_entry(members))
     for code, name, kind, active in _described(codes):
-        wanted = rule.table.get(code) or (rule.template.replace("{code}", code) if rule.template else "")
-        problem = _problem(wanted, rule.list_name, names, leaves, twice)
         sign = rule.signs.get(kind, 1)
-        rows.append(
-            (rule.dimension, code, name, kind, active, "" if problem else wanted, names.get(wanted, ""), sign, problem)
-        )
-    return pd.DataFrame(sorted(rows, key=itemgetter(1)), columns=MAP_COLUMNS)
+        for since, wanted in {"": rule.by_pattern(code), **written.get(code, {})}.items():
+            problem = _problem(wanted, rule.list_name, names, leaves, twice)
+            member = "" if problem else wanted, names.get(wanted, "")
+            rows.append((rule.dimension, code, name, kind, active, *member, sign, problem, since))
+    return pd.DataFrame(sorted(rows, key=itemgetter(1, -1)), columns=MAP_COLUMNS)
 
 
 def _described(codes: pd.DataFrame) -> Sequence[tuple[str, str, str, bool]]:
@@ -69,7 +84,7 @@ def _described(codes: pd.DataFrame) -> Sequence[tuple[str, str, str, bool]]:
 
 def _problem(wanted: str, list_name: str, names: Mapping[str, str], leaves: set[str], twice: set[str]) -> str:
     if not wanted:
-        return "no rule and no entry in the mapping file names a member"
+        return "no rule and no entry of a mapping table names a member"
     if wanted not in names:
         return f"list {list_name!r} has no member with code {wanted}"
     if wanted in twice:
@@ -78,8 +93,8 @@ def _problem(wanted: str, list_name: str, names: Mapping[str, str], leaves: set[
 
 
 def dead_entries(rule: MemberRule, codes: pd.DataFrame) -> list[str]:
-    """Codes that the mapping file names and the ERP does not have: harmless, but a sign of a typing error."""
-    return sorted(set(rule.table) - set(codes["code"]))
+    """Codes that a mapping table names and the ERP does not have: harmless, but a sign of a typing error."""
+    return sorted({*rule.table, *(one.code for one in rule.entries)} - set(codes["code"]))
 
 
 def require_known(
@@ -105,7 +120,7 @@ def place(
     """Period amounts beside the members they land on.
 
     amounts: the dimensions (account, cost_center ...), debit_minor, credit_minor, amount_minor, lines. Returns those columns and
-    to_account, to_cost_center ... (member codes; "" where there is no partner and no suspense), plan_minor (in the planners' sign), problem.
+    to_account, to_cost_center ... (member codes; "" where there is no partner and no suspense), sign, plan_minor (in the planners' sign), problem.
     """
     placed = amounts.copy()
     sign = np.ones(len(placed), np.int64)
@@ -128,6 +143,7 @@ def place(
         ]
         landing = np.where(missing, getattr(suspense, dimension), member) if suspense else member
         placed[f"to_{dimension}"] = pd.Series(landing[row_of], placed.index, dtype=object)
+    placed["sign"] = sign
     placed["plan_minor"] = placed["amount_minor"] * sign
     placed["problem"] = pd.Series(problem, placed.index, dtype=object)
     return placed

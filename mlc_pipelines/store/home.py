@@ -16,6 +16,7 @@ from mlc_pipelines.store.contracts import Contracts
 from mlc_pipelines.store.fence import RequireHeld, fence
 from mlc_pipelines.store.history import History
 from mlc_pipelines.store.known import KnownIds
+from mlc_pipelines.store.mappings import Mappings
 from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
 from mlc_pipelines.store.postings import Postings
@@ -82,6 +83,10 @@ class Store:
     def approvals(self, connection: str) -> Approvals:
         """Who approved which journals of this connection."""
         return Approvals(self.engine, connection)
+
+    def mappings(self, connection: str) -> Mappings:
+        """The mapping desk of a connection: what was accepted there, and which versions of the mapping were used."""
+        return Mappings(self.engine, connection)
 
     def seats(self, holder: str) -> Seats:
         """Sessions of foreign systems for this holder, a name that people know."""

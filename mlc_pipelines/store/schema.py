@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0011"
+REVISION = "0012"
 
 metadata = sa.MetaData()
 
@@ -177,6 +177,35 @@ approvals = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Index("approvals_by_package", "connection", "package", "id"),
+)
+
+mapping_changes = sa.Table(
+    "mapping_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("proposal", sa.Integer, nullable=False),  # id of the row that proposed it; 0 in that row itself
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("dimension", sa.String(40), nullable=False),
+    sa.Column("code", sa.String(120), nullable=False),
+    sa.Column("since", sa.String(20), nullable=False),  # fiscal period, "" from the beginning
+    sa.Column("member", sa.String(200), nullable=False),  # "" where the entry is to go
+    sa.Column("state", sa.String(20), nullable=False),  # PROPOSED, ACCEPTED, WITHDRAWN
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("mapping_changes_by_connection", "connection", "id"),
+)
+
+mapping_versions = sa.Table(
+    "mapping_versions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),  # hash of the kept file with all tables
+    sa.Column("used_at", sa.String(40), nullable=False),  # for the first time
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("run", sa.String(80), nullable=False),
+    sa.UniqueConstraint("connection", "version", name="mapping_versions_once"),
 )
 
 trail = sa.Table(

@@ -51,7 +51,7 @@ def open_premises(
         plan = _tried("plan", problems, lambda: stack.enter_context(_plan(named, store, sleep, now)))
         books = erp[1] if erp else None
         routes = _routes(named, books, problems) if books else {}
-        targets = _tried("mapping", problems, lambda: _targets(named)) or ()
+        targets = _tried("mapping", problems, lambda: _targets(named, store)) or ()
         calendar = _tried("calendar", problems, lambda: named.calendar)
         loads_at = _tried("close", problems, lambda: _loads_at(named, now())) if calendar else None
         yield Premises(
@@ -122,9 +122,10 @@ def _plan(
         yield plan
 
 
-def _targets(named: Named) -> tuple[Target, ...]:
-    spend = (spend_target(named),) if named.settings.ap_spend else ()
-    return (actuals_target(named), *spend)
+def _targets(named: Named, store: Store) -> tuple[Target, ...]:
+    accepted = store.mappings(named.name).entries()
+    spend = (spend_target(named, accepted),) if named.settings.ap_spend else ()
+    return (actuals_target(named, accepted), *spend)
 
 
 def _asked(named: Named) -> Iterator[PlanAsked]:

@@ -1,9 +1,10 @@
 """A connection -> a Desk: store, vault and both clients, opened for one piece of work and closed again on every path."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from mlc_pipelines.anaplan.client import Anaplan
@@ -13,6 +14,7 @@ from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.extracts import ExtractRule
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR, MemberRule, Suspense
+from mlc_pipelines.ledger.mapping_table import Entry
 from mlc_pipelines.ledger.members import ListRule
 from mlc_pipelines.ledger.ports import ReadWay
 from mlc_pipelines.store.budget import SharedBudget
@@ -40,8 +42,9 @@ def open_desk(
 ) -> Iterator[Desk]:
     """Everything a flow of this connection needs. Clients log in at their first call and sign out when the block ends, however it ends."""
     chosen = named.settings
-    target = actuals_target(named)
     store = store or Store.open()
+    accepted = store.mappings(named.name).entries()
+    target = actuals_target(named, accepted)
     progress = progress or (lambda _said: None)
     with (
         open_ledger(named, store, sleep) as books,
@@ -62,14 +65,15 @@ def open_desk(
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
             extract_rules=extract_rules(named),
             payables=books.payables,
-            spend=spend_target(named) if chosen.ap_spend else None,
+            spend=spend_target(named, accepted) if chosen.ap_spend else None,
             routes=routes_of(named, books),
             who=who(),
             progress=progress,
         )
 
 
-def actuals_target(named: Named) -> Target:
+def actuals_target(named: Named, accepted: Sequence[Entry] = ()) -> Target:
+    """Where actuals go. accepted: entries of the mapping desk, which stand beside those of the files."""
     chosen = named.settings
     actuals, mapping = chosen.actuals, chosen.mapping
     suspense = None if mapping.unmapped == "stop" else Suspense(**mapping.unmapped.model_dump())
@@ -83,19 +87,19 @@ def actuals_target(named: Named) -> Target:
         period_label=actuals.period_label,
         version=actuals.version,
         adjustment_version=actuals.adjustment_version,
-        accounts=_rule(named, ACCOUNT, mapping.accounts, actuals.sign_of),
-        cost_centers=_rule(named, COST_CENTER, mapping.cost_centers, {}),
+        accounts=_rule(named, ACCOUNT, mapping.accounts, accepted, actuals.sign_of),
+        cost_centers=_rule(named, COST_CENTER, mapping.cost_centers, accepted),
         suspense=suspense,
     )
 
 
-def spend_target(named: Named) -> Target:
+def spend_target(named: Named, accepted: Sequence[Entry] = ()) -> Target:
     """Where AP spend goes: accounts and cost centers as for actuals, and the vendors beside them."""
     spend, vendors = named.settings.ap_spend, named.settings.mapping.vendors
     if spend is None or vendors is None:
         raise SetupError(f"Connection {named.name} declares no AP spend.", holds="Nothing was read or sent.")
     columns = CellColumns(**spend.columns.model_dump())
-    of_actuals = actuals_target(named)
+    of_actuals = actuals_target(named, accepted)
     shown = replace(columns, **spend.export_columns)
     way = replace(of_actuals.read_back, by="export", name=spend.export, columns=shown, versions=_versions(spend))
     return replace(
@@ -109,7 +113,7 @@ def spend_target(named: Named) -> Target:
         period_label=spend.period_label,
         version=spend.version,
         adjustment_version=spend.adjustment_version,
-        vendors=_rule(named, VENDOR, vendors, {}),
+        vendors=_rule(named, VENDOR, vendors, accepted),
         feed=SPEND,
     )
 
@@ -118,11 +122,17 @@ def _versions(landing: settings.Landing) -> tuple[str, ...]:
     return tuple(version for version in (landing.version, landing.adjustment_version) if version)
 
 
-def _rule(named: Named, dimension: str, rule: settings.MappingRule, signs: Mapping[str, int]) -> MemberRule:
-    table = read_mapping_file(named.file.parent / rule.file) if rule.file else {}
-    if rule.none:
-        table = {**table, "": rule.none}
-    return MemberRule(dimension, rule.list, rule.code, table, signs)
+def _rule(
+    named: Named,
+    dimension: str,
+    rule: settings.MappingRule,
+    accepted: Sequence[Entry],
+    signs: Mapping[str, int] = MappingProxyType({}),
+) -> MemberRule:
+    written = read_mapping_file(named.file.parent / rule.file, dimension) if rule.file else ()
+    entries = (*written, *(one for one in accepted if one.dimension == dimension))
+    table = {"": rule.none} if rule.none else {}
+    return MemberRule(dimension, rule.list, rule.code, table, dict(signs), entries, rule.property)
 
 
 def _read_way(chosen: settings.Connection) -> ReadWay:
@@ -139,13 +149,13 @@ def _read_way(chosen: settings.Connection) -> ReadWay:
 
 
 def list_rules(named: Named, target: Target) -> tuple[ListRule, ...]:
-    """The lists that follow the ERP. Codes that the mapping file places by hand are not followed, and suspense members are never called gone."""
+    """The lists that follow the ERP. Codes that a mapping table places by hand are not followed; its members, and suspense members, are never called gone."""
     mapped = {"accounts": target.accounts, "cost_centers": target.cost_centers}
     parked = {target.suspense.account, target.suspense.cost_center} if target.suspense else set()
     rules = []
     for source, one in named.settings.lists.items():
         rule = mapped.get(source)
-        table = rule.table if rule else {}
+        entries, table = (rule.entries, rule.table) if rule else ((), {})
         rules.append(
             ListRule(
                 source,
@@ -158,8 +168,8 @@ def list_rules(named: Named, target: Target) -> tuple[ListRule, ...]:
                 one.parent,
                 one.properties,
                 one.keep,
-                apart=frozenset(table),
-                spared=frozenset({*parked, *table.values()}),
+                apart=frozenset({*table, *(one.code for one in entries if not one.since)}),
+                spared=frozenset({*parked, *table.values(), *(one.member for one in entries)}),
                 file=str(named.file.parent / one.file) if one.file else "",
             )
         )

@@ -199,7 +199,8 @@ class ApSpend(Landing):
 
 
 class MappingRule(Setting):
-    """How a code finds its list member: a pattern with {code}, a file of exceptions (header code,member), or both.
+    """How a code finds its list member: a pattern with {code}, and exceptions to it: a file (header code,member, and from where wanted), a property of
+    the list that names each member's ERP codes, and what was accepted with `mlc map accept`.
 
     none: the member of figures that have no code at all, such as balance-sheet accounts without a cost center.
     """
@@ -207,12 +208,15 @@ class MappingRule(Setting):
     list: Text
     code: str = ""
     file: str = ""
+    property: str = ""
     none: str = ""
 
     @model_validator(mode="after")
     def _some_rule(self) -> "MappingRule":
-        if not self.code and not self.file:
-            raise ValueError("give a pattern under `code`, a mapping file under `file`, or both")
+        if not self.code and not self.file and not self.property:
+            raise ValueError(
+                "give a pattern under `code`, a mapping file under `file`, a list property under `property`, or several of them"
+            )
         if self.code and "{code}" not in self.code:
             raise ValueError(
                 f"the pattern {self.code!r} does not contain {{code}}: every code would get the same member"
@@ -237,6 +241,8 @@ class Mapping(Setting):
     cost_centers: MappingRule
     vendors: MappingRule | None = None
     unmapped: Literal["stop"] | SuspenseMembers = "stop"
+    same_person: bool = False
+    """Whether an entry of the mapping desk may be accepted by the person who proposed it."""
 
 
 class SyncedList(Setting):

@@ -50,7 +50,12 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),
-        "member_map": (["chart_of_accounts", "cost_centers", "plan_members"], ["codes_unchanged"], [], False),
+        "member_map": (
+            ["chart_of_accounts", "cost_centers", "plan_members"],
+            ["codes_unchanged", "mapping_table_sound"],
+            [],
+            False,
+        ),
         "gl_actuals": ([], ["lines_match_ledger"], [], True),
         "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines"], [], True),
         "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),

@@ -34,6 +34,15 @@ ELSEWHERE = {
         ),
         "budgets/test_cli.py, with the content that the preview shows",
     ),
+    **dict.fromkeys(
+        (
+            "mlc map accept",
+            "mlc map check",
+            'mlc map accept demo 6100 A6110 --from FY2027-P01 --why "merged with lodging"',
+            'mlc map withdraw demo 6100 --from FY2027-P01 --why "the members were divided again"',
+        ),
+        "test_map.py, by two people",
+    ),
     "mlc secrets rotate": "test_secrets.py",
     "mlc secrets set": "test_secrets.py",
     "mlc secrets test": "test_secrets.py",

@@ -100,7 +100,7 @@ def test_an_entry_of_the_table_wins_over_the_rule() -> None:
             "0010",
             members(("", True)),
             MemberRule("account", "Accounts"),
-            "no rule and no entry in the mapping file names a member",
+            "no rule and no entry of a mapping table names a member",
         ),
         ("9999", members(("A9999", True)), RULE, "list 'Accounts' has no member with code A_OTHER"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.mapping import Suspense
+from mlc_pipelines.ledger.mapping_table import Entry
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
@@ -32,20 +33,34 @@ def with_file(tmp_path: Path, content: str | bytes) -> Path:
     return path
 
 
+def table(path: Path) -> dict[str, str]:
+    return {one.code: one.member for one in read_mapping_file(path, "account")}
+
+
 def test_codes_and_members_stay_text(tmp_path: Path) -> None:
     """Leading zeros, "NA", commas, quotes, line ends of either kind, a byte-order mark, further columns for notes."""
     path = with_file(tmp_path, '\ufeffcode,member,note\r\n0010,A0010\r\nNA,"A, ""NA""",why\r\n10,A10,\r\n')
-    assert {"0010": "A0010", "NA": 'A, "NA"', "10": "A10"} == read_mapping_file(path)
+    assert {"0010": "A0010", "NA": 'A, "NA"', "10": "A10"} == table(path)
 
 
 def test_a_table_may_be_empty(tmp_path: Path) -> None:
     """No exceptions to the rule yet."""
-    assert {} == read_mapping_file(with_file(tmp_path, "code,member\n"))
+    assert {} == table(with_file(tmp_path, "code,member\n"))
+
+
+def test_an_entry_may_hold_from_a_fiscal_period_on(tmp_path: Path) -> None:
+    """A column `from`, wherever it stands after the first two; one code may have several periods."""
+    path = with_file(tmp_path, "code,member,note,from\n6100,A1,,\n6100,A2,split,FY2027-P01\n7000,B,short\n")
+    assert [("6100", "A1", ""), ("6100", "A2", "FY2027-P01"), ("7000", "B", "")] == [
+        (one.code, one.member, one.since) for one in read_mapping_file(path, "account")
+    ]
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        ("code,member,from\n6100,A,FY2027-P01\n6100,C,FY2027-P01\n", "names code 6100 from FY2027-P01 twice"),
+        ("code,member,from\n6100,A,July\n", "Line 2 of the mapping file accounts.csv: 'July' is not a fiscal period"),
         ("code,member\n6100,A\n7000,B\n6100,C\n", "names code 6100 twice: line 2 says A, line 4 says C"),
         ("code,member\n6100,A\n6100,A\n", "names code 6100 twice: line 2 says A, line 3 says A"),
         ("code,member\n6100,\n", "Line 2 of the mapping file accounts.csv does not name a code and a member"),
@@ -62,7 +77,7 @@ def test_a_table_may_be_empty(tmp_path: Path) -> None:
 def test_a_mapping_file_with_a_mistake_is_refused_by_line(tmp_path: Path, content: str | bytes, said: str) -> None:
     """C11: a code has one member; nothing is guessed, nothing was sent."""
     with pytest.raises(DataError) as refusal:
-        read_mapping_file(with_file(tmp_path, content))
+        read_mapping_file(with_file(tmp_path, content), "account")
     assert said in refusal.value.what
     assert "accounts.csv" in refusal.value.what
     assert "Nothing was read or sent." == refusal.value.holds
@@ -71,7 +86,7 @@ def test_a_mapping_file_with_a_mistake_is_refused_by_line(tmp_path: Path, conten
 def test_a_missing_mapping_file_is_a_matter_of_setup(tmp_path: Path) -> None:
     """The name in the connection file is wrong."""
     with pytest.raises(SetupError, match=r"gone\.csv cannot be read \(No such file or directory\)"):
-        read_mapping_file(tmp_path / "gone.csv")
+        read_mapping_file(tmp_path / "gone.csv", "account")
 
 
 def test_a_connection_says_where_its_figures_go(named: Named) -> None:
@@ -95,7 +110,7 @@ def test_a_mapping_file_lies_beside_its_connection_file(named: Named, tmp_path: 
     mapping = named.settings.mapping.model_copy(update={"accounts": rule, "unmapped": "stop"})
     moved = replace(named, file=tmp_path / "demo.yaml", settings=named.settings.model_copy(update={"mapping": mapping}))
     target = actuals_target(moved)
-    assert {"0010": "A_OTHER"} == target.accounts.table
+    assert (Entry("account", "0010", "A_OTHER", "", "accounts.csv line 2"),) == target.accounts.entries
     assert "A{code}" == target.accounts.template
     assert target.suspense is None
 
