@@ -44,13 +44,14 @@ class ReferenceCut(SetupError):  # noqa: N818  # named as in the fault catalogue
 def body_of(draft: JournalDraft, target: Target, period: LedgerPeriod) -> dict[str, Any]:
     """A batch on hold with all its lines, dated on the last day of its period; an adjustment period is named, never derived from a date."""
     text = draft.description or f"{draft.plan} version {draft.version}, part {draft.part}"
+    witness = f" [audit {draft.witness}]" if draft.witness else ""
     head = {
         "Module": MODULE,
         "LedgerID": target.books.ledger,
         "BranchID": target.branch,
         "TransactionDate": f"{period.end_on}T00:00:00",
         "PostPeriod": periods.spelled_key(period.key),
-        "Description": f"{draft.reference} {text}"[:_TEXT_MAX],
+        "Description": f"{draft.reference} {text}"[: _TEXT_MAX - len(witness)] + witness,
         "Hold": True,
     }
     return {**wire.wrap(head), "Details": [_row(line, draft, target) for line in draft.lines]}

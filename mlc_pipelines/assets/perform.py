@@ -27,11 +27,13 @@ def perform(
     """
     # pandas and pyarrow are loaded by the process that works, not by the servers that only show definitions.
     from mlc_pipelines.assets import screens
+    from mlc_pipelines.flows.trail import sign_head
     from mlc_pipelines.wiring.rooms import open_desk
 
     try:
         with open_desk(named, run=context.run.run_id, progress=context.log.info) as desk:
             report = flow(desk)
+            signed = sign_head(desk.store.trail)
     except PipelineError as error:
         yield from (screens.leg_check(leg, key, error) for leg in error.legs)
         declared = {spec.name for spec in context.assets_def.check_specs}
@@ -40,7 +42,7 @@ def perform(
         raise screens.failure(error) from None
     yield dg.MaterializeResult(
         asset_key=key,
-        metadata={**screens.report_metadata(report), **more(report)},
+        metadata={**screens.report_metadata(report), **more(report), **(signed.metadata() if signed else {})},
         check_results=[
             *(screens.leg_check(leg, key) for leg in report.legs),
             *(screens.notice_check(notice, key) for notice in report.notices),

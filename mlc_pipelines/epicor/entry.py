@@ -80,7 +80,7 @@ class Entry:
     def _new_header(self, draft: JournalDraft, group: str, mark: Mark, period: PlanPeriod) -> Row:
         """The stored header. Raises SetupError where Kinetic wants a number typed, or has no room for the reference (G19)."""
         ds = dataset_of(self._site.ask(ENTRY, "GetNewGlJrnHedTran", {"ds": {}, "GroupID": group}))
-        about = {"Description": self._cut(draft.description or draft.plan), "CommentText": mark.being_built}
+        about = {"Description": self._described(draft), "CommentText": mark.being_built}
         ds[_HEADER][-1] |= {**about, "JEDate": f"{period.last_on}T00:00:00", "CurrencyCode": draft.currency}
         answer = self._site.ask(ENTRY, "PreUpdate", {"ds": ds})
         if answer.get("parameters", {}).get("RequiresUserInput"):
@@ -125,6 +125,12 @@ class Entry:
             "Description": self._cut(line.description),
             "CommentText": mark.finished,
         }
+
+    def _described(self, draft: JournalDraft) -> str:
+        """What the journal is; and the head of the audit trail behind it, where the declared width has room for both."""
+        said = draft.description or draft.plan
+        whole = f"{said} {draft.witness}"
+        return whole if draft.witness and len(whole) <= self._rule.description_width else self._cut(said)
 
     def _cut(self, said: str) -> str:
         return said[: self._rule.description_width]

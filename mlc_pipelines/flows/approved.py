@@ -12,6 +12,7 @@ from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year, labels, year_of
 from mlc_pipelines.flows.steps import CELLS_ALL_EXPORTED, NOTHING_WRITTEN, PLAN_APPROVED
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.cells import read_plan
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import DataError, WaitingError, told_as
@@ -88,7 +89,7 @@ def read_approved(desk: Desk, route: PlanRoute, year: str) -> Report:
         "sha256": outcome.sha256,
         "rows": outcome.rows,
     }
-    desk.store.history.record_step(desk.connection, route.steps.approved, year, artefact, facts, run=desk.run)
+    record_step(desk, route.steps.approved, year, artefact, facts)
     counts = {
         "cells": len(chosen),
         "blank cells": int(chosen["blank"].sum()),

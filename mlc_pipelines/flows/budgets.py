@@ -24,6 +24,7 @@ from mlc_pipelines.flows.preview import issued
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year, year_of
 from mlc_pipelines.flows.steps import JOURNALS_APPROVED
+from mlc_pipelines.flows.trail import head_of, record_step
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, told_as
@@ -60,9 +61,7 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
         "legs": [leg.facts for leg in legs],
     }
     for key in periods:
-        desk.store.history.record_step(
-            desk.connection, route.steps.posting, key, previewed.artefact, facts, run=desk.run
-        )
+        record_step(desk, route.steps.posting, key, previewed.artefact, facts)
     return _report(desk, route, year, periods, outcomes, swept, approval, legs)
 
 
@@ -101,6 +100,7 @@ def posting_desk(
         require_fence,
         require_approval=_approval_reader(desk, route, year, previewed),
         post_too=route.post_too,
+        witness=lambda: head_of(desk.store.trail),
         limits=Limits(quiet_seconds=route.quiet_seconds),
         progress=desk.progress,
     )

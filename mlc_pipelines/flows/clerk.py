@@ -6,7 +6,7 @@ is by exhaustion: reliability sheet 5, and the tests of posting.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -71,6 +71,11 @@ class Limits:
     refusals: int = 2
 
 
+def _no_head() -> str:
+    """No audit trail to bear witness to."""
+    return ""
+
+
 def _nothing_said(_draft: JournalDraft) -> None:
     """No approval to be read again."""
 
@@ -88,6 +93,7 @@ class PostingDesk:
 
     require_fence: raises FenceLost unless it is still held; asked before every write. require_approval: reads the approval again, just
     before a release, and raises when it was taken back. post_too: whether a released journal is posted by a second step of ours.
+    witness: the head of the audit trail at this moment, which a journal that nobody can change any more bears witness to.
     """
 
     books: PlanBooks
@@ -95,6 +101,7 @@ class PostingDesk:
     require_fence: Callable[[], None]
     require_approval: Callable[[JournalDraft], None] = _nothing_said
     post_too: bool = False
+    witness: Callable[[], str] = _no_head
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], float] = time.monotonic
     age: Callable[[Posting], float] = age_of
@@ -215,7 +222,8 @@ class Clerk:
         if self.settled() and not self.hidden() and self.note(INTENT, note=_CREATING):
             self.unsettled = True
             doing = f"creating a draft of {len(self.draft.lines):,} lines"
-            self.write("create", partial(self.desk.books.create_on_hold, self.draft), doing)
+            witnessed = replace(self.draft, witness=self.desk.witness())
+            self.write("create", partial(self.desk.books.create_on_hold, witnessed), doing)
             self.unsettled = not _is_definite(self.said.get("create"))
 
     def settled(self) -> bool:

@@ -17,6 +17,7 @@ from mlc_pipelines.store.approvals import Approvals
 from mlc_pipelines.store.history import Load
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.trail.logbook import Logbook
 
 if TYPE_CHECKING:
     from mlc_pipelines.flows.route import PlanRoute
@@ -84,7 +85,8 @@ class Desk:
 
     target: of the feed that is being worked on. payables, spend: the subledger and the target of AP spend, where the connection declares it.
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
-    routes: plans on their way back into the ledger, by name. who: the person or service that acts.
+    routes: plans on their way back into the ledger, by name. who: the person or service that acts. system: name of the ERP.
+    code_version, configuration_hash: with what it is done, for the audit trail.
     """
 
     connection: str
@@ -103,6 +105,9 @@ class Desk:
     spend: Target | None = None
     routes: Mapping[str, "PlanRoute"] = field(default_factory=dict)
     who: str = ""
+    system: str = ""
+    code_version: str = ""
+    configuration_hash: str = ""
     progress: Callable[[str], None] = field(default=lambda _said: None)
 
     @property
@@ -127,11 +132,18 @@ class Desk:
     @property
     def postings(self) -> Postings:
         """The register of journals that this connection writes."""
-        return self.store.postings(self.connection, who=self.who, run=self.run)
+        return self.store.postings(self.connection, who=self.who, run=self.run, logbook=self.logbook)
+
+    @property
+    def logbook(self) -> Logbook:
+        """The audit trail in the hand of this work."""
+        return Logbook(
+            self.store.trail, self.connection, self.who, self.run, self.code_version, self.configuration_hash
+        )
 
     @property
     def approvals(self) -> Approvals:
-        return self.store.approvals(self.connection)
+        return self.store.approvals(self.connection, self.logbook)
 
     def route(self, plan: str) -> "PlanRoute":
         """The way of a plan back into the ledger. Raises SetupError, naming those that there are, for a plan that the connection does not declare."""

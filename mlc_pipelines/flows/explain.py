@@ -11,6 +11,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_kept_frame
 from mlc_pipelines.flows.report import money_table
 from mlc_pipelines.flows.steps import EXPLANATION, EXTRACT, FILE
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.differences import NOT_EXPLAINED, Import, attribute, explained_minor
@@ -72,7 +73,7 @@ def explain(
     explanation = Explanation(_said(found, model), cells, lines, model.unit)
     explained, unexplained = explained_minor(found)
     facts = {"explained_minor": explained, "unexplained_minor": unexplained, "lines": keep_frame(desk, lines)}
-    desk.store.history.record_step(desk.connection, EXPLANATION, key, keep_frame(desk, cells), facts, run=desk.run)
+    record_step(desk, EXPLANATION, key, keep_frame(desk, cells), facts)
     return explanation
 
 
@@ -96,21 +97,22 @@ def _as_seen(
 
 
 def refused_rows(dump: pd.DataFrame, sent: pd.DataFrame, columns: CellColumns) -> pd.DataFrame:
-    """The refused rows by the cell they speak of: account, cost_center, line, reason.
+    """The refused rows by the cell they speak of: the keys of the columns (account, cost_center ...), line, reason.
 
     By the texts of the row; where they name no cell of the file (the row was cut, or the dump shows other columns), by its
     line in the file: line 2 is the first row.
     """
-    cells = list(zip(sent[ACCOUNT], sent[COST_CENTER], strict=True))
+    keys = columns.keys
+    cells = list(zip(*(sent[key] for key in keys), strict=True))
     known = set(cells)
     rows = []
     for row in dump.to_dict("records"):
-        key = (str(row.get(columns.account, "")), str(row.get(columns.cost_center, "")))
+        key = tuple(str(row.get(getattr(columns, one), "")) for one in keys)
         line = str(row.get("line", ""))
         if key not in known and line.isdecimal() and 2 <= int(line) < len(cells) + 2:
             key = cells[int(line) - 2]
         rows.append((*key, line, str(row.get("reason", ""))))
-    return pd.DataFrame(rows, columns=[*CELL_KEYS, "line", "reason"], dtype=object)
+    return pd.DataFrame(rows, columns=[*keys, "line", "reason"], dtype=object)
 
 
 def _behind(desk: Desk, key: str, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,6 +10,7 @@ from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_both, read_journals
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.steps import BALANCES, EXTRACT, JOURNALS, NOTHING_SENT, YTD
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.money import Money, minor_digits
@@ -42,6 +43,8 @@ def read_slice(desk: Desk, key: str) -> Report:
     facts = {
         "extract": posted.extract,
         "balances": posted.balances,
+        "centers": posted.centers,
+        "opening": posted.opening,
         "books": "; ".join(
             f"{one.system} {one.company}, ledger {one.ledger} ({one.ledger_type}), {one.currency}" for one in books
         ),
@@ -143,7 +146,7 @@ def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known
         "legs": [leg.facts for leg in posted.legs],
     }
     artefact = keep_frame(desk, amounts)
-    desk.store.history.record_step(desk.connection, EXTRACT, key, artefact, facts, run=desk.run)
+    record_step(desk, EXTRACT, key, artefact, facts)
     provisional = (
         "" if statuses <= {"Closed", "Locked"} else " The period is still open in the ERP: the figures are provisional."
     )

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.extract import require_readable
 from mlc_pipelines.flows.report import Report
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.extracts import ExtractRead, ExtractRule, Stamps, legs_of, merged, stamp_text, stamps_of
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
@@ -114,7 +115,7 @@ def _keep(desk: Desk, rule: ExtractRule, key: str, table: pa.Table, times: Mappi
         pq.write_table(table, path, compression="zstd")
         artefact = desk.store.artefacts.keep(path)
     facts = {"rows": len(table), "declaration": rule.declaration, **times}
-    desk.store.history.record_step(desk.connection, rule.name, key, artefact, facts, run=desk.run)
+    record_step(desk, rule.name, key, artefact, facts)
     return artefact
 
 

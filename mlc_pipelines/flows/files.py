@@ -1,6 +1,6 @@
 """Frames and tables as kept files."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, BOOKS_KEYS, LINES, SPEND
+from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
 
 
@@ -26,6 +27,13 @@ def read_kept_frame(desk: Desk, artefact: str) -> pd.DataFrame:
     with pq.ParquetFile(desk.store.artefacts.path(artefact)) as file:  # read_table would load what reads whole folders
         frame: pd.DataFrame = file.read().to_pandas()
     return frame
+
+
+def keep_centers(desk: Desk, subaccounts: Collection[str]) -> str:
+    """The cost center of each subaccount as it is now, since a connection may cut its subaccounts in another way one day."""
+    codes = sorted(subaccounts)
+    centers = {"subaccount": codes, COST_CENTER: desk.ledger.cost_centers_of(codes)}
+    return keep_frame(desk, pd.DataFrame(centers, dtype=object))
 
 
 def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch], schema: pa.Schema = LINES) -> str:

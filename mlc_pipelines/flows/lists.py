@@ -10,6 +10,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame
 from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.steps import CHART, COST_CENTERS, LIST_SYNC
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, UncertainError
 from mlc_pipelines.ledger.members import CHANGED, GONE, MOVED, NEW, RENAMED, ListPlan, ListRule, differing, plan_list
 from mlc_pipelines.ledger.outcomes import shortfall
@@ -206,7 +207,7 @@ def _report(desk: Desk, planned: list[_Listed], *, dry_run: bool) -> Report:
         summary += f" {counts[_COUNTS[GONE]]} members are gone from the ERP; they were left in place, because their figures would go with them."
     artefact = keep_frame(desk, changes)
     if not dry_run:
-        desk.store.history.record_step(desk.connection, LIST_SYNC, "", artefact, counts, run=desk.run)
+        record_step(desk, LIST_SYNC, "", artefact, counts)
     gone = changes["change"] == GONE
     return Report(
         LIST_SYNC,

@@ -1,11 +1,11 @@
 """File of cells -> planning model: sent whole, then read back and proved equal, under one fence from first look to last figure."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
+from mlc_pipelines.flows.attempts import Attempt, attempt
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.explain import explain
 from mlc_pipelines.flows.files import keep_frame
@@ -22,14 +22,14 @@ from mlc_pipelines.ledger.mapping import CELL_KEYS, with_zeros
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.outcomes import shortfall
 from mlc_pipelines.ledger.ports import ImportOutcome
-from mlc_pipelines.store.history import AGREED, DIRTY
+from mlc_pipelines.store.history import Step
 
 
 def load_slice(desk: Desk, key: str) -> Report:
     """Send the file, run the import, read the slice back; the model is this process's alone from the first look to the last figure."""
     period = desk.calendar.period(key)
     file = desk.store.history.require_step(desk.connection, desk.feed.file, key)
-    _require_fresh(desk, key, file.facts["source"])
+    extract = _require_fresh(desk, key, file.facts["source"])
     currency = file.facts["currency"]
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header, process=desk.target.process)
     desk.plan.wait_until_welcome()
@@ -37,25 +37,30 @@ def load_slice(desk: Desk, key: str) -> Report:
         desk.plan.wait_until_free()
         before = look(desk, period, currency, members := members_now(desk))
         sent, others = _completed(desk, period, file.artefact, currency, before, members)
-        with _attempt(desk, key, sent) as attempt:
-            outcome, legs, beside = _send(desk, period, attempt, sent, currency, before, members)
-    facts = {
-        "file": sent,
-        "rows": legs[0].left_minor,
-        "task": outcome.task,
-        "sent_sha256": outcome.sent_hash,
-        "read_back": attempt.read_back,
-        "currency": currency,
-        "mapping_version": file.facts.get("mapping_version", ""),
-        "legs": [leg.facts for leg in legs],
-    }
-    desk.store.history.record_step(desk.connection, desk.feed.load, key, sent, facts, run=desk.run)
-    texts = {"other periods": beside, "mapping version": facts["mapping_version"]}
+        with attempt(desk, key, sent, before.cells, extract, file) as begun:
+            outcome, legs, beside = _send(desk, period, begun, before, members)
+            version = file.facts.get("mapping_version", "")
+            begun.facts = _facts(begun, outcome, legs, version)
+    texts = {"other periods": beside, "mapping version": version}
     return _load_report(desk, key, outcome, legs, sent, currency, others, texts)
 
 
-def _require_fresh(desk: Desk, key: str, source: str) -> None:
-    """The file must stem from the newest figures that agreed with the ledger, whatever run made it."""
+def _facts(done: Attempt, outcome: ImportOutcome, legs: tuple[Leg, Leg], mapping_version: str) -> dict[str, Any]:
+    """What is remembered of a load that agreed."""
+    return {
+        "file": done.sent,
+        "rows": legs[0].left_minor,
+        "task": outcome.task,
+        "sent_sha256": outcome.sent_hash,
+        "read_back": done.read_back,
+        "currency": done.currency,
+        "mapping_version": mapping_version,
+        "legs": [leg.facts for leg in legs],
+    }
+
+
+def _require_fresh(desk: Desk, key: str, source: str) -> Step:
+    """The newest figures that agreed with the ledger. The file must stem from them, whatever run made it."""
     newest = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
     if newest.artefact != source:
         raise DataError(
@@ -63,6 +68,7 @@ def _require_fresh(desk: Desk, key: str, source: str) -> None:
             holds=NOTHING_SENT,
             next_step=f"Materialize {desk.connection}/{desk.feed.file} for {key}, then this step again.",
         )
+    return newest
 
 
 def _completed(
@@ -82,35 +88,12 @@ def _completed(
         return desk.store.artefacts.keep(draft), others
 
 
-@dataclass
-class Attempt:
-    """One load under way: what is known of it so far, to be written down however it ends."""
-
-    id: int
-    dump: str = ""
-    read_back: str = ""
-    beside: str = ""
-
-
-@contextmanager
-def _attempt(desk: Desk, key: str, sent: str) -> Iterator[Attempt]:
-    """Written down before the first byte leaves. Ends AGREED, or DIRTY with the reason; a killed process leaves it BEGUN, which counts like DIRTY."""
-    attempt = Attempt(desk.store.history.begin_load(desk.connection, key, sent, feed=desk.feed.name))
-    try:
-        yield attempt
-    except PipelineError as error:
-        note = "\n".join(text for text in (str(error), attempt.beside) if text)
-        desk.store.history.end_load(attempt.id, DIRTY, read_back=attempt.read_back, dump=attempt.dump, note=note)
-        raise
-    desk.store.history.end_load(attempt.id, AGREED, read_back=attempt.read_back, dump=attempt.dump, note=attempt.beside)
-
-
 def _send(
-    desk: Desk, period: FiscalPeriod, attempt: Attempt, sent: str, currency: str, before: Held, members: pd.DataFrame
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, before: Held, members: pd.DataFrame
 ) -> tuple[ImportOutcome, tuple[Leg, Leg], str]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
-    file = desk.store.artefacts.path(sent)
-    cells = read_cells(file, desk.target.columns, currency=currency)
+    file, currency = desk.store.artefacts.path(attempt.sent), attempt.currency
+    attempt.cells = cells = read_cells(file, desk.target.columns, currency=currency)
     desk.progress(f"{period.key}: sending {len(cells):,} cells")
     outcome = desk.plan.import_file(
         desk.target.import_name,
@@ -119,14 +102,14 @@ def _send(
         parameters=desk.target.parameters_of(period),
     )
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
-    attempt.beside = _kept_beside(desk, outcome)
+    attempt.beside, attempt.refused = _kept_beside(desk, outcome), outcome.refused
     rows = _rows_leg(period.key, outcome, cells)
     try:
         held = look(desk, period, currency, members)
     except PipelineError as error:
         _require_taken(desk, period.key, outcome, rows, f"not possible ({error.what})")
         raise
-    attempt.read_back = keep_frame(desk, held.cells)
+    attempt.held, attempt.read_back = held.cells, keep_frame(desk, held.cells)
     sides = ("cells sent", cells), ("cells in the model", held.cells)
     model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=desk.target.columns.keys, unit=currency)
     try:

@@ -75,13 +75,14 @@ def _until_held(draft: JournalDraft, wanted: pd.DataFrame, desk: TableDesk) -> N
     said: PipelineError | None = None
     for _ in range(desk.limits.looks):
         try:
-            differs = differing(wanted, desk.table.read_held(draft.period), draft.period)
+            differs = differing(wanted, held := desk.table.read_held(draft.period), draft.period)
             if differs.empty:
                 return _require_effective(draft, desk)
             if said and not isinstance(said, (TransientError, UncertainError)):
                 raise said  # a definite no, and nothing came of it
             desk.require_approval(draft)
             desk.register.move(draft.reference, INTENT, note="figures are being written")
+            desk.register.about_to_set(draft, _over(differs, held))
             desk.require_fence()
             desk.progress(f"{draft}: writing {len(differs):,} figures")
             said = _sent(draft, differs, desk)
@@ -115,6 +116,12 @@ def _require_effective(draft: JournalDraft, desk: TableDesk) -> None:
             holds="They count in no report yet.",
             next_step="It is taken up again by itself, or by the same command, once that is done.",
         )
+
+
+def _over(differs: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """The figures that differ, each with what stands there now, which is zero where nothing does."""
+    before = held[HELD].rename(columns={"amount_minor": "before_minor"})
+    return differs.merge(before, on=HELD[:2], how="left").fillna({"before_minor": 0}).astype({"before_minor": "int64"})
 
 
 def differing(wanted: pd.DataFrame, held: pd.DataFrame, period: str) -> pd.DataFrame:

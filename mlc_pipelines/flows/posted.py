@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from itertools import chain
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame, keep_lines, read_line_amounts
+from mlc_pipelines.flows.files import keep_centers, keep_frame, keep_lines, read_line_amounts
 from mlc_pipelines.flows.steps import (
     BALANCES_MATCH_LEDGER,
     CLOSING_MATCHES_LEDGER,
+    JOURNALS,
     LINES_MATCH_LEDGER,
     NOTHING_SENT,
     OPENING_MATCHES_BEFORE,
@@ -56,13 +59,16 @@ class Asked:
 class Posted:
     """amounts: the keys asked for, debit_minor, credit_minor (movement), amount_minor (the figure that goes on), lines (rows behind it).
 
-    extract: hash of what was read, whole. balances: hash of the ERP's own, which it was held against.
+    extract: hash of what was read, whole. balances: hash of the ERP's own, which it was held against. centers: of the cost center that each
+    subaccount had then. opening: of the balances that the lines are added to, "" where the figures are lines alone, or balances alone.
     """
 
     amounts: pd.DataFrame
     extract: str
     balances: str
+    centers: str
     legs: tuple[Leg, ...]
+    opening: str = ""
 
 
 def read_journals(desk: Desk, asked: Asked) -> Posted:
@@ -80,13 +86,15 @@ def read_journals(desk: Desk, asked: Asked) -> Posted:
         ("lines read", debits_and_credits(turnover_by_account(amounts, keys), keys)),
     )
     legs = [_agreed(asked, LINES_MATCH_LEDGER, *sides, keys=[*keys, "side"])]
+    codes, opening = _subaccounts(lines), ""
     if desk.target.figures == YTD:
-        opened = _as_amounts(desk, _balances(desk, asked), "opening_minor").assign(
-            debit_minor=0, credit_minor=0, lines=0
-        )
+        pairs = _balances(desk, asked)
+        opening, codes = keep_frame(desk, pairs), codes | set(pairs["subaccount"])
+        opened = _as_amounts(desk, pairs, "opening_minor").assign(debit_minor=0, credit_minor=0, lines=0)
         amounts = pd.concat([opened[amounts.columns], amounts], ignore_index=True)
         legs += [_opening_leg(desk, asked, trial), _closing_leg(asked, trial, amounts)]
-    return Posted(_summed(amounts, asked.keys), extract, keep_frame(desk, trial), tuple(legs))
+    centers = keep_centers(desk, codes)
+    return Posted(_summed(amounts, asked.keys), extract, keep_frame(desk, trial), centers, tuple(legs), opening)
 
 
 def read_balances(desk: Desk, asked: Asked) -> Posted:
@@ -100,7 +108,8 @@ def read_balances(desk: Desk, asked: Asked) -> Posted:
         _agreed(asked, BALANCES_MATCH_LEDGER, *sides, keys=[*keys, "figure"]),
         _opening_leg(desk, asked, trial),
     )
-    return Posted(_moved_or_held(desk, asked, pairs), extract, keep_frame(desk, trial), legs)
+    centers = keep_centers(desk, set(pairs["subaccount"]))
+    return Posted(_moved_or_held(desk, asked, pairs), extract, keep_frame(desk, trial), centers, legs)
 
 
 def read_both(desk: Desk, asked: Asked) -> Posted:
@@ -109,9 +118,8 @@ def read_both(desk: Desk, asked: Asked) -> Posted:
     extract = keep_lines(
         desk, chain.from_iterable(desk.ledger.read_posted(asked.period, one.company) for one in asked.books)
     )
-    lines = sum_lines(
-        by_cost_center(read_line_amounts(desk, extract), desk.ledger.cost_centers_of), [*BOOKS_KEYS, *CELL_KEYS]
-    )
+    posted = read_line_amounts(desk, extract)
+    lines = sum_lines(by_cost_center(posted, desk.ledger.cost_centers_of), [*BOOKS_KEYS, *CELL_KEYS])
     keys = [*asked.account_keys, COST_CENTER]
     sides = (
         ("balances", debits_and_credits(turnover_by_account(_as_amounts(desk, pairs, "movement"), keys), keys)),
@@ -126,7 +134,23 @@ def read_both(desk: Desk, asked: Asked) -> Posted:
     amounts = _moved_or_held(desk, asked, pairs).drop(columns="lines")
     counts = _summed(lines, asked.keys)[[*asked.keys, "lines"]]
     amounts = amounts.merge(counts, on=list(asked.keys), how="left").fillna({"lines": 0}).astype({"lines": "int64"})
-    return Posted(amounts, extract, keep_frame(desk, pairs), tuple(legs))
+    kept = keep_frame(desk, pairs)
+    centers = keep_centers(desk, _subaccounts(posted) | set(pairs["subaccount"]))
+    opening = kept if desk.target.figures == YTD else ""
+    return Posted(amounts, extract, kept, centers, tuple(legs), opening)
+
+
+def _subaccounts(lines: pa.Table) -> set[str]:
+    """Those that stand on lines, each once."""
+    return {code for code in pc.unique(lines["subaccount"].cast(pa.string())).to_pylist() if code is not None}
+
+
+def read_again(desk: Desk, period: FiscalPeriod, counted: str) -> str:
+    """What the ERP holds of a period now, kept like what was read of it: its lines, or its balances. To be compared, not to be loaded: no leg is proved."""
+    books = desk.ledger.identities()
+    if counted == JOURNALS:
+        return keep_lines(desk, chain.from_iterable(desk.ledger.read_posted(period, one.company) for one in books))
+    return keep_frame(desk, _balances(desk, Asked(period, books, {}, "", ())))
 
 
 def _moved_or_held(desk: Desk, asked: Asked, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from mlc_pipelines.flows.preview_report import PreviewShown
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year
 from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_BALANCE, JOURNALS_MATCH_PLAN, NOTHING_WRITTEN
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.drafts import JournalDraft, package_hash, require_sound
 from mlc_pipelines.ledger.errors import DataError, told_as
@@ -106,7 +107,7 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
         "books": str(route.destination),
         "legs": [leg.facts for leg in legs],
     }
-    desk.store.history.record_step(desk.connection, route.steps.preview, year, artefact, facts, run=desk.run)
+    record_step(desk, route.steps.preview, year, artefact, facts)
     shown = PreviewShown(desk.connection, desk.who, route, year, figures, drafts, held, chart, books)
     return shown.report(artefact, package, mapped, legs, posted_before=len(known.sealed()))
 

@@ -11,6 +11,7 @@ from mlc_pipelines.flows.mapping import kept_version, require_sound, table_of
 from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.steps import CHART, CODES_UNCHANGED, COST_CENTERS, MEMBER_MAP, MEMBERS, VENDORS
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.mapping import MAP_COLUMNS, MemberRule, align, dead_entries, drift
 
@@ -179,6 +180,6 @@ def _kept(
     facts: Mapping[str, object] | None = None,
 ) -> Report:
     artefact = keep_frame(desk, frame)
-    desk.store.history.record_step(desk.connection, step, "", artefact, {**counts, **(facts or {})}, run=desk.run)
+    record_step(desk, step, "", artefact, {**counts, **(facts or {})})
     desk.progress(f"{step}: {summary}")
     return Report(step, "", summary, artefact, counts=counts, tables=tables)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import read_frame, read_kept_frame
+from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.steps import CELLS_MATCH_LINES, MEMBER_MAP, NOTHING_SENT
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.cells import read_cells, write_cells
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.errors import DataError
@@ -51,9 +52,10 @@ def write_slice(desk: Desk, key: str) -> Report:
         "rows": len(cells),
         "currency": currency,
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
+        "placed": keep_frame(desk, placed),
         "legs": [leg.facts],
     }
-    desk.store.history.record_step(desk.connection, desk.feed.file, key, artefact, facts, run=desk.run)
+    record_step(desk, desk.feed.file, key, artefact, facts)
     report = _file_report(desk, key, cells, lacking, leg, artefact, currency)
     return replace(report, texts={"mapping version": facts["mapping_version"]})
 

@@ -14,11 +14,12 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.extract import require_readable
-from mlc_pipelines.flows.files import keep_frame, keep_spend, read_frame, read_spend
+from mlc_pipelines.flows.files import keep_centers, keep_frame, keep_spend, read_frame, read_spend
 from mlc_pipelines.flows.load import load_slice
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_slice
 from mlc_pipelines.flows.steps import INVOICES_MATCH_LEDGER, NOTHING_SENT, SPEND, SPEND_MATCHES_LEDGER, VENDORS
+from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR
@@ -55,6 +56,7 @@ def read_spend_slice(desk: Desk, key: str) -> Report:
     facts = {
         "extract": read.extract,
         "ledger_lines": read.ledger_lines,
+        "centers": read.centers,
         "currency": books.currency,
         "erp_status": status,
     }
@@ -63,11 +65,14 @@ def read_spend_slice(desk: Desk, key: str) -> Report:
 
 @dataclass(frozen=True)
 class _Read:
-    """Both sides by vendor, account, cost center, with kind of account and origin. extract, ledger_lines: hashes of what was read, whole."""
+    """Both sides by vendor, account, cost center, with kind of account and origin. extract, ledger_lines: hashes of what was read, whole; centers: of
+    the cost center that each subaccount had then.
+    """
 
     books: LedgerIdentity
     extract: str
     ledger_lines: str
+    centers: str
     invoices: pd.DataFrame
     ledger: pd.DataFrame
     invoice_keys: pd.DataFrame
@@ -86,7 +91,10 @@ def _read(desk: Desk, payables: Payables, key: str, books: LedgerIdentity) -> _R
     ledger_lines = keep_spend(desk, payables.read_ledger_spend(period))
     sides = [read_spend(desk, one) for one in (extract, ledger_lines)]
     summed = [_by_account(desk, lines, kinds) for lines in sides]
-    return _Read(books, extract, ledger_lines, *summed, *(_invoices_of(lines) for lines in sides))
+    codes = sides[0].loc[sides[0][ACCOUNT] != "", "subaccount"].unique()
+    return _Read(
+        books, extract, ledger_lines, keep_centers(desk, codes), *summed, *(_invoices_of(lines) for lines in sides)
+    )
 
 
 def _by_account(desk: Desk, lines: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
@@ -147,7 +155,7 @@ def _report(desk: Desk, key: str, read: _Read, legs: tuple[Leg, ...], facts: dic
         "accounts": amounts[ACCOUNT].nunique(),
     }
     recorded = {**facts, **counts, "amount_minor": total, "legs": [leg.facts for leg in legs]}
-    desk.store.history.record_step(desk.connection, SPEND.extract, key, artefact, recorded, run=desk.run)
+    record_step(desk, SPEND.extract, key, artefact, recorded)
     return Report(
         SPEND.extract,
         key,

@@ -91,6 +91,7 @@ class JournalDraft:
 
     issue: how often the plan was issued to these books, this one included; so that version 1 can be issued again after version 2.
     reverses: reference of the journal that this one takes back; "" for figures of the plan.
+    witness: head of the audit trail, shown in the description where there is room; no part of what the journal is or says.
     """
 
     destination: Destination
@@ -103,6 +104,7 @@ class JournalDraft:
     description: str = ""
     issue: int = 1
     reverses: str = ""
+    witness: str = ""
 
     @cached_property
     def reference(self) -> str:

@@ -9,6 +9,7 @@ fence        one writer per model: a lock owned by the writing process
 notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
 marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
+told         journals, budget figures and approvals as the audit trail tells them
 tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity (sealing)
 ring         the keys that open them; ringplaces and ringserver: where a ring can lie

@@ -1,14 +1,15 @@
 """Which step of which period was done with which result, and which files were loaded, surely or perhaps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import loads, steps
 
 BEGUN, AGREED, DIRTY = "BEGUN", "AGREED", "DIRTY"
@@ -35,6 +36,7 @@ class Step:
     artefact: str
     facts: Mapping[str, Any]
     made_at: str
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,29 @@ class Load:
     state: str
     note: str
     begun_at: str
+    feed: str = ACTUALS
+    ended_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Append-only memory of one installation. Only a load's end is written later than its beginning."""
+    """Append-only memory of one installation. Only a load's end is written later than its beginning.
+
+    db: the transaction of whoever writes something else with it; one of its own unless given.
+    """
 
     engine: sa.Engine
 
     def record_step(
-        self, connection: str, step: str, period: str, artefact: str, facts: Mapping[str, Any], *, run: str = ""
+        self,
+        connection: str,
+        step: str,
+        period: str,
+        artefact: str,
+        facts: Mapping[str, Any],
+        *,
+        run: str = "",
+        db: sa.Connection | None = None,
     ) -> None:
         row = {
             "connection": connection,
@@ -69,7 +84,7 @@ class History:
             "run": run,
             "made_at": timestamp(),
         }
-        with self.engine.begin() as db:
+        with self._writing(db) as db:
             db.execute(steps.insert().values(**row))
 
     def latest_step(self, connection: str, step: str, period: str = "") -> Step | None:
@@ -77,7 +92,14 @@ class History:
             row = db.execute(_LATEST_STEP, {"connection": connection, "step": step, "period": period}).first()
         if row is None:
             return None
-        return Step(connection, step, period, row.artefact, json.loads(row.facts), row.made_at)
+        return _step(row)
+
+    def steps(self, connection: str, period: str = "", *, until: str = "") -> list[Step]:
+        """Every result of every step of a period, oldest first; those made until a moment, where one is given."""
+        wanted = [steps.c.connection == connection, steps.c.period == period]
+        wanted += [steps.c.made_at <= until] if until else []
+        with self.engine.connect() as db:
+            return [_step(row) for row in db.execute(steps.select().where(*wanted).order_by(steps.c.id))]
 
     def require_step(self, connection: str, step: str, period: str = "") -> Step:
         """The newest result of a step. Raises DataError, saying what to materialize, when it was never finished."""
@@ -90,16 +112,27 @@ class History:
             next_step=f"Materialize {connection}/{step}{of_period} first.",
         )
 
-    def begin_load(self, connection: str, period: str, sent: str, *, feed: str = ACTUALS) -> int:
+    def begin_load(
+        self, connection: str, period: str, sent: str, *, feed: str = ACTUALS, db: sa.Connection | None = None
+    ) -> int:
         """Write down durably that this file may reach the model from now on. feed: the kind of figures, each with loads of its own."""
         row = {"connection": connection, "feed": feed, "period": period, "sent": sent, "state": BEGUN}
         row["begun_at"] = timestamp()
-        with self.engine.begin() as db:
+        with self._writing(db) as db:
             result = db.execute(loads.insert().values(read_back="", dump="", note="", ended_at="", **row))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
 
-    def end_load(self, load: int, state: str, *, read_back: str = "", dump: str = "", note: str = "") -> None:
-        with self.engine.begin() as db:
+    def end_load(
+        self,
+        load: int,
+        state: str,
+        *,
+        read_back: str = "",
+        dump: str = "",
+        note: str = "",
+        db: sa.Connection | None = None,
+    ) -> None:
+        with self._writing(db) as db:
             values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": timestamp()}
             db.execute(loads.update().where(loads.c.id == load).values(**values))
 
@@ -112,10 +145,7 @@ class History:
         """All attempts of one slice, oldest first."""
         with self.engine.connect() as db:
             rows = db.execute(_LOADS, {"connection": connection, "feed": feed, "period": period}).all()
-        return [
-            Load(row.id, row.period, row.sent, row.read_back, row.dump, row.state, row.note, row.begun_at)
-            for row in rows
-        ]
+        return [_load(row) for row in rows]
 
     def since_agreed(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """The newest agreed load and every attempt after it: together they name every cell that may hold a figure of ours."""
@@ -123,7 +153,19 @@ class History:
         agreed = [position for position, load in enumerate(attempts) if load.state == AGREED]
         return attempts[agreed[-1] :] if agreed else attempts
 
+    @contextmanager
+    def _writing(self, db: sa.Connection | None) -> Iterator[sa.Connection]:
+        if db is not None:
+            yield db
+            return
+        with self.engine.begin() as own:
+            yield own
 
-def timestamp() -> str:
-    """Now, as the store writes it: such texts compare like the moments."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+def _step(row: sa.Row[Any]) -> Step:
+    return Step(row.connection, row.step, row.period, row.artefact, json.loads(row.facts), row.made_at, row.run)
+
+
+def _load(row: sa.Row[Any]) -> Load:
+    files = row.sent, row.read_back, row.dump
+    return Load(row.id, row.period, *files, row.state, row.note, row.begun_at, row.feed, row.ended_at)

@@ -25,6 +25,7 @@ from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
 from mlc_pipelines.store.standings import Standings
 from mlc_pipelines.store.tokens import LogIn
+from mlc_pipelines.store.trail.logbook import Logbook
 from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.vault import Vault
 
@@ -76,13 +77,13 @@ class Store:
     def contracts(self) -> Contracts:
         return Contracts(self.engine, self.artefacts)
 
-    def postings(self, connection: str, *, who: str, run: str = "") -> Postings:
+    def postings(self, connection: str, *, who: str, run: str = "", logbook: Logbook | None = None) -> Postings:
         """The journals that this connection writes into its ERP; who writes, and in which run, stands in their history."""
-        return Postings(self.engine, connection, who, run)
+        return Postings(self.engine, connection, who, run, logbook)
 
-    def approvals(self, connection: str) -> Approvals:
+    def approvals(self, connection: str, logbook: Logbook | None = None) -> Approvals:
         """Who approved which journals of this connection."""
-        return Approvals(self.engine, connection)
+        return Approvals(self.engine, connection, logbook)
 
     def mappings(self, connection: str) -> Mappings:
         """The mapping desk of a connection: what was accepted there, and which versions of the mapping were used."""

@@ -7,13 +7,19 @@ look-up there does. It keeps the whole journal, so that the work can be taken up
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft, ReferenceReused
 from mlc_pipelines.ledger.errors import DataError
-from mlc_pipelines.store.history import timestamp
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import posting_events, postings
+from mlc_pipelines.store.told import tell_figures, tell_transition
+from mlc_pipelines.store.trail.logbook import Logbook
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLANNED, INTENT, DRAFT_SEEN, CHECKED, RELEASING, POSTED_SEEN, SEALED = (
     "PLANNED",
@@ -61,12 +67,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """The journals of one connection. who: the person or service that acts, for the history."""
+    """The journals of one connection. who: the person or service that acts, for the history. logbook: the audit trail, which hears of every transition."""
 
     engine: sa.Engine
     connection: str
     who: str
     run: str = ""
+    logbook: Logbook | None = None
 
     def plan(self, drafts: Sequence[JournalDraft], package: str) -> list[Posting]:
         """Note journals that were previewed; nothing is approved, nothing may be sent yet, and a later preview may change them."""
@@ -156,6 +163,11 @@ class Postings:
                 self._note(db, reference, state, number, note)
             return self._required(db, reference)
 
+    def about_to_set(self, draft: JournalDraft, figures: "pd.DataFrame") -> None:
+        """Tell the audit trail which budget figures are about to be set over which: account, subaccount, before_minor, amount_minor."""
+        if self.logbook:
+            tell_figures(self.logbook, draft, figures)
+
     def hold_back(self, reference: str, why: str) -> Posting:
         """Close a journal to every worker for now, as a conflict that says why. One that is closed already stays what it is."""
         return self._by_command(reference, postings.c.state.not_in(CLOSED), CONFLICT, why)
@@ -215,7 +227,7 @@ class Postings:
         """The journal as it was written down, and its approval."""
         with self.engine.connect() as db:
             row = db.execute(postings.select().where(postings.c.reference == reference)).one()
-        return JournalDraft.from_text(row.draft), Approval(**json.loads(row.approval)) if row.approval else None
+        return JournalDraft.from_text(row.draft), _approval(row.approval)
 
     def packages(self) -> list[tuple[list[JournalDraft], Approval]]:
         """What was approved together and is not at its end, journals that are at theirs among it: all that is needed to take it up again."""
@@ -242,6 +254,16 @@ class Postings:
         held = [(JournalDraft.from_text(row.draft), _posting(row), row.package) for row in rows]
         return sorted(held, key=lambda one: (one[0].issue, one[0].period, not one[0].reverses, one[0].part))
 
+    def of_period(self, period: str) -> list[tuple[JournalDraft, Posting, str, Approval | None]]:
+        """Every journal of the connection for a fiscal period, with how it stands, its package and its approval, in the order of the issues."""
+        of_us = (postings.c.connection == self.connection) & (postings.c.period == period)
+        with self.engine.connect() as db:
+            rows = db.execute(postings.select().where(of_us)).all()
+        held = [
+            (JournalDraft.from_text(row.draft), _posting(row), row.package, _approval(row.approval)) for row in rows
+        ]
+        return sorted(held, key=lambda one: (one[0].plan, one[0].issue, not one[0].reverses, one[0].part))
+
     def events(self, reference: str) -> list[Event]:
         """Every transition of a journal, oldest first."""
         of_row = posting_events.select().where(posting_events.c.reference == reference).order_by(posting_events.c.id)
@@ -251,10 +273,17 @@ class Postings:
     def _note(self, db: sa.Connection, reference: str, state: str, number: str, note: str) -> None:
         row = {"reference": reference, "state": state, "number": number, "note": note}
         db.execute(posting_events.insert().values(who=self.who, run=self.run, at=timestamp(), **row))
+        if self.logbook:
+            held = db.execute(postings.select().where(postings.c.reference == reference)).one()
+            tell_transition(self.logbook, db, held, state, number, note, posted=state == SEALED)
 
 
 def _approval_text(approval: Approval | None) -> str:
     return json.dumps(asdict(approval), ensure_ascii=False, sort_keys=True) if approval else ""
+
+
+def _approval(text: str) -> Approval | None:
+    return Approval(**json.loads(text)) if text else None
 
 
 def _read(db: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Posting]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mlc_pipelines.anaplan.client import Anaplan
 from mlc_pipelines.flows.desk import Desk, Target
 from mlc_pipelines.flows.steps import PERIODIC, SPEND
+from mlc_pipelines.flows.trail import require_clean, signed_at_end
 from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.extracts import ExtractRule
@@ -28,6 +29,7 @@ from mlc_pipelines.wiring.ledgers import open_ledger
 from mlc_pipelines.wiring.people import who
 from mlc_pipelines.wiring.routes import routes_of
 from mlc_pipelines.wiring.tables import read_mapping_file
+from mlc_pipelines.wiring.versions import code_version, configuration_hash
 
 
 @contextmanager
@@ -40,9 +42,13 @@ def open_desk(
     sleep: Callable[[float], None] = time.sleep,
     accept_shrunk: Collection[str] = (),
 ) -> Iterator[Desk]:
-    """Everything a flow of this connection needs. Clients log in at their first call and sign out when the block ends, however it ends."""
+    """Everything a flow of this connection needs. Clients log in at their first call and sign out when the block ends, however it ends.
+
+    The tail of the audit trail is verified first, and its head is signed at the end. Raises AuditTampered where it is not what it was.
+    """
     chosen = named.settings
     store = store or Store.open()
+    require_clean(store.trail)
     accepted = store.mappings(named.name).entries()
     target = actuals_target(named, accepted)
     progress = progress or (lambda _said: None)
@@ -50,6 +56,7 @@ def open_desk(
         open_ledger(named, store, sleep) as books,
         shared_budget(chosen.anaplan, store, sleep) as budget,
         _anaplan(named, store, sleep, budget, progress) as plan,
+        signed_at_end(store.trail),
     ):
         yield Desk(
             named.name,
@@ -68,6 +75,9 @@ def open_desk(
             spend=spend_target(named, accepted) if chosen.ap_spend else None,
             routes=routes_of(named, books),
             who=who(),
+            system=chosen.erp.system,
+            code_version=code_version(),
+            configuration_hash=configuration_hash(named),
             progress=progress,
         )
 

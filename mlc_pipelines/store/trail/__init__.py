@@ -1,6 +1,7 @@
 """The audit trail: what was moved, by whom, under which approval; written once, and any change of it afterwards shows.
 
 trail        Trail: append an event with its records, read them again, prove one record
+logbook      the trail in the hand of one piece of work
 event        what an event says, and the header that chains it to the one before
 records      the shape of records, their canonical lines, and the hashes of each 64 of them
 merkle       roots and inclusion proofs (RFC 6962)

@@ -1,8 +1,10 @@
 """Records of one event as a Parquet file under the name of its content."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -48,6 +50,24 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
             waiting = []
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def find(path: Path, column: str, wanted: Callable[[str], bool]) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
+    """The records that have a wanted text in a coded column: their numbers, counted from 0, and themselves; groups without one are not read."""
+    with pq.ParquetFile(path, read_dictionary=_TEXTS, page_checksum_verification=True) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            coded = file.read_row_group(group, columns=[column], use_threads=False).column(0)
+            hits = np.concatenate([_hits(chunk, wanted) for chunk in coded.chunks] or [np.zeros(0, bool)])
+            if hits.any():
+                rows = hits.nonzero()[0]
+                yield first + rows, file.read_row_group(group, use_threads=False).take(rows)
+            first += len(hits)
+
+
+def _hits(coded: pa.DictionaryArray, wanted: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
+    hits: npt.NDArray[np.bool_] = np.array([wanted(text) for text in coded.dictionary.to_pylist()], bool)
+    return hits[coded.indices.to_numpy()]
 
 
 def read(path: Path) -> Iterator[pa.Table]:

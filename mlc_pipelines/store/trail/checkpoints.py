@@ -16,7 +16,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.canonical import NotCanonicalError, from_canonical, to_canonical
 
 _SIGNED = b"mlc trail checkpoint\n"
-_SHORT_DIGITS = 16
+SHORT_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Checkpoint:
     @property
     def short(self) -> str:
         """What the description of a posted journal carries, as a witness that we cannot change: the first 16 digits of the head."""
-        return self.header[:_SHORT_DIGITS]
+        return self.header[:SHORT_DIGITS]
 
     def metadata(self) -> dict[str, str | int]:
         """What a materialization in Dagster carries."""
@@ -95,15 +95,17 @@ class Checkpoints:
             os.fsync(handle)
         return signed
 
-    def read(self) -> tuple[list[Checkpoint], list[tuple[int, str]]]:
-        """All checkpoints, oldest first; and the lines that are none, by number, with the reason.
+    def read(self, newest: int = 0) -> tuple[list[Checkpoint], list[tuple[int, str]]]:
+        """All checkpoints, oldest first; and the lines that are none, by number, with the reason. newest: of so many lines only.
 
         A line that only begins well was cut off by a crash while it was written, and witnesses nothing.
         """
         if not self.file.exists():
             return [], []
         good, bad = [], []
-        for number, line in enumerate(self.file.read_bytes().split(b"\n"), 1):
+        lines = self.file.read_bytes().rstrip(b"\n").split(b"\n")
+        first = max(len(lines) - newest, 0) if newest else 0
+        for number, line in enumerate(lines[first:], first + 1):
             if not line or (line.startswith(b'{"') and not line.endswith(b"}")):
                 continue
             try:

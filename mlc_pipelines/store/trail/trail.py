@@ -1,7 +1,7 @@
 """The trail itself: events with their records, one after the other, each chained to the one before."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,11 +18,13 @@ from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.schema import trail
 from mlc_pipelines.store.trail import merkle
 from mlc_pipelines.store.trail.canonical import from_canonical
-from mlc_pipelines.store.trail.checkpoints import Checkpoint, Checkpoints
+from mlc_pipelines.store.trail.checkpoints import SHORT_DIGITS, Checkpoint, Checkpoints
 from mlc_pipelines.store.trail.event import BEGUN, NO_HEADER, Event, Link, searched
 from mlc_pipelines.store.trail.faults import telling_faults
 
 if TYPE_CHECKING:  # a quarter of a second, which an event without records need not wait for
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 _LOCK = 7_302_418_221_005  # Postgres knows its advisory locks by number; any one, always the same
@@ -44,6 +46,11 @@ class Entry:
     root: str
     file: str
     header: str
+
+    @property
+    def short(self) -> str:
+        """The first digits of its header: enough to witness all that was written up to it."""
+        return self.header[:SHORT_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,32 @@ class Trail:
             from mlc_pipelines.store.trail import body
 
             yield from body.read(self.files.path(entry.file))
+
+    def find(
+        self, entry: Entry, column: str, wanted: Callable[[str], bool]
+    ) -> "Iterator[tuple[npt.NDArray[np.int64], pa.Table]]":
+        """The records of an entry that have a wanted text in a column, with their numbers within it (from 0). Raises DataError when their file is missing or was changed."""
+        if entry.records:
+            from mlc_pipelines.store.trail import body
+
+            yield from body.find(self.files.path(entry.file), column, wanted)
+
+    def require_unchanged(self, entry: Entry) -> None:
+        """Hold the records of an entry against the root that is chained. Raises DataError when they are not those that were written."""
+        if not entry.records:
+            return
+        from mlc_pipelines.store.trail.records import Leaves, lines_of
+
+        leaves = Leaves()
+        for table in self.records(entry):
+            for lines in lines_of(table):
+                leaves.add(lines)
+        if (leaves.records, merkle.root_of(leaves.all()).hex()) != (entry.records, entry.root):
+            raise DataError(
+                f"The records of entry {entry.number} of the audit trail are not those that were written.",
+                holds="Nothing was told from them.",
+                next_step="`mlc audit verify --full` names the place.",
+            )
 
     def prove(self, entry: Entry, record: int) -> Proof:
         """What shows that one record (counted from 0 within its entry) belongs to the trail, beside the entry itself."""

@@ -1,0 +1,28 @@
+"""With which code and which configuration something was done: two hashes that stand in every event of the audit trail."""
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import mlc_pipelines
+from mlc_pipelines.wiring.connections import Named
+
+_DIGITS = 16
+
+
+@cache
+def code_version() -> str:
+    """The version of the package, and the first digits of a hash over its source files: it tells a changed installation from the released one."""
+    folder = Path(mlc_pipelines.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py"), key=lambda one: one.relative_to(folder).as_posix()):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return f"{version('mlc-pipelines')} {digest.hexdigest()[:_DIGITS]}"
+
+
+def configuration_hash(named: Named) -> str:
+    """SHA-256 of the connection's settings as they are understood, variables filled in; they name credentials and hold none."""
+    said = json.dumps(named.settings.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
