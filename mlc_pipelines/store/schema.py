@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0012"
+REVISION = "0013"
 
 metadata = sa.MetaData()
 
@@ -243,6 +243,36 @@ standings = sa.Table(
     sa.Column("run", sa.String(80), nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Index("standings_by_period", "connection", "period", "id"),
+)
+
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("kind", sa.String(60), nullable=False),
+    sa.Column("about", sa.String(200), nullable=False),
+    sa.Column("content", sa.String(16), nullable=False),  # hash of what was told: another one is told anew
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("next_step", sa.Text, nullable=False),
+    sa.Column("since", sa.String(40), nullable=False),
+    sa.Column("told_at", sa.String(40), nullable=False),
+    sa.UniqueConstraint("connection", "kind", "about", name="troubles_once"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("way", sa.String(120), nullable=False),  # the messenger, as the connection file names it
+    sa.Column("message", sa.Text, nullable=False),  # JSON
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.String(40), nullable=False),  # "" once it is delivered or given up
+    sa.Column("ended", sa.String(20), nullable=False),  # DELIVERED, GIVEN UP, "" before
+    sa.Column("said", sa.Text, nullable=False),  # why the last try failed
+    sa.Index("messages_by_connection", "connection", "id"),
 )
 
 
