@@ -1,8 +1,9 @@
-"""mlc audit: is the trail what it was."""
+"""mlc audit: is the trail what it was, and the evidence of a period for those who ask."""
 
 import json
 import re
 import sys
+from pathlib import Path
 
 import click
 
@@ -60,6 +61,31 @@ def checkpoint() -> None:
         click.echo("Nothing was ever recorded, so there is nothing to sign.")
     else:
         click.echo(f"{signed.number:,} entries, {signed.records:,} records, head {signed.header}, key {signed.key}")
+
+
+@audit.command()
+@click.argument("connection")
+@click.argument("period")
+@click.option(
+    "--to",
+    "place",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A new folder, or a file whose name ends with .zip.",
+)
+def export(connection: str, period: str, place: Path) -> None:
+    """Write the evidence of PERIOD (FY2026-P03) of CONNECTION: a page to read, every file, and what is needed to check it without us."""
+    from mlc_pipelines.flows.evidence.pack import export_pack
+    from mlc_pipelines.wiring.columns import columns_of
+    from mlc_pipelines.wiring.connections import find
+
+    named = find(connection)
+    done = export_pack(Store.open(), named.name, named.calendar.period(period), columns_of(named), place)
+    click.echo(
+        f"{done.place}: {done.files} files, {done.entries} entries of the audit trail. Hash of the manifest: {done.digest}"
+    )
+    page = "index.html in it" if done.place.suffix == ".zip" else str(done.place / "index.html")
+    click.echo(f"To read it, open {page}; to check it, run `python3 -I -S verify_pack.py .` where it lies.")
 
 
 def _facts(verdict: Verdict) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from hashlib import file_digest, sha256
+from itertools import takewhile
 from pathlib import Path
 
 from mlc_pipelines.store.trail import verify_pack
@@ -20,23 +21,27 @@ def write_pack(
     *,
     first: int,
     told: Sequence[int],
-    checkpoint: Checkpoint,
+    checkpoint: Checkpoint | None,
     single: Mapping[int, Sequence[int]] | None = None,
+    absent: Sequence[str] = (),
 ) -> None:
     """Entries from `first` to the checkpoint: those told with their events and all their records, the others by their hashes alone.
 
     single: entries of which only these records are told (counted from 0), each with the lines of its leaf and its proof.
+    checkpoint: None where nothing is told. absent: hashes of files that the events name and that were given up.
     """
     single = single or {}
-    entries = [one for one in trail.entries(first=max(1, first - 1)) if one.number <= checkpoint.number]
+    until = checkpoint.number if checkpoint else 0
+    entries = list(takewhile(lambda one: one.number <= until, trail.entries(first=max(1, first - 1)))) if until else []
     before = entries.pop(0) if first > 1 else None
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "start.json").write_bytes(_start(checkpoint.installation, before) + b"\n")
+    (folder / "start.json").write_bytes(_start(checkpoint.installation if checkpoint else "", before) + b"\n")
+    (folder / "absent.json").write_bytes(to_canonical(sorted(absent)) + b"\n")
     shown = set(told) | set(single)
     (folder / "entries.jsonl").write_bytes(b"".join(_line(one, one.number in shown) + b"\n" for one in entries))
-    (folder / "checkpoints.jsonl").write_bytes(checkpoint.line())
+    (folder / "checkpoints.jsonl").write_bytes(checkpoint.line() if checkpoint else b"")
     for entry in entries:
-        if entry.number in told and entry.records:
+        if entry.number in told and trail.has_records(entry):
             _write_records(trail, entry, folder / "records")
         for record in single.get(entry.number, ()):
             _write_proof(trail.prove(entry, record), folder / "proofs")

@@ -1,4 +1,4 @@
-"""Verify an evidence pack of an audit trail: python verify_pack.py FOLDER [PUBLIC_KEY [HEAD ...]].
+"""Verify an evidence pack of an audit trail: python3 -I -S verify_pack.py FOLDER [PUBLIC_KEY [HEAD ...]].
 
 PUBLIC_KEY: of the checkpoints, as you know it from elsewhere. HEAD: first digits of one, as a posted journal shows them.
 Ends with 0 clean, 10 something was changed (it says where), 11 a HEAD is not in the pack, 12 signed with another key.
@@ -55,14 +55,13 @@ def root_by_path(leaf: bytes, place: int, last: int, path: Iterable[str]) -> str
 
 def leaves_of(lines: Iterable[bytes], where: str) -> Iterator[tuple[bytes, int]]:
     """The hash of every 64 lines, and how many lines they are."""
-    rest, before = iter(lines), 0
+    rest = enumerate(lines, 1)
     while leaf := list(islice(rest, 64)):
-        for number, line in enumerate(leaf, before + 1):
+        for number, line in leaf:
             record = value_of(line.removesuffix(b"\n"), f"{where}, record {number}")
             fits = [type(one) is kind or (kind is int and one is None) for one, kind in zip(record, SHAPE, strict=True)]
             claim(all(fits) and line.endswith(b"\n"), f"{where}, record {number}: not a record")
-        yield sha(b"\x00", *leaf), len(leaf)
-        before += 64
+        yield sha(b"\x00", *(line for _, line in leaf)), len(leaf)
 
 
 def add(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
@@ -90,11 +89,10 @@ def point_of(encoded: bytes) -> tuple[int, int]:
 def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
     s, base = int.from_bytes(signature[32:], "little"), point_of((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
     k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % Q
-    right = add(point_of(signature[:32]), times(k, point_of(key)))
-    return len(signature) == 64 and s < Q and times(s, base) == right
+    return len(signature) == 64 and s < Q and times(s, base) == add(point_of(signature[:32]), times(k, point_of(key)))
 
 
-def entries_of(pack: Path) -> Iterator[dict[str, Any]]:
+def entries_of(pack: Path, known: set[str]) -> Iterator[dict[str, Any]]:
     """Every entry, held against the header before it, and its records against its root."""
     start = value_of((pack / "start.json").read_bytes()[:-1], "start.json")
     first, header, whose = start["records"], bytes.fromhex(start["header"]), bytes.fromhex(start["installation"])
@@ -105,7 +103,9 @@ def entries_of(pack: Path) -> Iterator[dict[str, Any]]:
         header = sha(b"\x02", header, event_hash, bytes.fromhex(entry["root"]), counts, whose)
         fits = (entry["number"], entry["first"], entry["header"]) == (number, first, header.hex())
         claim(fits, f"entry {number}: not what was chained")
-        value_of(entry.get("event", "{}").encode(), f"event of entry {number}")
+        told = value_of(entry.get("event", "{}").encode(), f"event of entry {number}")
+        for what, digest in told.get("artefacts", {}).items():
+            claim(digest in known, f"entry {number}: its {what}, file {digest}, is not here")
         if (file := pack / "records" / f"{number}.jsonl").exists():
             leaves, counted = zip(*leaves_of(file.open("rb"), f"entry {number}"), strict=True)
             fits = (sum(counted), root(list(leaves)).hex()) == (entry["records"], entry["root"])
@@ -118,8 +118,10 @@ def check(pack: Path, key: str, heads: list[str]) -> None:
     manifest = value_of((pack / "manifest.json").read_bytes()[:-1], "manifest.json")
     held = {one.relative_to(pack).as_posix(): sha(one.read_bytes()).hex() for one in pack.rglob("*") if one.is_file()}
     for name in sorted((manifest.keys() | held.keys()) - {"manifest.json"}):
-        claim(held.get(name) == manifest.get(name), f"{name}: changed, missing or added")
-    entries = {one["number"]: one for one in entries_of(pack)}
+        fits = not name.startswith("files/") or held.get(name) == name[6:70]
+        claim(held.get(name) == manifest.get(name) and fits, f"{name}: changed, missing or added")
+    known = {name[6:70] for name in held} | {*value_of((pack / "absent.json").read_bytes()[:-1], "absent.json")}
+    entries = {one["number"]: one for one in entries_of(pack, known)}
     for file in sorted((pack / "proofs").glob("*.json")):
         proof = value_of(file.read_bytes()[:-1], file.name)
         entry, leaf = entries[proof["entry"]], proof["leaf"]
@@ -128,11 +130,10 @@ def check(pack: Path, key: str, heads: list[str]) -> None:
         claim(proved and count == min(64, entry["records"] - 64 * leaf), f"{file.name}: proves nothing")
     for line in (pack / "checkpoints.jsonl").open("rb"):
         one = value_of(line[:-1], "checkpoints.jsonl")
-        where = f"checkpoint of entry {one['number']}"
+        where, entry = f"checkpoint of entry {one['number']}", entries[one["number"]]
         said = b"mlc trail checkpoint\n" + write({name: one[name] for name in one.keys() - {"signature"}})
-        genuine = is_signed(bytes.fromhex(one["key"]), said, bytes.fromhex(one["signature"]))
-        claim(genuine, f"{where}: the signature does not fit")
-        entry = entries[one["number"]]
+        signature = bytes.fromhex(one["signature"])
+        claim(is_signed(bytes.fromhex(one["key"]), said, signature), f"{where}: the signature does not fit")
         fits = all(entry[name] == one[name] for name in ("header", "installation"))
         claim(fits and entry["first"] + entry["records"] == one["records"], f"{where}: another entry stands there")
         claim(key in ("", one["key"]), f"{where}: signed with {one['key']}", 12)
