@@ -3,7 +3,7 @@
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
-audit         mlc audit verify|checkpoint: is the audit trail what it was
+audit         mlc audit verify|checkpoint|export: is the audit trail what it was, and the evidence of a period
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
 changes       mlc changes: which periods are no longer what was loaded

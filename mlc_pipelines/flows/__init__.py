@@ -9,6 +9,7 @@ read_back   what the model holds, by its own export, and whether its other perio
 watch       which loaded periods have changed in the ERP since, and wait to be read again
 posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
 clerk       one such journal brought to its end, acting on look-ups alone
+evidence/   what is held of one period, as a pack for a controller and an auditor
 extracts    declared lists of records, kept whole or brought up to date
 files       frames and tables as kept files
 steps       names that the steps share with Dagit and the history

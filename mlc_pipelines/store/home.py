@@ -13,6 +13,7 @@ from mlc_pipelines.store.approvals import Approvals
 from mlc_pipelines.store.artefacts import Artefacts
 from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.contracts import Contracts
+from mlc_pipelines.store.elsewhere import Elsewhere
 from mlc_pipelines.store.fence import RequireHeld, fence
 from mlc_pipelines.store.history import History
 from mlc_pipelines.store.known import KnownIds
@@ -50,7 +51,8 @@ class Store:
 
     @property
     def artefacts(self) -> Artefacts:
-        return Artefacts(self.home / "artefacts")
+        """Kept files: on this disk, or where MLC_ARTEFACTS says."""
+        return Artefacts(self.home / "artefacts", Elsewhere.named(os.environ.get("MLC_ARTEFACTS", "")))
 
     @property
     def trail(self) -> Trail:

@@ -117,6 +117,10 @@ class Trail:
             for row in db.execute(_FOUND.where(*wanted)):
                 yield _entry(row)
 
+    def has_records(self, entry: Entry) -> bool:
+        """Whether its records can be told: it has some, and retention did not give them up."""
+        return bool(entry.records) and not self.files.given_up(entry.file)
+
     def records(self, entry: Entry) -> "Iterator[pa.Table]":
         """The records of an entry, in order. Raises DataError when their file is missing or was changed."""
         if entry.records:
