@@ -4,6 +4,7 @@ errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
 audit         mlc audit verify|checkpoint|export: is the audit trail what it was, and the evidence of a period
+trace         mlc trace: from a cell of the plan to the journal lines behind it, and back
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
 changes       mlc changes: which periods are no longer what was loaded
@@ -46,6 +47,7 @@ _COMMANDS = {
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",
+    "trace": "trace",
 }
 
 

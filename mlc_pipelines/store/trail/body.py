@@ -66,8 +66,8 @@ def find(path: Path, column: str, wanted: Callable[[str], bool]) -> Iterator[tup
 
 
 def _hits(coded: pa.DictionaryArray, wanted: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
-    hits: npt.NDArray[np.bool_] = np.array([wanted(text) for text in coded.dictionary.to_pylist()], bool)
-    return hits[coded.indices.to_numpy()]
+    of_text = np.array([wanted(text) for text in coded.dictionary.to_pylist()], bool)
+    return np.asarray(of_text[coded.indices.to_numpy()])
 
 
 def read(path: Path) -> Iterator[pa.Table]:
