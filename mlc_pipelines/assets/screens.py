@@ -79,7 +79,7 @@ def notice_check(notice: Notice, key: dg.AssetKey) -> dg.AssetCheckResult:
         asset_key=key,
         severity=dg.AssetCheckSeverity.ERROR if notice.serious else dg.AssetCheckSeverity.WARN,
         description=notice.said,
-        metadata={"What changed": table(notice.rows)},
+        metadata={notice.title: table(notice.rows)},
     )
 
 

@@ -23,6 +23,7 @@ from mlc_pipelines.flows.steps import (
     PLAN_APPROVED,
     POSTED_MATCHES_PLAN,
     ROWS_ALL_TAKEN,
+    SIGNS_PROVED,
     SPEND,
     SPEND_MATCHES_LEDGER,
     VENDORS,
@@ -76,7 +77,10 @@ def steps_of(named: Named) -> tuple[Step, ...]:
     """The steps of a connection, reference data first. Lists are synchronized, before they are read, only where the connection declares some."""
     chosen = named.settings
     legs = legs_of_extract(chosen.erp.proved_by, chosen.actuals.figures)
-    steps = [*_reference(named), *_figures(ACTUALS, chosen.erp.system, legs)]
+    steps = [
+        *_reference(named),
+        *_figures(ACTUALS, chosen.erp.system, legs, () if chosen.actuals.sign_proof else _SIGNS),
+    ]
     if chosen.ap_spend:
         steps += _figures(SPEND, chosen.erp.system, _SPEND_LEGS)
     for name in chosen.plans:
@@ -127,7 +131,17 @@ _READS = {
 }
 
 
-def _figures(feed: Feed, system: str, legs: tuple[tuple[str, str], ...]) -> list[Step]:
+_SIGNS = (
+    (
+        SIGNS_PROVED,
+        "Every class of account comes out positive in the plan: its balance at the end of a closed period, with the declared sign.",
+    ),
+)
+
+
+def _figures(
+    feed: Feed, system: str, legs: tuple[tuple[str, str], ...], signs: tuple[tuple[str, str], ...] = ()
+) -> list[Step]:
     """The three steps of a feed: read, file, import."""
     return [
         Step(feed.extract, _READS[feed], (), (system, "parquet"), by_period=True, legs=legs),
@@ -138,6 +152,7 @@ def _figures(feed: Feed, system: str, legs: tuple[tuple[str, str], ...]) -> list
             ("csv",),
             by_period=True,
             legs=(
+                *signs,
                 (
                     CELLS_MATCH_LINES,
                     "Every plan member: mapped figures = cells in the file, read again from its bytes.",

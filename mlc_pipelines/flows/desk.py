@@ -32,6 +32,7 @@ class Target:
     suspense: None means that an unmapped code stops the slice. vendors: only where the feed's cells have vendors.
     process: runs the import among other actions; "" where the import is started by itself. import_name may be "" where it runs only one.
     parameters: what the import asks for at run time, kind of entity -> name; {period} and {version} stand for the slice's own.
+    signs_waived: why the signs need no proof on a closed period; "" where they do.
     figures: "periodic" sends the movement of the period, "ytd" the balance at its end: of the year for income and expense, of all time for the others.
     """
 
@@ -49,6 +50,7 @@ class Target:
     parameters: Mapping[str, str] = field(default_factory=dict)
     figures: str = PERIODIC
     feed: Feed = ACTUALS
+    signs_waived: str = ""
 
     @property
     def rules(self) -> tuple[MemberRule, ...]:

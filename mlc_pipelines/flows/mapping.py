@@ -195,7 +195,7 @@ def require_sound(
     said = f"{count} entries in the mapping tables; {len(rows)} to look at."
     if waiting:
         said += f" {len(waiting)} proposed ones wait for somebody else: {'; '.join(map(str, waiting[:5]))}."
-    return Notice(MAPPING_SOUND, said, rows, serious=bool(set(rows["finding"]) & SERIOUS))
+    return Notice(MAPPING_SOUND, said, rows, bool(set(rows["finding"]) & SERIOUS), "To look at")
 
 
 def table_of(rules: Sequence[MemberRule], members: pd.DataFrame) -> pd.DataFrame:

@@ -11,12 +11,13 @@ from mlc_pipelines.ledger.money import Money
 
 @dataclass(frozen=True)
 class Notice:
-    """Something a person should look at, which stops nothing. serious: figures are concerned. rows: what was noticed; empty is good news."""
+    """Something a person should look at, which stops nothing. serious: figures are concerned. rows: what was noticed, under their title; empty is good news."""
 
     name: str
     said: str
     rows: pd.DataFrame
     serious: bool = False
+    title: str = "What changed"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Posted lines -> file of cells: mapped to members, whole, with explicit zeros, the same bytes for the same figures."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas as pd
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
 from mlc_pipelines.flows.report import Report, money_table
-from mlc_pipelines.flows.steps import CELLS_MATCH_LINES, MEMBER_MAP, NOTHING_SENT
+from mlc_pipelines.flows.signs import proved_signs
+from mlc_pipelines.flows.steps import ACTUALS, CELLS_MATCH_LINES, MEMBER_MAP, NOTHING_SENT
 from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.cells import read_cells, write_cells
 from mlc_pipelines.ledger.control import Leg, compare
@@ -31,6 +33,11 @@ def write_slice(desk: Desk, key: str) -> Report:
     amounts = read_frame(desk, source)
     member_map = at_period(read_frame(desk, pairs), desk.calendar.keys, key)
     require_known(amounts, member_map, desk.target.dimensions)
+    signs = (
+        ()
+        if desk.target.feed != ACTUALS or desk.target.signs_waived
+        else (proved_signs(desk, key, source, member_map),)
+    )
     placed = place(amounts, member_map, desk.target.suspense, desk.target.dimensions)
     lacking = unmapped(placed)
     if desk.target.suspense is None:
@@ -53,11 +60,18 @@ def write_slice(desk: Desk, key: str) -> Report:
         "currency": currency,
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
         "placed": keep_frame(desk, placed),
-        "legs": [leg.facts],
+        "legs": [one.facts for one in (*signs, leg)],
     }
     record_step(desk, desk.feed.file, key, artefact, facts)
     report = _file_report(desk, key, cells, lacking, leg, artefact, currency)
-    return replace(report, texts={"mapping version": facts["mapping_version"]})
+    return replace(report, texts=_texts(desk, facts["mapping_version"], signs), legs=(*signs, leg))
+
+
+def _texts(desk: Desk, version: str, signs: Sequence[Leg]) -> dict[str, str]:
+    if desk.target.feed != ACTUALS:
+        return {"mapping version": version}
+    proved = f"proved on {signs[0].period}" if signs else f"not proved: {desk.target.signs_waived}"
+    return {"mapping version": version, "signs": proved}
 
 
 def _require_all_mapped(key: str, lacking: pd.DataFrame, currency: str) -> None:

@@ -13,6 +13,9 @@ from mlc_pipelines.ledger.cells import CellColumns
 from mlc_pipelines.ledger.drafts import DraftLine, JournalDraft
 from mlc_pipelines.ledger.fiscal import FiscalPeriod
 
+CLOSED = frozenset({"Closed", "Locked"})
+"""The statuses of a period that should not move any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerPeriod:

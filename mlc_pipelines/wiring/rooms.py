@@ -100,6 +100,7 @@ def actuals_target(named: Named, accepted: Sequence[Entry] = ()) -> Target:
         accounts=_rule(named, ACCOUNT, mapping.accounts, accepted, actuals.sign_of),
         cost_centers=_rule(named, COST_CENTER, mapping.cost_centers, accepted),
         suspense=suspense,
+        signs_waived=actuals.sign_proof.waived if actuals.sign_proof else "",
     )
 
 

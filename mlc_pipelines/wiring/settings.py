@@ -159,6 +159,12 @@ class Landing(Setting):
         return self
 
 
+class SignProof(Setting):
+    """waived: why the declared signs need not be proved on a closed period before the first load."""
+
+    waived: Text
+
+
 class Actuals(Landing):
     """The import that takes actuals, and the export (or another way under read_back) that reads them back."""
 
@@ -166,6 +172,7 @@ class Actuals(Landing):
     columns: Columns
     figures: Literal["periodic", "ytd"] = "periodic"
     signs: dict[Kind, Sign] = Field(default_factory=dict)
+    sign_proof: SignProof | None = None
 
     @property
     def sign_of(self) -> dict[str, int]:

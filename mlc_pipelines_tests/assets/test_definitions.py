@@ -57,7 +57,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
             False,
         ),
         "gl_actuals": ([], ["lines_match_ledger"], [], True),
-        "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines"], [], True),
+        "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines", "signs_match_classes"], [], True),
         "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),
         "vendors": ([], ["announced_came", "each_key_once", "fields_published"], [], False),
         "bills": ([], ["announced_came", "each_key_once", "fields_published"], [], True),

@@ -40,7 +40,8 @@ def test_load_for_scripts(demo: Named, sandbox: Sandbox) -> None:
     done = mlc("load", "demo", PERIOD, "--dry-run", "--json")
     said = json.loads(done.stdout)
     assert (0, False) == (done.returncode, said["sent"])
-    assert ["lines_match_ledger", "cells_match_lines"] == [leg["leg"] for step in said["steps"] for leg in step["legs"]]
+    legs = ["lines_match_ledger", "signs_match_classes", "cells_match_lines"]
+    assert legs == [leg["leg"] for step in said["steps"] for leg in step["legs"]]
     assert [] == sandbox.tenant.log()["uploads"]
 
 

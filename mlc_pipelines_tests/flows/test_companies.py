@@ -20,6 +20,7 @@ from mlc_pipelines.store.history import Step
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.erps import CompanyBooks
 from mlc_pipelines.wiring.rooms import open_desk
+from mlc_pipelines.wiring.settings import SignProof
 from mlc_pipelines_tests.conftest import briefly
 
 PERIOD = "FY2025-P02"
@@ -33,7 +34,8 @@ def reading(demo: Named, *books: CompanyBooks, columns: dict[str, str] | None = 
     settings = demo.settings
     said = settings.erp.model_copy(update={"company": "", "ledger": "", "books": books, **erp})
     wide = settings.actuals.columns.model_copy(update=columns or {})
-    actuals = settings.actuals.model_copy(update={"columns": wide})
+    no_proof = SignProof(waived="the second company posts by chance, on whichever side")
+    actuals = settings.actuals.model_copy(update={"columns": wide, "sign_proof": no_proof})
     return Named("demo", demo.file, settings.model_copy(update={"erp": said, "actuals": actuals}))
 
 
