@@ -17,6 +17,8 @@ MADE = "MADE"
 """Outcome of a step that makes a file: it is durable, and its legs agreed."""
 _SHOWN = 3
 _HASH = re.compile("[0-9a-f]{64}")
+_NO_FILES = frozenset({"package", "sha256", "sent_sha256", "mapping_version"})
+"""Facts that are hashes of something which is not kept as a file."""
 
 
 def record_step(
@@ -37,7 +39,7 @@ def sorted_out(facts: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, dict[str, Any]] = {"artefacts": {}, "totals": {}, "counts": {}, "query": {}}
     for name, value in facts.items():
         if isinstance(value, str):
-            said["artefacts" if _HASH.fullmatch(value) else "query"][name] = value
+            said["artefacts" if _HASH.fullmatch(value) and name not in _NO_FILES else "query"][name] = value
         elif isinstance(value, int) and not isinstance(value, bool):
             said["totals" if name.endswith("_minor") else "counts"][name] = value
         else:
