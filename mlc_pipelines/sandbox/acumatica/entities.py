@@ -3,10 +3,11 @@
 Ids are stable: made from the keys, or a batch's note id [I that the note id is used; SW says "session ID"].
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
+from operator import attrgetter
 
 from mlc_pipelines.sandbox.acumatica import payables, periods
 from mlc_pipelines.sandbox.acumatica.site import Site
@@ -210,27 +211,42 @@ def _batches(site: Site, batches: Iterable[Batch]) -> Iterator[Record]:
     for batch in batches:
         yield Record(
             batch.note_id,
-            _batch(batch, spelled[batch.period]),
+            _Shown(batch, spelled),
             {"Details": _line_rows(site, batch)},
             {"BatchModule.OrigBatchNbr": batch.original, "BatchModule.AutoReverse": batch.auto_reversing},
         )
 
 
-def _batch(batch: Batch, period: str) -> dict[str, Value]:
-    return {
-        "BatchNbr": batch.number,
-        "BranchID": batch.branch,
-        "CreatedDateTime": batch.created_at,
-        "CurrencyID": batch.currency,
-        "Description": batch.description or None,
-        "Hold": batch.status == "On Hold",
-        "LastModifiedDateTime": batch.modified_at,
-        "LedgerID": batch.ledger,
-        "Module": batch.module,
-        "PostPeriod": period,
-        "Status": batch.status,
-        "TransactionDate": batch.date,
-    }
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown(Mapping[str, Value]):
+    """A batch by the fields of the contract. Each is worked out when asked for: a filter passes thousands of batches by and looks at two fields."""
+
+    batch: Batch
+    spelled: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Value:
+        return self.spelled[self.batch.period] if name == "PostPeriod" else _OF_BATCH[name](self.batch)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*_OF_BATCH, "PostPeriod"])
+
+    def __len__(self) -> int:
+        return len(_OF_BATCH) + 1
+
+
+_OF_BATCH: dict[str, Callable[[Batch], Value]] = {
+    "BatchNbr": attrgetter("number"),
+    "BranchID": attrgetter("branch"),
+    "CreatedDateTime": attrgetter("created_at"),
+    "CurrencyID": attrgetter("currency"),
+    "Description": lambda batch: batch.description or None,
+    "Hold": lambda batch: batch.status == "On Hold",
+    "LastModifiedDateTime": attrgetter("modified_at"),
+    "LedgerID": attrgetter("ledger"),
+    "Module": attrgetter("module"),
+    "Status": attrgetter("status"),
+    "TransactionDate": attrgetter("date"),
+}
 
 
 def _line_rows(site: Site, batch: Batch) -> Callable[[], Iterator[Record]]:
