@@ -3,7 +3,9 @@
 import click
 
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.transport.log_in import Invitation
+from mlc_pipelines.wiring import custody
 from mlc_pipelines.wiring.connections import find
 from mlc_pipelines.wiring.log_in import SYSTEMS, log_in, systems_to_log_in
 
@@ -23,6 +25,7 @@ def login(connection: str, system: str | None, wait_minutes: float) -> None:
     named = find(connection)
     chosen = system or _only_one(named.name, systems_to_log_in(named))
     name = log_in(named, chosen, show=_show, wait_seconds=wait_minutes * 60)
+    custody.told(Store.open(), custody.LOGGED_IN, name, connection=connection, system=chosen)
     click.echo(f"Logged in to {chosen}. The log-in is kept, encrypted, beside credential {name}.")
 
 

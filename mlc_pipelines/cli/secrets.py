@@ -12,6 +12,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.tokens import LOG_IN
 from mlc_pipelines.store.vault import NEXT
+from mlc_pipelines.wiring import custody
 from mlc_pipelines.wiring.connections import read_all
 from mlc_pipelines.wiring.people import who
 from mlc_pipelines.wiring.trying import log_in_test, rotated, uses
@@ -48,7 +49,9 @@ def set_(name: str, fields: tuple[str, ...], files: tuple[str, ...], from_stdin:
     An Acumatica connected application needs: --field username --field password --field client_id --field client_secret.
     """
     values = _values(fields or (() if files else ("username", "password")), files, from_stdin=from_stdin)
-    version = Store.open().vault.put(name, values, by=who())
+    store = Store.open()
+    version = store.vault.put(name, values, by=who())
+    custody.told(store, custody.STORED, name, version=str(version), fields=", ".join(sorted(values)))
     click.echo(f"{name} is stored, version {version}, with {', '.join(sorted(values))}.")
 
 
@@ -98,6 +101,7 @@ def rotate(name: str, fields: tuple[str, ...], files: tuple[str, ...], from_stdi
     )
     changes = _values(asked, files, from_stdin=from_stdin)
     version = rotated(name, changes, store, by=who(), say=click.echo)
+    custody.told(store, custody.ROTATED, name, version=str(version), fields=", ".join(sorted(changes)))
     click.echo(f"{name} is version {version} now, with new {', '.join(sorted(changes))}; the one before is forgotten.")
 
 
@@ -111,7 +115,9 @@ def rotate(name: str, fields: tuple[str, ...], files: tuple[str, ...], from_stdi
 )
 def rotate_key(keep_days: float) -> None:
     """Encrypt everything that is stored with a new key, in one transaction. May be killed and done again at any point."""
-    done = Store.open().vault.rotate_key(keep_days=keep_days)
+    store = Store.open()
+    done = store.vault.rotate_key(keep_days=keep_days)
+    custody.told(store, custody.KEY_ROTATED, "", key=done.new_key, dropped=", ".join(done.dropped))
     click.echo(f"{done.credentials} credentials are encrypted with key {done.new_key} and were opened with it.")
     if done.kept:
         click.echo(f"Still in the ring: {', '.join(done.kept)}.")
@@ -136,6 +142,8 @@ def remove(name: str, yes: bool) -> None:
         raise SetupError(
             f"No credential is stored under the name {name!r}.", next_step="`mlc secrets list` shows the names."
         )
+    for one in gone:
+        custody.told(store, custody.FORGOTTEN, one)
     click.echo(f"Forgotten: {', '.join(gone)}. Take it out of use in the other system as well.")
 
 
@@ -145,7 +153,9 @@ def start_over(yes: bool) -> None:
     """After the key ring was lost: forget all credentials, which nobody can open any more, and nothing else."""
     if not yes:
         click.confirm("All stored credentials are forgotten and must be stored again. Go on?", abort=True)
-    names = Store.open().vault.start_over()
+    store = Store.open()
+    names = store.vault.start_over()
+    custody.told(store, custody.STARTED_OVER, "", forgotten=", ".join(names))
     for name in names:
         click.echo(f"mlc secrets set {name}")
     click.echo(f"{len(names)} credentials are forgotten; store them again, a new key ring is made with the first one.")

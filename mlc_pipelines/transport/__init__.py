@@ -1,6 +1,7 @@
 """One polite HTTP caller for all systems: everything between a client's method and the bytes.
 
 secret      a value that cannot be printed, copied, pickled or formatted; revealed only here
+logs        the last net under all logs: a revealed value is blanked out of every record, and counted
 wire        httpx's transport over urllib3: overall deadline, body limits, checked gzip, little CPU
 head        status line and headers within one time limit, however they trickle
 auth        token log-in as a conversation: one log-in per run, renewed before its end, once again on 401

@@ -7,6 +7,8 @@ from html import escape
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
+from mlc_pipelines.transport.logs import spread
+
 _REVEALED: set[str] = set()
 _SHORTEST_HIDDEN = 4  # shorter values would blank out innocent text
 
@@ -22,8 +24,9 @@ class Secret:
 
     def reveal(self) -> str:
         """The value itself, for the bytes that leave; from now on `redacted` blanks it out wherever it is echoed."""
-        if len(self._value) >= _SHORTEST_HIDDEN:
+        if len(self._value) >= _SHORTEST_HIDDEN and self._value not in _REVEALED:
             _REVEALED.update(_spellings(self._value))
+            spread(redacted)
         return self._value
 
     def equals(self, given: str) -> bool:

@@ -173,3 +173,28 @@ def test_refusals_end_with_the_exit_code_of_the_set_up(home: Path, capsys: pytes
         raise refused("secrets", "test", "nobody")
     assert 3 == ended.value.code
     assert "mlc secrets set nobody" in capsys.readouterr().err
+
+
+def test_the_audit_trail_tells_who_did_what_to_a_credential(
+    demo: Named, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stored, rotated, key renewed, forgotten: by whom, which version, which fields; never a value."""
+    monkeypatch.setenv("MLC_USER", "ann of finance")
+    mlc("secrets", "set", "acme", typed=f"ann\n{WORD}\n")
+    same = json.dumps({"password": sandbox.info["anaplan"]["password"]})
+    mlc("secrets", "rotate", "demo-anaplan", "--stdin", typed=same)
+    mlc("secrets", "rotate-key")
+    mlc("secrets", "remove", "acme", "--yes")
+    events = [
+        one.event
+        for one in Store.open().trail.entries()
+        if "credential" in one.event["kind"] or "key" in one.event["kind"]
+    ]
+    assert [
+        ("credential_stored", "acme", "1"),
+        ("credential_rotated", "demo-anaplan", "2"),
+        ("key_rotated", "", ""),
+        ("credential_forgotten", "acme", ""),
+    ] == [(one["kind"], one["reference"], one["objects"].get("version", "")) for one in events]
+    assert {"ann of finance"} == {one["who"] for one in events}
+    assert WORD not in repr(events)

@@ -4,6 +4,7 @@ Reads a JSON list of words and what is typed from each line of standard input; a
 the commands, their logs and tracebacks say goes to standard output and error.
 """
 
+import atexit
 import json
 import logging
 import os
@@ -20,10 +21,12 @@ for name in ("sqlalchemy.engine", "sqlalchemy.pool", "urllib3", "httpx", "httpco
 from click.testing import CliRunner  # noqa: E402
 
 from mlc_pipelines.cli import cli  # noqa: E402
+from mlc_pipelines.transport.logs import caught  # noqa: E402
 
 
 def main() -> None:
     with os.fdopen(3, "w") as answers:
+        atexit.register(lambda: sys.stdout.write(f"the net under the logs caught {caught()}\n"))
         for line in sys.stdin:
             words, typed, environment = json.loads(line)
             os.environ.update(environment)
