@@ -3,7 +3,7 @@
 errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
-audit         mlc audit verify|checkpoint|export: is the audit trail what it was, and the evidence of a period
+audit         mlc audit verify|checkpoint|export|prune: is the audit trail what it was, and the evidence of a period
 trace         mlc trace: from a cell of the plan to the journal lines behind it, and back
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -88,6 +89,45 @@ def export(connection: str, period: str, place: Path) -> None:
     click.echo(f"To read it, open {page}; to check it, run `python3 -I -S verify_pack.py .` where it lies.")
 
 
+@audit.command()
+@click.argument("connection")
+@click.option(
+    "--keep",
+    "months",
+    type=int,
+    metavar="MONTHS",
+    help="Keep more months than the connection file says under keep_months.",
+)
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only shown.")
+def prune(connection: str, months: int | None, yes: bool) -> None:
+    """Give up kept files of CONNECTION that are older than its retention, and of which nothing is open. The trail stays whole, and says what was given up."""
+    from mlc_pipelines.flows import retention
+    from mlc_pipelines.wiring.connections import find
+    from mlc_pipelines.wiring.people import who
+
+    named, store, now = find(connection), Store.open(), datetime.now(UTC)
+    least = named.settings.keep_months
+    if months is not None and months < least:
+        raise click.BadParameter(
+            f"{named.name} keeps {least} months (keep_months in the connection file).", param_hint="--keep"
+        )
+    months = months or least
+    old = retention.prunable(store, named.name, retention.before(months, now), now)
+    for period in dict.fromkeys(one.period for one in old):
+        of_it = [one for one in old if one.period == period]
+        size = sum(one.size for one in of_it) / 1e6
+        click.echo(
+            f"{period or 'without a period'}: {len(of_it)} files, {size:,.1f} MB, the oldest of {of_it[0].made_at[:10]}"
+        )
+    if not old:
+        click.echo(f"Nothing of {named.name} is older than {months} months and free to be given up.")
+    elif yes:
+        entry = retention.prune(store, named.name, old, months=months, who=who())
+        click.echo(f"{len(old)} files were given up; entry {entry} of the audit trail names each.")
+    else:
+        click.echo(f"{len(old)} files would be given up. Nothing was removed; give --yes to do it.")
+
+
 def _facts(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": verdict.kind,
@@ -95,6 +135,7 @@ def _facts(verdict: Verdict) -> dict[str, object]:
         "records": verdict.records,
         "checked_from": verdict.checked_from,
         "anchored": verdict.anchored,
+        "pruned": verdict.pruned,
         "findings": [{"kind": one.kind, "where": one.where, "what": one.what} for one in verdict.findings],
     }
 
@@ -113,6 +154,8 @@ def _told(verdict: Verdict) -> str:
     lines = [
         f"{verdict.kind}: {verdict.entries:,} entries, {verdict.records:,} records; looked at {checked}; {witnessed}."
     ]
+    if verdict.pruned:
+        lines.append(f"  the records of {verdict.pruned} entries were given up by retention: pruned, not missing")
     lines += [f"  {one}" for one in verdict.findings[:_SHOWN]]
     if len(verdict.findings) > _SHOWN:
         lines.append(f"  and {len(verdict.findings) - _SHOWN} more; --json tells all")

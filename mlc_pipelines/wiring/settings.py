@@ -341,6 +341,7 @@ class Connection(Setting):
     extracts: dict[ExtractName, Extract] = Field(default_factory=dict)
     plans: dict[PlanName, Plan] = Field(default_factory=dict)
     owners: tuple[str, ...] = ("team:finance",)
+    keep_months: int = Field(84, ge=12, le=1200)
 
     @model_validator(mode="after")
     def _adjustments_have_a_place(self) -> "Connection":

@@ -92,8 +92,22 @@ def begun_as(row: Row | None) -> str:
     return name if isinstance(name, str) and len(name) == 32 and HEX_DIGITS.issuperset(name) else ""
 
 
+def given_up(row: Row, files: Artefacts) -> set[str]:
+    """The files that this entry says were given up on purpose, by the list that its records are."""
+    if row.values.get("kind") != PRUNED or not row.values.get("records"):
+        return set()
+    from mlc_pipelines.store.trail.body import UnreadableError, read
+
+    try:
+        return {digest for table in read(files.place(row.values["file"])) for digest in table["source_key"].to_pylist()}
+    except (KeyError, UnreadableError):
+        return set()
+
+
 def pruned_until(row: Row) -> int:
-    """The last entry whose records this one says were given up on purpose; 0 where it says nothing of that."""
+    """The last entry whose records this one says were given up on purpose; 0 where it says nothing of that, or names each file instead."""
+    if row.values.get("records"):
+        return 0
     if row.values.get("kind") != PRUNED:
         return 0
     try:

@@ -38,13 +38,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verify came to. checked_from: first entry that was looked at; anchored: newest entry that a checkpoint witnesses (0: none)."""
+    """What verify came to. checked_from: first entry that was looked at; anchored: newest entry that a checkpoint witnesses (0: none).
+
+    pruned: entries among them whose records were given up by retention: their hashes stand, and nothing is missing.
+    """
 
     findings: tuple[Finding, ...]
     entries: int
     records: int
     checked_from: int
     anchored: int
+    pruned: int = 0
 
     @property
     def kind(self) -> Kind:
@@ -81,9 +85,10 @@ class _Check:
     key: str
     installation: str = ""
     pruned: int = 0
+    given_up: set[str] = field(default_factory=set)
     state: _State = field(default_factory=_State)
     findings: list[Finding] = field(default_factory=list)
-    without_file: list[int] = field(default_factory=list)
+    without_file: list[tuple[int, str]] = field(default_factory=list)
 
     def verdict(self) -> Verdict:
         self._guards()
@@ -97,7 +102,8 @@ class _Check:
             self._anchors([one for one in signed if one.number > start], start)
             self._heads()
         anchored = max((one.number for one in signed if self._fits(one)), default=0)
-        return Verdict(tuple(self.findings), self.state.number, self.state.records, start + 1, anchored)
+        pruned = sum(number <= self.pruned or file in self.given_up for number, file in self.without_file)
+        return Verdict(tuple(self.findings), self.state.number, self.state.records, start + 1, anchored, pruned)
 
     def _found(self, where: str, what: str, kind: Kind = Kind.TAMPERED) -> None:
         self.findings.append(Finding(kind, where, what))
@@ -179,6 +185,7 @@ class _Check:
             for what in checks.of_event(row):
                 self._found(where, what)
         self.pruned = max(self.pruned, min(checks.pruned_until(row), number - 1))
+        self.given_up |= checks.given_up(row, self.trail.files)
         self._records(row)
 
     def _chain(self, row: Row, where: str) -> None:
@@ -215,14 +222,13 @@ class _Check:
             for where, what in checks.of_records(row, self.trail.files):
                 self._found(where, what)
         except FileNotFoundError:
-            self.without_file.append(self.state.number)
+            self.without_file.append((self.state.number, row.values["file"]))
 
     def _files(self) -> None:
-        for number in self.without_file:
-            if number > self.pruned:
-                self._found(
-                    f"entry {number}", "the file of its records is missing, and nothing says that it was pruned"
-                )
+        for number, file in self.without_file:
+            if number > self.pruned and file not in self.given_up:
+                what = "the file of its records is missing, and nothing says that it was pruned"
+                self._found(f"entry {number}", what)
 
     def _anchors(self, signed: list[Checkpoint], start: int) -> None:
         """Against what the checkpoints witness: a trail that was cut, put back or written anew may be whole in itself."""
