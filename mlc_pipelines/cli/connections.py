@@ -98,6 +98,11 @@ def new(name: str) -> None:
     draft.write_text(file_of(name, answers), encoding="utf-8")
     draft.replace(file)
     erp = read_one(file).settings.erp
+    fields = {
+        "acumatica": ("username", "password", "client_id", "client_secret"),
+        "epicor": ("api_key", "username", "password"),
+    }
+    asked = " ".join(f"--field {one}" for one in fields[erp.system])
     click.echo(f"{file} is written. Next:")
-    for step in (f"mlc secrets set {erp.credential} ...", f"mlc secrets set {name}-anaplan", f"mlc check {name}"):
-        click.echo(f"  {step}")
+    for step in (f"secrets set {erp.credential} {asked}", f"secrets set {name}-anaplan", f"check {name}"):
+        click.echo(f"  mlc {step}")

@@ -131,7 +131,7 @@ def _members(premises: Premises, rule: MemberRule) -> Iterator[Found]:
         yield fine(f"Every active {named} of {len(codes):,} has its member.{idle}")
     else:
         said = f"{len(active):,} of {len(codes):,} {named}s have no member: {_few(active['code'].tolist())}.{idle}"
-        remedy = f"Add the members to {rule.list_name}, or map the codes by hand in a mapping file."
+        remedy = f"Add the members to {rule.list_name}, or map the codes by hand: `mlc map suggest {premises.connection}` names the likeliest."
         if parked:
             yield beware(f"{said} Their figures go to {parked}.", remedy)
         else:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import read_frame, read_line_amounts
+from mlc_pipelines.flows.files import read_frame
 from mlc_pipelines.flows.reference import rules_of
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.steps import CHART, MEMBER_MAP, MEMBERS
@@ -67,12 +67,9 @@ def _stakes(desk: Desk) -> tuple[str, dict[str, int], int]:
     found = [desk.store.history.latest_step(desk.connection, desk.feed.extract, key) for key in desk.calendar.keys]
     steps = [step for step in found if step is not None][-_PERIODS:]
     for step in steps:
-        sums = (
-            read_line_amounts(desk, step.artefact)
-            .group_by("account")
-            .aggregate([("debit_minor", "sum"), ("credit_minor", "sum")])
-        )
-        for row in sums.to_pylist():
-            stakes[row["account"]] = stakes.get(row["account"], 0) + row["debit_minor_sum"] + row["credit_minor_sum"]
+        amounts = read_frame(desk, step)
+        moved = (amounts["debit_minor"] + amounts["credit_minor"]).groupby(amounts["account"]).sum()
+        for account, minor in moved.items():
+            stakes[str(account)] = stakes.get(str(account), 0) + int(minor)
     currency = str(steps[-1].facts["currency"]) if steps else desk.ledger.identity().currency
     return currency, stakes, len(steps)

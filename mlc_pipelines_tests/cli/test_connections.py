@@ -8,9 +8,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mlc_pipelines.cli import cli
-from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.errors import DataError, SetupError
 from mlc_pipelines.sandbox.server import Sandbox
-from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.settings import ConnectionFile
 
@@ -43,25 +42,40 @@ def told(answers: list[str], sandbox: Sandbox) -> Result:
     return CliRunner().invoke(cli, ["connections", "new", "fresh"], input=lines, catch_exceptions=False)
 
 
-def test_a_connection_begun_by_asking_reads_and_maps_a_period(own: Path, sandbox: Sandbox) -> None:
-    """No line of Python, and no line of the file edited: answers, credentials, a dry run."""
+def give(*words: str, typed: str = "", who: str = "") -> Result:
+    return CliRunner().invoke(cli, words, input=typed, env={"MLC_USER": who} if who else {})
+
+
+def test_a_newcomer_connects_and_loads_without_editing_a_file(own: Path, sandbox: Sandbox) -> None:
+    """As the README says it: answers, own credentials as `new` tells them, a dry run that names the two codes without a member, own mapping by
+    two people, ready, loaded and agreed. No line of Python, and no line of YAML, is written by hand.
+    """
     seen = told([*ACUMATICA, *MERIDIAN, *DEFAULTS], sandbox)
     assert 0 == seen.exit_code, seen.output
-    assert "mlc secrets set fresh-acumatica" in seen.output
-    info, vault = sandbox.info, Store.open().vault
-    vault.put(
-        "fresh-acumatica",
-        {key: info["acumatica"][key] for key in ("username", "password", "client_id", "client_secret")},
+    info = sandbox.info
+    erp, plan = (
+        next(word.split() for word in seen.output.splitlines() if f"mlc secrets set {name}" in word)[1:]
+        for name in ("fresh-acumatica", "fresh-anaplan")
     )
-    vault.put("fresh-anaplan", {key: info["anaplan"][key] for key in ("username", "password")})
-    (own / "fresh.yaml").write_text(
-        (own / "fresh.yaml")
-        .read_text()
-        .replace("unmapped: stop", "unmapped: {account: A_UNMAPPED, cost_center: CC_NONE}")
-    )
-    loaded = CliRunner().invoke(cli, ["load", "fresh", "FY2026-P03", "--dry-run"], catch_exceptions=False)
-    assert 0 == loaded.exit_code, loaded.output
-    assert "Nothing was sent (dry run)." in loaded.output
+    fields = [word for word in erp if word in info["acumatica"]]
+    assert 0 == give(*erp, typed="".join(f"{info['acumatica'][field]}\n" for field in fields)).exit_code
+    assert 0 == give(*plan, typed=f"{info['anaplan']['username']}\n{info['anaplan']['password']}\n").exit_code
+    tried = give("load", "fresh", "FY2026-P03", "--dry-run")
+    assert isinstance(tried.exception, DataError)
+    assert "account 7770" in tried.exception.what
+    assert "`mlc map suggest`" in tried.exception.next_step
+    offered = json.loads(give("map", "suggest", "fresh", "--json").output)["suggestions"]
+    best = {row["code"]: row["member"] for row in offered if row["rank"] == 1}
+    assert {"7770", "8880"} == set(best)
+    assert "0.00" not in [row["at stake"] for row in offered]
+    for code, member in best.items():
+        for who in ("ann", "ben"):
+            assert 0 == give("map", "accept", "fresh", code, member, "--why", "new in August", who=who).exit_code
+    checked = give("check", "fresh")
+    assert 0 == checked.exit_code, checked.output
+    assert "fresh is ready for its first load" in checked.output
+    loaded = give("load", "fresh", "FY2026-P03")
+    assert "fresh FY2026-P03: plan and ledger agree." == loaded.output.splitlines()[-1]
 
 
 def test_an_epicor_connection_is_begun_likewise(own: Path, sandbox: Sandbox) -> None:
