@@ -1,61 +1,176 @@
-"""The sensor that asks for the periods that have changed in the ERP. Off until somebody switches it on, like everything that writes."""
+"""The sensor that watches over loaded periods: it asks for those that have changed in the ERP, and shows which sign-offs are suspended. Off until somebody switches it on."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from mlc_pipelines.assets.readiness import not_ready
+from mlc_pipelines.flows.steps import ACTUALS, PERIOD_CHANGES, SIGN_OFF
+from mlc_pipelines.store import clock
 from mlc_pipelines.wiring.connections import Named
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
+
+    from mlc_pipelines.store.home import Store
 
 _PACE_SECONDS = 60
 
 
-def changes_sensor(named: Named, job: str, keys: list[str]) -> dg.SensorDefinition:
+def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]) -> dg.SensorDefinition:
     """One run for each period that waits to be read again, whatever number of journals touched it.
 
-    It keeps no cursor: what waits follows from the store, so nothing is lost with Dagster's own memory. The number of the notice is the run key: a
-    period that changes again is asked for again; one whose run failed waits for a person, and is not asked for over and over.
+    What waits follows from the store, so nothing is lost with Dagster's own memory; the cursor only says which suspensions were shown. The number of the
+    notice is the run key: a period that changes again is asked for again; one whose run failed waits for a person, and is not asked for over and over.
     """
 
     @dg.sensor(
         name=f"{named.name}_changes",
-        job_name=job,
+        jobs=[job, compare_job],
         minimum_interval_seconds=_PACE_SECONDS,
-        description="Asks for the fiscal periods that have changed in the ERP since they were loaded: late, back-dated or reversed journals, re-opened periods, push notifications. Every load still reads its period whole.",
+        description="Watches over periods that were loaded. Late, back-dated and reversed journals, periods closed or opened again in the ERP, push "
+        "notifications: the period is asked for again, whole. Where it was final its sign-off is suspended until it agrees once more, and the connection file "
+        "says when it is asked for: at once, on the next business day, or by a person. Switch it on when the fit report of the connection is ready.",
     )
-    def changes() -> dg.SensorResult:
-        from mlc_pipelines.flows.watch import waiting
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from mlc_pipelines.store.home import Store
 
         store = Store.open()
-        if _due(named, store.marks.looked_at(named.name)):
-            _look(named)
-        waits = [one for one in waiting(store, named.name) if one.period in keys]
+        if said := not_ready(store, named.name):
+            return dg.SensorResult(skip_reason=said)
+        _look(named, store)
+        due, later, unlisted = _waiting(named, store, keys)
         requests = [
-            dg.RunRequest(
-                partition_key=one.period,
-                run_key=f"change-{one.notice}-{one.period}",
-                tags={"mlc/asked_by": one.reason, "mlc/notice": str(one.notice)},
-            )
-            for one in waits
-        ]
+            *(_request(job.name, f"change-{number}-{period}", period, reason, number) for period, reason, number in due),
+            *(_request(compare_job.name, f"list-{number}-{period}", period, reason, number) for period, reason, number in unlisted),
+        ]  # fmt: skip
+        cursor = int(context.cursor or 0)
+        shown, newest = _shown(named, store, cursor, keys)
+        skipped = " ".join(later) or "No period waits to be read again."
         return dg.SensorResult(
-            run_requests=requests, skip_reason=None if requests else "No period waits to be read again."
+            requests, skip_reason=None if requests else skipped, cursor=str(newest), asset_events=shown
         )
 
     return changes
 
 
-def _due(named: Named, looked_at: datetime | None) -> bool:
-    """Whether the connection has the ERP watched, and the last look is long enough ago."""
-    watch = named.settings.watch
-    return watch is not None and (
-        looked_at is None or datetime.now(UTC) - looked_at >= timedelta(minutes=watch.every_minutes)
+def _request(job: str, key: str, period: str, reason: str, number: int) -> dg.RunRequest:
+    tags = {"mlc/asked_by": reason, "mlc/notice": str(number)}
+    return dg.RunRequest(job_name=job, partition_key=period, run_key=key, tags=tags)
+
+
+def _look(named: Named, store: "Store") -> None:
+    """Ask the ERP where the connection has it watched and the last look is long enough ago; suspend what is known to be touched, whoever told of it."""
+    from mlc_pipelines.flows.signoff import suspend, watch_over
+    from mlc_pipelines.wiring.rooms import open_desk
+
+    watch, looked_at = named.settings.watch, store.marks.looked_at(named.name)
+    if watch and (looked_at is None or clock.now() - looked_at >= timedelta(minutes=watch.every_minutes)):
+        with open_desk(named, store=store) as desk:
+            watch_over(desk)
+    suspend(store, named.name)
+
+
+Asked = tuple[str, str, int]
+
+
+def _waiting(named: Named, store: "Store", keys: list[str]) -> tuple[list[Asked], list[str], list[Asked]]:
+    """What is asked for now, what is said of the periods that are not, and those of them whose changed journals are still to be listed."""
+    from mlc_pipelines.flows.again import asked_again
+    from mlc_pipelines.flows.signoff import to_compare
+
+    due, later = asked_again(store, named.name, policy_of(named), next_day_of(named), clock.now())
+    unlisted = set(to_compare(store, named.name))
+    return (
+        [(one.period, one.reason, one.notice) for one in due if one.period in keys],
+        [str(one) for one in later if one.waits.period in keys],
+        [(one.waits.period, one.waits.reason, one.waits.notice) for one in later if one.waits.period in unlisted],
     )
 
 
-def _look(named: Named) -> None:
-    from mlc_pipelines.flows.watch import look
-    from mlc_pipelines.wiring.rooms import open_desk
+def policy_of(named: Named) -> str:
+    return named.settings.watch.again if named.settings.watch else "at_once"
 
-    with open_desk(named) as desk:
-        look(desk)
+
+def next_day_of(named: Named) -> Callable[[datetime], datetime]:
+    """When a period that was final is asked for again, where that is on the next business day."""
+    at = time.fromisoformat(named.settings.watch.at if named.settings.watch else "06:00")
+    return lambda moment: named.close.next_business_day(moment, at)
+
+
+def _shown(named: Named, store: "Store", cursor: int, keys: list[str]) -> tuple[list[dg.AssetCheckEvaluation], int]:
+    """The sign-offs suspended since the cursor as red checks beside the period's figures in the plan, and the new cursor."""
+    from mlc_pipelines.flows.signoff import sign_off
+
+    rows = store.standings(named.name).after(cursor)
+    newest = {row.period: row for row in rows if row.period in keys}
+    held = [sign_off(store, named.name, period) for period in newest]
+    red = [_red(named, store, one.period, one.said) for one in held if one.suspended]
+    return red, max([cursor, *(row.number for row in rows)])
+
+
+def _red(named: Named, store: "Store", period: str, said: str) -> dg.AssetCheckEvaluation:
+    from mlc_pipelines.assets.screens import table
+    from mlc_pipelines.flows.signoff import journals_table, sign_off
+
+    held = sign_off(store, named.name, period)
+    shown: dict[str, dg.MetadataValue] = {"suspended since": dg.MetadataValue.text(held.suspended_at)}
+    if held.agreed:
+        shown["what was agreed"] = dg.MetadataValue.text(held.agreed.note)
+    if held.suspended and held.agreed and held.suspended.changes:
+        lines = journals_table(store, held.suspended, str(held.agreed.reading["currency"]))
+        shown["Journals that changed"] = table(lines)
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey([named.name, ACTUALS.load]),
+        check_name=SIGN_OFF,
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{period} is suspended. {said}",
+        metadata=shown,
+        partition=period,
+    )
+
+
+def comparison(named: Named, periods: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """What changed in a period since it was agreed, as a table; asked for by the sensor where the period itself waits, and by people."""
+
+    @dg.asset(
+        key=dg.AssetKey([named.name, PERIOD_CHANGES]),
+        description="The journals of a final period that are not what was agreed: new, changed and removed ones, line by line with what was and what is. The ERP "
+        "is read; nothing is sent to the plan.",
+        group_name=named.name,
+        kinds={named.settings.erp.system, "table"},
+        owners=list(named.settings.owners),
+        partitions_def=periods,
+        metadata={"connection file": dg.MetadataValue.text(named.file.name)},
+        code_version="1",
+    )
+    def period_changes(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        from mlc_pipelines.assets.screens import failure, table
+        from mlc_pipelines.flows.signoff import compare, journals_table, sign_off
+        from mlc_pipelines.ledger.errors import PipelineError
+        from mlc_pipelines.wiring.rooms import open_desk
+
+        period = context.partition_key
+        try:
+            with open_desk(named, run=context.run.run_id, progress=context.log.info) as desk:
+                found = compare(desk, period)
+                held = sign_off(desk.store, named.name, period)
+        except PipelineError as error:
+            raise failure(error) from None
+        said = (
+            found.note if found else "Nothing differs from what was agreed." if held.agreed else "Nothing is final yet."
+        )
+        shown: dict[str, dg.MetadataValue] = {
+            "summary": dg.MetadataValue.md(said),
+            "sign-off": dg.MetadataValue.text(str(held)),
+        }
+        if found and found.changes and held.agreed:
+            shown["Journals that changed"] = table(
+                journals_table(desk.store, found, str(held.agreed.reading["currency"]))
+            )
+        return dg.MaterializeResult(metadata=shown)
+
+    return period_changes

@@ -65,11 +65,11 @@ def _calendar(named: Named, clock: Clock) -> dg.AssetsDefinition:
 
 
 def close_metadata(named: Named, step: str, period: str, tags: Mapping[str, str]) -> dict[str, dg.MetadataValue]:
-    """What stands beside figures: what the close calendar asked for, and, when they are in the plan, whether they are final by what the ERP says."""
+    """What stands beside figures: what the close calendar asked for, and, when they are in the plan, how the period's sign-off stands."""
     shown = asked_for(tags)
     if step == ACTUALS.load:
-        from mlc_pipelines.flows.closing import standing
+        from mlc_pipelines.flows.signoff import sign_off
         from mlc_pipelines.store.home import Store
 
-        shown["figures"] = dg.MetadataValue.text(standing(Store.open(), named.name, period))
+        shown["sign-off"] = dg.MetadataValue.text(str(sign_off(Store.open(), named.name, period)))
     return shown

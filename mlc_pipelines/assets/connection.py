@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from mlc_pipelines.assets.changes import changes_sensor
+from mlc_pipelines.assets.changes import changes_sensor, comparison
 from mlc_pipelines.assets.closing import close_definitions, close_metadata
 from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.perform import perform
@@ -40,13 +40,27 @@ def connection_definitions(named: Named) -> dg.Definitions:
         dg.AssetSelection.assets(*(keys[step.name] for step in steps if step.by_period and not step.plan)),
         description="Brings the posted figures of a fiscal period from the ledger into the plan, AP spend too where the connection declares it, and proves them equal.",
     )
-    watched = named.settings.watch or named.settings.erp.push
-    sensors = [changes_sensor(named, actuals.name, list(periods.get_partition_keys()))] if watched else []
+    watch = _watch(named, periods, actuals)
+    sensors = []
     if resume := postings_sensor(named):
         sensors.append(resume)
     own = dg.Definitions(assets=assets, jobs=[reference, actuals, *_plan_jobs(named)], sensors=sensors)
     closing = close_definitions(named, [keys[step.name] for step in steps if not step.plan])
-    return dg.Definitions.merge(own, closing, extract_definitions(named, periods))
+    return dg.Definitions.merge(own, watch, closing, extract_definitions(named, periods))
+
+
+def _watch(named: Named, periods: dg.StaticPartitionsDefinition, job: Any) -> dg.Definitions:
+    """The watch over loaded periods, where the ERP is looked at or tells by itself. job: what brings a period's figures in again."""
+    if not (named.settings.watch or named.settings.erp.push):
+        return dg.Definitions()
+    asset = comparison(named, periods)
+    compare = dg.define_asset_job(
+        f"{named.name}_changes_listed",
+        dg.AssetSelection.assets(asset.key),
+        description="Lists the journals of a final period that are not what was agreed. Nothing is sent to the plan.",
+    )
+    sensor = changes_sensor(named, job, compare, list(periods.get_partition_keys()))
+    return dg.Definitions(assets=[asset], jobs=[compare], sensors=[sensor])
 
 
 def _plan_jobs(named: Named) -> list[Any]:
@@ -92,7 +106,10 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
             dg.AssetCheckSpec(leg, asset=key, description=said, blocking=True, partitions_def=periods)
             for leg, said in step.legs
         ]
-        + [dg.AssetCheckSpec(name, asset=key, description=said) for name, said in step.notices],
+        + [
+            dg.AssetCheckSpec(name, asset=key, description=said, partitions_def=None if step.plan else partitions)
+            for name, said in step.notices
+        ],
         output_required=False,
         metadata={"connection file": dg.MetadataValue.text(named.file.name)},
         code_version="1",

@@ -50,6 +50,8 @@ def _asset(named: Named) -> dg.AssetsDefinition:
         with open_premises(named, store=store) as premises:
             report = fit_report(premises, progress=context.log.info)
         kept = store.artefacts.keep_bytes(page_of([report]).encode())
+        facts = {"state": report.state, "summary": report.summary}
+        store.history.record_step(named.name, FIT, "", kept, facts, run=context.run.run_id)
         counts = {state: dg.MetadataValue.int(report.count(state)) for state in (MISSING, BEWARE, NOT_CHECKED, FINE)}
         shown = {"summary": dg.MetadataValue.md(report.summary), "Findings": table(as_table(report))}
         yield dg.MaterializeResult(

@@ -23,6 +23,7 @@ from mlc_pipelines.flows.steps import (
     PLAN_APPROVED,
     POSTED_MATCHES_PLAN,
     ROWS_ALL_TAKEN,
+    SIGN_OFF,
     SIGNS_PROVED,
     SPEND,
     SPEND_MATCHES_LEDGER,
@@ -62,6 +63,12 @@ _NOTICES = (
     (
         MAPPING_SOUND,
         "The mapping tables: no code with two members in one period, none without its member or period; what is gone or repeated is a warning.",
+    ),
+)
+_SIGN_OFF: tuple[tuple[str, str], ...] = (
+    (
+        SIGN_OFF,
+        "Provisional while the ERP has the period open; final once it is closed and every leg agrees; suspended, and red, when the ERP changes it afterwards.",
     ),
 )
 _SPEND_LEGS = (
@@ -170,6 +177,7 @@ def _figures(
                 (MODEL_MATCHES_CELLS, "Every cell: sent = held by the model afterwards, read back by export."),
             ),
             in_model=True,
+            notices=_SIGN_OFF if feed == ACTUALS else (),
         ),
     ]
 

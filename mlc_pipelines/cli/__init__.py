@@ -12,6 +12,7 @@ extract       mlc extract: a declared list of records of the ERP as a Parquet fi
 connections   mlc connections new|list|show|check|schema
 secrets       mlc secrets set|list|test|rotate|rotate-key|remove|start-over
 login         mlc login: a person logs in once, where a system asks for that
+signoff       mlc signoff list|history: how each period stands, and all that became of it
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
@@ -48,6 +49,7 @@ _COMMANDS = {
     "secrets": "secrets",
     "sessions": "sessions",
     "trace": "trace",
+    "signoff": "signoff",
 }
 
 

@@ -7,6 +7,8 @@ actuals     posted lines -> cells -> the model -> read back and proved equal: th
             extract (ledger -> lines), shape (lines -> file of cells), load (file -> model)
 read_back   what the model holds, by its own export, and whether its other periods stayed untouched
 watch       which loaded periods have changed in the ERP since, and wait to be read again
+signoff     how each period stands: provisional, final, suspended with the journals that changed
+again       which changed periods are asked for now, and which wait for a day or a person
 posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
 clerk       one such journal brought to its end, acting on look-ups alone
 evidence/   what is held of one period, as a pack for a controller and an auditor

@@ -1,16 +1,13 @@
-"""The close calendar as people read it: the coming moments, line by line, and whether a period's figures are final."""
+"""The close calendar as people read it: the coming moments, line by line."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from mlc_pipelines.flows.steps import EXTRACT
 from mlc_pipelines.ledger.closing import OPEN, CloseCalendar, Due
-from mlc_pipelines.store.home import Store
 
 TITLES = ("when", "period", "what", "figures", "times", "until", "UTC", "beware")
-_CLOSED = {"Closed", "Locked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,6 @@ def year_after(start: datetime) -> datetime:
 def midnight(day: date, close: CloseCalendar) -> datetime:
     """The beginning of a day where the close is at home."""
     return datetime(day.year, day.month, day.day, tzinfo=close.zone)
-
-
-def standing(store: Store, connection: str, period: str) -> str:
-    """What a period's figures are since they were read last: final once the ERP had closed it, provisional before."""
-    reading = store.history.latest_step(connection, EXTRACT, period)
-    told = str(reading.facts.get("erp_status", "")) if reading else ""
-    statuses = {part.rpartition(" ")[2] for part in told.split(", ")}
-    return "final" if statuses <= _CLOSED else f"provisional: {told or 'nothing is known of the period'} in the ERP"
 
 
 def _local(at: datetime, close: CloseCalendar) -> str:

@@ -9,6 +9,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_both, read_journals
 from mlc_pipelines.flows.report import Report, money_table
+from mlc_pipelines.flows.signoff import compare
 from mlc_pipelines.flows.steps import BALANCES, EXTRACT, JOURNALS, NOTHING_SENT, YTD
 from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import DataError, SetupError
@@ -58,6 +59,8 @@ def read_slice(desk: Desk, key: str) -> Report:
         **begun,
     }
     report = _read_report(desk, key, posted, set(statuses.values()), facts)
+    if (found := compare(desk, key, facts)) is not None:
+        report = replace(report, texts={**report.texts, "since it was agreed": found.note})
     told = [one.warnings for one in desk.ledger.identities()]  # only now: some tell of the reading itself
     warnings = " ".join(dict.fromkeys(warning for of_one in told for warning in of_one))
     return replace(report, texts={**report.texts, "beware": warnings}) if warnings else report

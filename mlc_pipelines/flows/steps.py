@@ -39,6 +39,7 @@ MEMBERS, MEMBER_MAP = "plan_members", "member_map"
 LIST_SYNC = "list_sync"
 CLOSE_CALENDAR = "close_calendar"
 FIT = "fit_report"
+PERIOD_CHANGES = "period_changes"
 ASSETS = frozenset(
     {
         *(step for feed in (ACTUALS, SPEND) for step in (feed.extract, feed.file, feed.load)),
@@ -52,6 +53,7 @@ ASSETS = frozenset(
             LIST_SYNC,
             CLOSE_CALENDAR,
             FIT,
+            PERIOD_CHANGES,
             "connection_error",
         ),
     }
@@ -78,6 +80,7 @@ JOURNALS_BALANCE = "journals_balance"
 JOURNALS_APPROVED = "journals_approved"
 POSTED_MATCHES_PLAN = "posted_matches_plan"
 LEDGER_MATCHES_PLAN = "ledger_matches_plan"
+SIGN_OFF = "sign_off"
 
 NOTHING_SENT = "Nothing was sent to the plan."
 NOTHING_WRITTEN = "Nothing was written into the ERP."

@@ -3,13 +3,15 @@
 Three sources tell of changes, and all of them only name periods, for every load reads its period whole:
 
     changed batches    LastModifiedDateTime by the ERP's own clock, looked at again a little before the last look
-    period status      a period that was closed and is open again
+    period status      a period that was closed and is open again, or that was closed since it was loaded
     push notifications what the ERP tells unasked (`mlc listen`)
 
-A period waits from the moment a change was found until a load that began to read after it has agreed.
+A period waits from the moment a change was found until a load that began to read after it has agreed, or until its sign-off was looked into
+(`flows.signoff`) and no figure had changed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -18,23 +20,34 @@ import pandas as pd
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.steps import EXTRACT
 from mlc_pipelines.ledger.errors import SetupError
+from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
+from mlc_pipelines.store import standings
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.marks import Mark
 
-BATCHES, STATUS = "changed batches", "period status"
+BATCHES, STATUS, CLOSED_IN_ERP = "changed batches", "period status", "period closed"
 OVERLAP = timedelta(minutes=15)
-_CLOSED = {"Closed", "Locked"}
+CLOSED = frozenset({"Closed", "Locked"})
+"""What an ERP calls a period that it has closed."""
+
+_NOT_YET = "not open yet"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look found: the batches not seen before, the periods opened again, and from when to when the ERP was asked."""
+    """What one look found: the batches not seen before, what became of periods in the ERP, and from when to when the ERP was asked.
+
+    beyond: the ERP's periods after the last one of the connection's calendar, by company.
+    """
 
     since: datetime
     until: datetime
     batches: pd.DataFrame
-    reopened: tuple[str, ...]
+    reopened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    beyond: Mapping[str, tuple[LedgerPeriod, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +74,28 @@ def look(desk: Desk) -> Look:
     known = pd.Series(names, dtype=str).isin(held.seen if held else ())
     fresh = found.batches[~known].reset_index(drop=True)
     books = desk.ledger.identities()
+    periods = {of.company: desk.ledger.read_periods(of.company) for of in books}
     statuses = {
-        f"{one.key} {of.company}" if len(books) > 1 else one.key: one.status
-        for of in books
-        for one in desk.ledger.read_periods(of.company)
+        _place(one.key, company, books): one.status if one.readable else _NOT_YET
+        for company, every in periods.items()
+        for one in every
     }
-    reopened = _reopened(held, statuses)
+    reopened, closed, opened = _turned(held, statuses)
     stamp = int(found.until.timestamp() * 1000)
-    told = ((BATCHES, sorted(set(fresh["period"])), _names(fresh)), (STATUS, list(reopened), list(reopened)))
-    for source, periods, what in told:
-        if periods:
-            desk.store.notices.keep(desk.connection, source, _identity(since, what), stamp, periods)
+    _write_down(desk, {standings.REOPENED: reopened, standings.CLOSED: closed, standings.OPENED: opened})
+    unsettled = [key for key in closed if not _final(desk.store, desk.connection, key)]
+    told = (
+        (BATCHES, sorted(set(fresh["period"])), _names(fresh)),
+        (CLOSED_IN_ERP, unsettled, unsettled),
+        (STATUS, list(reopened), list(reopened)),
+    )
+    for source, keys, what in told:
+        if keys:
+            desk.store.notices.keep(desk.connection, source, _identity(since, what), stamp, keys)
     recent = [name for name, at in zip(names, found.batches["changed_at"], strict=True) if at > found.until - OVERLAP]
     desk.store.marks.move(desk.connection, BATCHES, found.until, recent, {"statuses": statuses, "cursor": found.cursor})
-    return Look(since, found.until, fresh, reopened)
+    beyond = {company: tuple(one for one in every if _after(desk, one)) for company, every in periods.items()}
+    return Look(since, found.until, fresh, reopened, closed, opened, beyond)
 
 
 def look_from(desk: Desk, since: datetime) -> None:
@@ -84,13 +105,23 @@ def look_from(desk: Desk, since: datetime) -> None:
     desk.store.marks.move(desk.connection, BATCHES, since, (), facts)
 
 
-def waiting(store: Store, connection: str) -> list[Waiting]:
+def touched(store: Store, connection: str) -> list[Waiting]:
     """The periods whose newest known change lies after the beginning of the reading that was last loaded and agreed. No call is made."""
     newest: dict[str, Waiting] = {}
     for notice in store.notices.after(connection, 0):
         for period in notice.periods:
             newest[period] = Waiting(period, notice.source, notice.received_at, notice.number)
     return [one for _, one in sorted(newest.items()) if one.since >= _agreed_reading(store, connection, one.period)]
+
+
+def waiting(store: Store, connection: str) -> list[Waiting]:
+    """Those of them that are to be read again: not where a look into the change showed that no figure differs."""
+    return [one for one in touched(store, connection) if not _confirmed(store, connection, one)]
+
+
+def _confirmed(store: Store, connection: str, one: Waiting) -> bool:
+    rows = store.standings(connection).of_period(one.period)
+    return any(row.state == standings.CONFIRMED and row.notice >= one.notice for row in rows)
 
 
 def _agreed_reading(store: Store, connection: str, period: str) -> str:
@@ -133,7 +164,61 @@ def _identity(since: datetime, what: list[str]) -> str:
     return sha256("\n".join([since.isoformat(), *what]).encode()).hexdigest()
 
 
-def _reopened(held: Mark | None, statuses: dict[str, str]) -> tuple[str, ...]:
-    before = held.facts["statuses"] if held else {}
-    opened = {name for name, status in before.items() if status in _CLOSED and statuses.get(name) == "Open"}
-    return tuple(sorted({name.partition(" ")[0] for name in opened}))
+def _place(key: str, company: str, books: Sequence[LedgerIdentity]) -> str:
+    return f"{key} {company}" if len(books) > 1 else key
+
+
+def _turned(held: Mark | None, statuses: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Periods opened again, closed, and opened for the first time since the last look. Of several companies, any opens a period; only all close it."""
+    if held is None or not held.facts["statuses"]:
+        return (), (), ()
+    before, now = _by_period(held.facts["statuses"]), _by_period(statuses)
+    reopened = [
+        key
+        for key, told in now.items()
+        if any(was in CLOSED and is_now == "Open" for was, is_now in _pairs(before, key, told))
+    ]
+    opened = [key for key, told in now.items() if any(was not in {*CLOSED, "Open"} and is_now == "Open" for was, is_now in _pairs(before, key, told))]  # fmt: skip
+    closed = [key for key, told in now.items() if set(told.values()) <= CLOSED and not set(before.get(key, {"": "Closed"}).values()) <= CLOSED]  # fmt: skip
+    return tuple(sorted(reopened)), tuple(sorted(closed)), tuple(sorted(opened))
+
+
+def _by_period(statuses: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Period -> company ("" where there is one) -> status."""
+    found: dict[str, dict[str, str]] = {}
+    for name, status in statuses.items():
+        key, _, company = name.partition(" ")
+        found.setdefault(key, {})[company] = status
+    return found
+
+
+def _pairs(before: Mapping[str, Mapping[str, str]], key: str, told: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Status before ("" where the period is new) and now, of each company."""
+    return [(before.get(key, {}).get(company, ""), status) for company, status in told.items()]
+
+
+_SAID = {
+    standings.REOPENED: "Opened again in the ERP.",
+    standings.CLOSED: "Closed in the ERP.",
+    standings.OPENED: "Opened in the ERP.",
+}
+
+
+def _write_down(desk: Desk, turned: Mapping[str, Sequence[str]]) -> None:
+    """What the ERP did to periods. A look that was killed before its mark moved finds it again, and writes it down once."""
+    kept = desk.store.standings(desk.connection)
+    for state, keys in turned.items():
+        for key in keys:
+            of_erp = [row.state for row in kept.of_period(key) if row.state in _SAID]
+            if of_erp[-1:] != [state]:
+                kept.keep(key, state, _SAID[state])
+
+
+def _final(store: Store, connection: str, period: str) -> bool:
+    """Whether what agreed last was read from a closed period already."""
+    agreed = [row.state for row in store.standings(connection).of_period(period) if row.load]
+    return agreed[-1:] == [standings.FINAL]
+
+
+def _after(desk: Desk, one: LedgerPeriod) -> bool:
+    return one.start_on > desk.calendar.periods[-1].end_on.isoformat()

@@ -148,6 +148,11 @@ class CloseCalendar:
         found = self._ordinary[place] if place >= 0 else None
         return found if found and day <= found.end_on else None
 
+    def next_business_day(self, moment: datetime, at: time) -> datetime:
+        """That time of the first day after this moment that is worked, by the clock of the close."""
+        day = moment.astimezone(self.zone).date() + _DAY
+        return self._instant(self.days.first_from(day), at)
+
     def _steps_of(self, period: FiscalPeriod) -> Iterator[Due]:
         for step in self.steps:
             if day := step.day(period, self.days):

@@ -9,6 +9,8 @@ trail        the audit trail: every figure moved, by whom, under which approval;
 history      which step of which period was done with which result, and which files were (perhaps) loaded
 fence        one writer per model: a lock owned by the writing process
 notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
+standings    what became of each period: agreed, suspended, closed and re-opened in the ERP; never changed afterwards
+clock        the one place where the store asks what time it is
 marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
 told         journals, budget figures and approvals as the audit trail tells them

@@ -8,7 +8,7 @@ from mlc_pipelines.anaplan.regions import Addresses, addresses
 from mlc_pipelines.flows.steps import ASSETS, PlanSteps
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.wiring.calendars import Calendar
-from mlc_pipelines.wiring.closing import Close
+from mlc_pipelines.wiring.closing import Clock, Close
 from mlc_pipelines.wiring.erps import EpicorErp, Erp
 from mlc_pipelines.wiring.parts import FileName, Headers, PeriodLabel, Port, Setting, Text
 from mlc_pipelines.wiring.plans import OfEpicor, Plan, PlanName
@@ -232,9 +232,15 @@ class MappingRule(Setting):
 
 
 class Watch(Setting):
-    """How often the sensor asks the ERP what changed in periods that were loaded."""
+    """How often the sensor asks the ERP what changed in periods that were loaded.
+
+    again: when a period that was final, and then changed, is asked for again: at once, on the next business day of the close calendar at `at`, or only by
+    a person. Periods that are not final yet are always asked for at once.
+    """
 
     every_minutes: int = Field(15, ge=1, le=1440)
+    again: Literal["at_once", "next_business_day", "by_person"] = "at_once"
+    at: Clock = "06:00"
 
 
 class SuspenseMembers(Setting):
@@ -354,6 +360,12 @@ class Connection(Setting):
             raise ValueError(
                 "calendar.adjustment_period is true: name the version under ap_spend.adjustment_version as well"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _business_days_are_declared(self) -> "Connection":
+        if self.watch and self.watch.again == "next_business_day" and self.close is None:
+            raise ValueError("watch.again is next_business_day: declare `close`, which says what a business day is")
         return self
 
     @model_validator(mode="after")

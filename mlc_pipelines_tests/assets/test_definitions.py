@@ -58,7 +58,8 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         ),
         "gl_actuals": ([], ["lines_match_ledger"], [], True),
         "actuals_csv": (["gl_actuals", "member_map"], ["cells_match_lines", "signs_match_classes"], [], True),
-        "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken"], pool, True),
+        "actuals_import": (["actuals_csv"], ["model_matches_cells", "rows_all_taken", "sign_off"], pool, True),
+        "period_changes": ([], [], [], True),
         "vendors": ([], ["announced_came", "each_key_once", "fields_published"], [], False),
         "bills": ([], ["announced_came", "each_key_once", "fields_published"], [], True),
     } == shown
@@ -117,6 +118,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
         "demo/vendors",
         "demo/bills",
         "demo/fit_report",
+        "demo/period_changes",
     } == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")

@@ -175,18 +175,8 @@ def test_a_run_of_the_close_brings_codes_and_figures(demo: Named) -> None:
     assert (
         "close calendar, flash, as provisional figures (demo/FY2026-P11-flash-20260601T1200Z)" == shown["asked for by"]
     )
-    assert "provisional: Open in the ERP" == shown["figures"]
-
-
-def test_figures_are_final_once_the_erp_has_closed_the_period(demo: Named) -> None:
-    """What the calendar asked for stands beside them; what they are is what the ERP said when they were read."""
-    from mlc_pipelines.assets.closing import close_metadata
-    from mlc_pipelines.store.home import Store
-
-    tags = {"mlc/close": "demo/FY2026-P08-final-20260307T0100Z", "mlc/figures": "final", "mlc/asked_by": "close calendar, final"}  # fmt: skip
-    said = "close calendar, final, as final figures (demo/FY2026-P08-final-20260307T0100Z)"
-    for status, figures in (("Open", "provisional: Open in the ERP"), ("Closed", "final"), ("A Closed, B Open", "provisional: A Closed, B Open in the ERP")):  # fmt: skip
-        Store.open().history.record_step("demo", "gl_actuals", "FY2026-P08", "", {"erp_status": status})
-        shown = close_metadata(demo, "actuals_import", "FY2026-P08", tags)
-        assert {"asked for by": said, "figures": figures} == {title: value.value for title, value in shown.items()}
-    assert {} == close_metadata(demo, "gl_actuals", "FY2026-P08", {})
+    assert "provisional: " == shown["sign-off"][:13]
+    assert "Open in the ERP" == shown["sign-off"][-15:]
+    [check] = [one for one in result.get_asset_check_evaluations() if one.check_name == "sign_off"]
+    assert (True, "FY2026-P11") == (check.passed, check.partition)
+    assert "FY2026-P11 is provisional" in str(check.description)

@@ -56,6 +56,10 @@ class House(Protocol):
         """Somebody opens a closed period again."""
         ...
 
+    def close(self, period: str) -> None:
+        """Somebody closes a period."""
+        ...
+
     def misread(self, how: str, lines: int) -> None:
         """So many lines are missing ("drop") from the answer, or stand in it twice ("repeat")."""
         ...
@@ -94,6 +98,9 @@ class Meridian:
 
     def reopen(self, period: str) -> None:
         self.sandbox.books.periods[period].status = "Open"
+
+    def close(self, period: str) -> None:
+        self.sandbox.books.periods[period].status = "Closed"
 
     def misread(self, how: str, lines: int) -> None:
         self.sandbox.set_switches(acumatica={f"{how}_rows": lines})
@@ -135,6 +142,9 @@ class Ironvale:
 
     def reopen(self, period: str) -> None:
         self.sandbox.ironvale.reopen(period)
+
+    def close(self, period: str) -> None:
+        self.sandbox.ironvale.close(period)
 
     def misread(self, how: str, lines: int) -> None:
         self.sandbox.set_switches(epicor={f"{how}_rows": {"GLJrnDtls": lines}})

@@ -1,0 +1,263 @@
+"""The sign-off of a period: given when every leg agreed, suspended when the ERP changes afterwards, given anew by the next load that agrees.
+
+    provisional   every leg agreed while the ERP still had the period open
+    final         every leg agreed, and the ERP had closed the period
+    suspended     it was final, and the ERP has changed the period since, or opened it again
+    in doubt      a later load was refused or cut off: nobody knows what the plan holds
+    none          nothing has agreed yet
+
+What was agreed once stays in the history, with its fingerprint: totals, number of lines, newest change. What it is held against is kept as a file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import keep_frame, read_kept_frame
+from mlc_pipelines.flows.posted import read_again
+from mlc_pipelines.flows.report import Notice, money_table
+from mlc_pipelines.flows.steps import ACTUALS, JOURNALS, SIGN_OFF
+from mlc_pipelines.flows.watch import BATCHES, CLOSED, CLOSED_IN_ERP, STATUS, Look, Waiting, look, touched
+from mlc_pipelines.ledger.changed import (
+    CHANGED,
+    CHANGED_COLUMNS,
+    LINE_COLUMNS,
+    NEW,
+    REMOVED,
+    changed_balances,
+    changed_lines,
+)
+from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.store import standings
+from mlc_pipelines.store.history import AGREED, Step
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.standings import Standing
+
+NONE, PROVISIONAL, FINAL, SUSPENDED, IN_DOUBT = "none", "provisional", "final", "suspended", "in doubt"
+_AGREEMENTS = {standings.PROVISIONAL: PROVISIONAL, standings.FINAL: FINAL}
+_FINGERPRINT = (
+    "lines",
+    "debit_minor",
+    "credit_minor",
+    "currency",
+    "erp_status",
+    "extract",
+    "counted",
+    "read_at",
+    "begun_at",
+)
+_NAMED = 3
+_WHY = {BATCHES: "Journals were posted or changed in the ERP after it was agreed.", STATUS: "Opened again in the ERP."}
+_TOLD_BY_ERP = "The ERP told of a change after it was agreed."
+_TO_COME = "What differs is still to be read."
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """How a period stands. said: why, as a sentence for people. agreed: the agreement that counts, or counted. since: all that became of the period after it."""
+
+    period: str
+    state: str
+    said: str
+    agreed: Standing | None = None
+    since: tuple[Standing, ...] = ()
+
+    @property
+    def considered(self) -> int:
+        """Number of the newest notice of a change that the sign-off was suspended for since the agreement."""
+        return max((one.notice for one in self.since), default=0)
+
+    @property
+    def _last(self) -> Standing | None:
+        """What was found last: suspended or confirmed."""
+        found = [one for one in self.since if one.state in {standings.SUSPENDED, standings.CONFIRMED}]
+        return found[-1] if found else None
+
+    @property
+    def suspended(self) -> Standing | None:
+        """The newest word on its suspension; None where it is not suspended."""
+        return self._last if self._last and self._last.state == standings.SUSPENDED else None
+
+    @property
+    def suspended_at(self) -> str:
+        """When it was suspended first since it was agreed."""
+        return next((one.at for one in self.since if one.state == standings.SUSPENDED), "")
+
+    @property
+    def reopened(self) -> bool:
+        """Whether the ERP has opened it again since it was agreed."""
+        return any(one.state == standings.REOPENED for one in self.since)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the newest word tells what differs, and not only that something was touched."""
+        return self._last is not None and "compared" in self._last.reading
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.said}" if self.said else self.state
+
+
+def sign(desk: Desk, key: str, load: int, reading: Step) -> None:
+    """Write down what agrees, before the load is written down as agreed: it counts only once that is done as well. Of actuals only, which the watch is over."""
+    if desk.feed != ACTUALS:
+        return
+    facts = reading.facts
+    fingerprint = {name: facts[name] for name in _FINGERPRINT if name in facts}
+    fingerprint["modified_until"] = _newest_change(desk, fingerprint)
+    state = standings.FINAL if closed_in_erp(facts) else standings.PROVISIONAL
+    desk.store.standings(desk.connection).keep(
+        key, state, _told_of(fingerprint), load=load, reading=fingerprint, run=desk.run
+    )
+
+
+def signed(desk: Desk, key: str) -> tuple[Notice, ...]:
+    """How the period stands, to be shown beside its load."""
+    if desk.feed != ACTUALS:
+        return ()
+    held = sign_off(desk.store, desk.connection, key)
+    return (Notice(SIGN_OFF, f"{key} is {held}.", pd.DataFrame(), serious=held.state not in {PROVISIONAL, FINAL}),)
+
+
+def closed_in_erp(facts: Mapping[str, Any]) -> bool:
+    """Whether the ERP, in every company, had closed the period when it was read."""
+    statuses = {part.rpartition(" ")[2] for part in str(facts.get("erp_status", "")).split(", ")}
+    return statuses <= CLOSED
+
+
+def _newest_change(desk: Desk, fingerprint: Mapping[str, Any]) -> str:
+    """The greatest modified mark of the lines; "" for balances, which have none."""
+    if fingerprint.get("counted") != JOURNALS:
+        return ""
+    with pq.ParquetFile(desk.store.artefacts.path(str(fingerprint["extract"]))) as file:
+        groups = (file.read_row_group(number, columns=["modified_at"]) for number in range(file.num_row_groups))
+        return max((str(max(group["modified_at"].unique().to_pylist(), default="")) for group in groups), default="")
+
+
+def _told_of(fingerprint: Mapping[str, Any]) -> str:
+    debit, credit = (Money(int(fingerprint[name]), fingerprint["currency"]) for name in ("debit_minor", "credit_minor"))
+    newest = f", newest change {fingerprint['modified_until']}" if fingerprint["modified_until"] else ""
+    return f"{fingerprint['lines']:,} lines, debits {debit}, credits {credit}{newest}; {fingerprint['erp_status']} in the ERP"
+
+
+def sign_off(store: Store, connection: str, period: str) -> SignOff:
+    """How the period stands now. No call is made."""
+    rows, attempts = store.standings(connection).of_period(period), store.history.loads(connection, period)
+    agreements = {one.id for one in attempts if one.state == AGREED}
+    signed = [one for one in rows if one.state in _AGREEMENTS and one.load in agreements]
+    if not signed:
+        return _never(period, loaded=bool(agreements), tried=bool(attempts))
+    agreed = signed[-1]
+    since = tuple(one for one in rows if one.number > agreed.number and one.state not in _AGREEMENTS)
+    found = SignOff(period, _AGREEMENTS[agreed.state], agreed.note, agreed, since)
+    if found.suspended:
+        return SignOff(period, SUSPENDED, found.suspended.note, agreed, since)
+    if attempts[-1].id != agreed.load:
+        said = attempts[-1].note or "a load was cut off"
+        return SignOff(period, IN_DOUBT, said, agreed, since)
+    return found
+
+
+def _never(period: str, *, loaded: bool, tried: bool) -> SignOff:
+    if loaded:
+        return SignOff(period, NONE, "loaded before sign-offs were kept; load it once more")
+    return SignOff(period, IN_DOUBT, "no load has agreed yet") if tried else SignOff(period, NONE, "")
+
+
+def watch_over(desk: Desk) -> tuple[Look, list[Standing]]:
+    """Look what changed in the ERP, and take back the sign-offs that it touches."""
+    found = look(desk)
+    return found, suspend(desk.store, desk.connection)
+
+
+def suspend(store: Store, connection: str) -> list[Standing]:
+    """Take back the sign-off of every final period that the ERP touched since it was agreed. No call is made; what exactly differs is told by `compare`."""
+    kept = store.standings(connection)
+    return [
+        kept.keep(
+            one.period, standings.SUSPENDED, f"{_WHY.get(one.reason, _TOLD_BY_ERP)} {_TO_COME}", notice=one.notice
+        )
+        for one, held in _touched(store, connection)
+        if held.state in {FINAL, SUSPENDED} and held.considered < one.notice and one.reason != CLOSED_IN_ERP
+    ]
+
+
+def to_compare(store: Store, connection: str) -> list[str]:
+    """Suspended periods of which nobody has told yet what differs. No call is made."""
+    return [one.period for one, held in _touched(store, connection) if held.suspended and not held.compared]
+
+
+def _touched(store: Store, connection: str) -> list[tuple[Waiting, SignOff]]:
+    return [(one, sign_off(store, connection, one.period)) for one in touched(store, connection)]
+
+
+def compare(desk: Desk, period: str, just_read: Mapping[str, Any] | None = None) -> Standing | None:
+    """Hold what the ERP has now against what was agreed: suspended with the journals that differ, or confirmed where none does. None: nothing to tell.
+
+    just_read: facts of a reading of this moment; the period is read again where there is none. One that was opened again stays suspended in any case.
+    """
+    held = sign_off(desk.store, desk.connection, period)
+    if held.agreed is None or held.agreed.state != standings.FINAL:
+        return None
+    reading = held.agreed.reading
+    counted = str(reading["counted"])
+    if just_read and just_read["counted"] == counted:
+        now = str(just_read["extract"])
+    else:
+        now = read_again(desk, desk.calendar.period(period), counted)
+    lines = _differences(desk, reading, now)
+    if lines.empty and not held.suspended:
+        return None
+    reopened = "Opened again in the ERP. " if held.reopened else ""
+    differ = told_changes(lines, str(reading["currency"])) or "No figure differs from what was agreed."
+    return desk.store.standings(desk.connection).keep(
+        period,
+        standings.SUSPENDED if len(lines) or reopened else standings.CONFIRMED,
+        reopened + differ,
+        notice=held.considered,
+        reading={"compared": now},
+        changes=keep_frame(desk, lines) if len(lines) else "",
+        run=desk.run,
+    )
+
+
+def _differences(desk: Desk, reading: Mapping[str, Any], now: str) -> pd.DataFrame:
+    """Between the extract that was agreed and the one of now."""
+    if reading["extract"] == now:
+        return pd.DataFrame(columns=CHANGED_COLUMNS)
+    if reading["counted"] != JOURNALS:
+        return changed_balances(read_kept_frame(desk, str(reading["extract"])), read_kept_frame(desk, now))
+    return changed_lines(_lines(desk, str(reading["extract"])), _lines(desk, now))
+
+
+def _lines(desk: Desk, artefact: str) -> pd.DataFrame:
+    coded = [name for name in LINE_COLUMNS if name not in {"line", "debit_minor", "credit_minor"}]
+    with pq.ParquetFile(desk.store.artefacts.path(artefact), read_dictionary=coded) as file:
+        frame: pd.DataFrame = file.read(columns=LINE_COLUMNS).unify_dictionaries().to_pandas()
+    return frame
+
+
+def told_changes(lines: pd.DataFrame, currency: str) -> str:
+    """One sentence: how many journals are new, changed, removed, and the first few by name with their money. "" where there is none."""
+    if lines.empty:
+        return ""
+    if not lines["journal"].any():
+        return f"{lines['account'].nunique():,} accounts have other balances than those that were agreed."
+    by_journal = lines.assign(more=lines["now_minor"].clip(lower=0) - lines["was_minor"].clip(lower=0))
+    journals = by_journal.groupby(["journal", "what"], sort=True, as_index=False)["more"].sum()
+    counts = [(word, int((journals["what"] == word).sum())) for word in (NEW, CHANGED, REMOVED)]
+    named = [f"{name} {what} ({Money(int(more), currency)})" for name, what, more in journals.head(_NAMED).itertuples(index=False)]  # fmt: skip
+    more = f", and {len(journals) - _NAMED:,} more" if len(journals) > _NAMED else ""
+    counted = ", ".join(f"{count:,} {word}" for word, count in counts if count)
+    are = "journal is" if len(journals) == 1 else "journals are"
+    return f"{len(journals):,} {are} not what was agreed: {counted}. {', '.join(named)}{more}."
+
+
+def journals_table(store: Store, one: Standing, currency: str) -> pd.DataFrame:
+    """The journals that a suspension names, line by line, as people read them."""
+    with pq.ParquetFile(store.artefacts.path(one.changes)) as file:
+        frame: pd.DataFrame = file.read().to_pandas()
+    return money_table(frame, currency)
