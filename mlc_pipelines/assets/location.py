@@ -6,6 +6,7 @@ import dagster as dg
 
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.assets.fit import fit_definitions
+from mlc_pipelines.assets.refused import refused_definitions
 from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.wiring.connections import Broken, read_all
 
@@ -18,7 +19,7 @@ def build_definitions() -> dg.Definitions:
     named, broken = read_all()
     parts = []
     for one in named:
-        parts.append(fit_definitions(one))
+        parts += [fit_definitions(one), refused_definitions(one)]
         try:
             parts.append(connection_definitions(one))
         except PipelineError as error:  # its calendar file is missing or wrong

@@ -17,6 +17,7 @@ sessions      mlc sessions list|close: ERP sessions that are open, and those tha
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
 map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
+refused       mlc refused list|waive: records that were refused, until somebody has dealt with them
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -45,6 +46,7 @@ _COMMANDS = {
     "load": "load",
     "login": "login",
     "map": "map",
+    "refused": "refused",
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",

@@ -14,6 +14,7 @@ clerk       one such journal brought to its end, acting on look-ups alone
 evidence/   what is held of one period, as a pack for a controller and an auditor
 extracts    declared lists of records, kept whole or brought up to date
 files       frames and tables as kept files
+refused     what was refused, in a queue until somebody has dealt with it
 retention   old files are given up, and the audit trail says which
 steps       names that the steps share with Dagit and the history
 """

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.moved import Sent, records_of_load
+from mlc_pipelines.flows.refused import note_rows
 from mlc_pipelines.flows.trail import sorted_out
 from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.store.history import AGREED, BEGUN, DIRTY, Step
@@ -87,6 +88,8 @@ def _end(desk: Desk, key: str, done: Attempt, state: str, note: str) -> None:
                 desk.connection, desk.feed.load, key, done.sent, done.facts, run=desk.run, db=db
             )
         desk.logbook.add(db, LOAD_ENDED, state, body, **_place(desk, key, done.id), **said)
+        if state == AGREED or not done.refused.empty:
+            note_rows(desk, db, key, done.refused, done.cells, done.currency, f"load {done.id} ({state}) did not refuse it")
 
 
 def _records(desk: Desk, key: str, done: Attempt) -> Body:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
+from mlc_pipelines.flows.refused import note_codes
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.signs import proved_signs
 from mlc_pipelines.flows.steps import ACTUALS, CELLS_MATCH_LINES, MEMBER_MAP, NOTHING_SENT
@@ -41,6 +42,7 @@ def write_slice(desk: Desk, key: str) -> Report:
     placed = place(amounts, member_map, desk.target.suspense, desk.target.dimensions)
     lacking = unmapped(placed)
     if desk.target.suspense is None:
+        note_codes(desk, key, lacking, currency)
         _require_all_mapped(key, lacking, currency)
     placed_cells = to_cells(placed, desk.target.columns.keys)
     _require_not_shrunk(desk, key, placed_cells, currency)

@@ -39,6 +39,7 @@ MEMBERS, MEMBER_MAP = "plan_members", "member_map"
 LIST_SYNC = "list_sync"
 CLOSE_CALENDAR = "close_calendar"
 FIT = "fit_report"
+REFUSED = "refused_records"
 PERIOD_CHANGES = "period_changes"
 ASSETS = frozenset(
     {
@@ -53,6 +54,7 @@ ASSETS = frozenset(
             LIST_SYNC,
             CLOSE_CALENDAR,
             FIT,
+            REFUSED,
             PERIOD_CHANGES,
             "connection_error",
         ),

@@ -17,7 +17,7 @@ MADE = "MADE"
 """Outcome of a step that makes a file: it is durable, and its legs agreed."""
 _SHOWN = 3
 _HASH = re.compile("[0-9a-f]{64}")
-_NO_FILES = frozenset({"package", "sha256", "sent_sha256", "mapping_version"})
+_NO_FILES = frozenset({"package", "sha256", "sent_sha256"})
 """Facts that are hashes of something which is not kept as a file."""
 
 

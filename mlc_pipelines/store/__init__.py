@@ -5,6 +5,7 @@ schema       the tables; migrations/ brings any older database up to them
 artefacts    files named by their SHA-256: extracts, CSVs sent, dumps, exports
 elsewhere    the same files at a place that fsspec knows
 references   which kept file is named by what, for retention
+refusals     records that were refused, until a load takes them or somebody waives them
 trail        the audit trail: every figure moved, by whom, under which approval; chained, signed, append-only
 history      which step of which period was done with which result, and which files were (perhaps) loaded
 fence        one writer per model: a lock owned by the writing process

@@ -21,6 +21,7 @@ from mlc_pipelines.store.mappings import Mappings
 from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
 from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.refusals import Refusals
 from mlc_pipelines.store.ringplaces import ring_place
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.seats import Seats
@@ -82,6 +83,10 @@ class Store:
     def postings(self, connection: str, *, who: str, run: str = "", logbook: Logbook | None = None) -> Postings:
         """The journals that this connection writes into its ERP; who writes, and in which run, stands in their history."""
         return Postings(self.engine, connection, who, run, logbook)
+
+    def refusals(self, connection: str) -> Refusals:
+        """Records that were refused, until they are resolved or waived."""
+        return Refusals(self.engine, connection)
 
     def approvals(self, connection: str, logbook: Logbook | None = None) -> Approvals:
         """Who approved which journals of this connection."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0013"
+REVISION = "0014"
 
 metadata = sa.MetaData()
 
@@ -243,6 +243,27 @@ standings = sa.Table(
     sa.Column("run", sa.String(80), nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
     sa.Index("standings_by_period", "connection", "period", "id"),
+)
+
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection", sa.String(120), nullable=False),
+    sa.Column("feed", sa.String(40), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),  # its cell or its codes
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),  # OPEN, RESOLVED, WAIVED
+    sa.Column("since", sa.String(40), nullable=False),
+    sa.Column("seen_at", sa.String(40), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),  # who waived it, "" else
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("closed_at", sa.String(40), nullable=False),
+    sa.Index("refusals_by_place", "connection", "state", "period"),
 )
 
 troubles = sa.Table(

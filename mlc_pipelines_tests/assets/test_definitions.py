@@ -47,6 +47,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "forecast_posting": (["forecast_journals"], posted, site, True),
         "close_calendar": ([], [], [], False),
         "fit_report": ([], ["ready_to_load"], [], False),
+        "refused_records": ([], ["nothing_refused"], [], False),
         "chart_of_accounts": ([], [], [], False),
         "cost_centers": ([], [], [], False),
         "plan_members": ([], [], [], False),
@@ -118,6 +119,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
         "demo/vendors",
         "demo/bills",
         "demo/fit_report",
+        "demo/refused_records",
         "demo/period_changes",
     } == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))

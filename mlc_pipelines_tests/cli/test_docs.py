@@ -54,6 +54,7 @@ ELSEWHERE = {
     "mlc login yourname": "test_login.py",
     "mlc login yourname --system acumatica": "wiring/test_log_in.py, and the choice in test_login.py",
     "mlc sandbox": "test_cli.py",
+    'mlc refused waive demo 3 --because "the member comes in May"': "flows/test_refused.py, with rows that were refused",
     "mlc audit export demo FY2026-P03 --to evidence-march.zip": "flows/evidence/test_pack.py, with a period that was loaded",
     "mlc lists sync yourname": "test_lists.py, with the lists of the page",
     "mlc lists sync yourname --dry-run": "test_lists.py, with the lists of the page",

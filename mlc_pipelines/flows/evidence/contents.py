@@ -20,7 +20,17 @@ from mlc_pipelines.store.postings import Event, Posting
 from mlc_pipelines.store.trail.event import PRUNED
 from mlc_pipelines.store.trail.trail import Entry
 
-_NAMED = ("extract", "ledger_lines", "balances", "source", "member_map", "file", "read_back", "approved")
+_NAMED = (
+    "extract",
+    "ledger_lines",
+    "balances",
+    "source",
+    "member_map",
+    "mapping_version",
+    "file",
+    "read_back",
+    "approved",
+)
 """Facts of a step that name a kept file."""
 
 
