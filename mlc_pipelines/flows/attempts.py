@@ -89,7 +89,9 @@ def _end(desk: Desk, key: str, done: Attempt, state: str, note: str) -> None:
             )
         desk.logbook.add(db, LOAD_ENDED, state, body, **_place(desk, key, done.id), **said)
         if state == AGREED or not done.refused.empty:
-            note_rows(desk, db, key, done.refused, done.cells, done.currency, f"load {done.id} ({state}) did not refuse it")
+            note_rows(
+                desk, db, key, done.refused, done.cells, done.currency, f"load {done.id} ({state}) did not refuse it"
+            )
 
 
 def _records(desk: Desk, key: str, done: Attempt) -> Body:
