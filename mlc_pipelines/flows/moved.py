@@ -91,7 +91,8 @@ def _judged(desk: Desk, sent: Sent, placed: pd.DataFrame, keys: Sequence[str]) -
     names = list(keys)
     judged = sent.cells[[*names, "amount_minor"]].reset_index(drop=True)
     judged["before_minor"] = _held(judged, sent.before, names)
-    judged["after_minor"] = pd.NA if sent.after is None else _held(judged, sent.after, names)
+    unknown = pd.Series(pd.NA, index=judged.index, dtype="Int64")
+    judged["after_minor"] = unknown if sent.after is None else _held(judged, sent.after, names)
     same = judged["after_minor"].eq(judged["amount_minor"]).fillna(False).to_numpy(bool)
     other = NOT_SEEN if sent.after is None else DIFFERS
     judged["outcome"] = np.where(same, LOADED, other)
