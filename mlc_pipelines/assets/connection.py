@@ -9,6 +9,8 @@ import dagster as dg
 from mlc_pipelines.assets.changes import changes_sensor, comparison
 from mlc_pipelines.assets.closing import close_definitions, close_metadata
 from mlc_pipelines.assets.extracts import extract_definitions
+from mlc_pipelines.assets.freshness import freshness_check
+from mlc_pipelines.assets.notices import notices_sensor
 from mlc_pipelines.assets.perform import perform
 from mlc_pipelines.assets.postings import postings_sensor
 from mlc_pipelines.assets.steps import Step, steps_of
@@ -44,9 +46,20 @@ def connection_definitions(named: Named) -> dg.Definitions:
     sensors = []
     if resume := postings_sensor(named):
         sensors.append(resume)
-    own = dg.Definitions(assets=assets, jobs=[reference, actuals, *_plan_jobs(named)], sensors=sensors)
+    jobs: list[str] = []
+    pools = {pool for step in steps if (pool := _pool(named, step))}
+    if notices := notices_sensor(named, lambda: jobs, pools):
+        sensors.append(notices)
+    own = dg.Definitions(
+        assets=assets,
+        jobs=[reference, actuals, *_plan_jobs(named)],
+        sensors=sensors,
+        asset_checks=freshness_check(named),
+    )
     closing = close_definitions(named, [keys[step.name] for step in steps if not step.plan])
-    return dg.Definitions.merge(own, watch, closing, extract_definitions(named, periods))
+    merged = dg.Definitions.merge(own, watch, closing, extract_definitions(named, periods))
+    jobs += [job.name for job in merged.jobs or ()] + [f"{named.name}_fit"]
+    return merged
 
 
 def _watch(named: Named, periods: dg.StaticPartitionsDefinition, job: Any) -> dg.Definitions:

@@ -43,6 +43,13 @@ class Delivery:
     delivered: int = 0
     problems: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        said = [f"A message was made: {self.made}." if self.made else "Nothing new is to be told."]
+        if self.delivered:
+            said.append(f"{self.delivered} delivered.")
+        said += [f"Not delivered by {problem}" for problem in self.problems]
+        return " ".join(said)
+
 
 def tell(
     outbox: Outbox, found: Iterable[Trouble], ways: Mapping[str, Messenger], now: datetime, rules: Rules

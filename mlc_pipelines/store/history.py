@@ -147,6 +147,12 @@ class History:
             rows = db.execute(_LOADS, {"connection": connection, "feed": feed, "period": period}).all()
         return [_load(row) for row in rows]
 
+    def first_agreed(self, connection: str, *, feed: str = ACTUALS) -> str:
+        """When the first load of any period began that agreed; "" before there was one."""
+        of_feed = (loads.c.connection == connection) & (loads.c.feed == feed) & (loads.c.state == AGREED)
+        with self.engine.connect() as db:
+            return str(db.execute(sa.select(sa.func.min(loads.c.begun_at)).where(of_feed)).scalar() or "")
+
     def since_agreed(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """The newest agreed load and every attempt after it: together they name every cell that may hold a figure of ours."""
         attempts = self.loads(connection, period, feed=feed)

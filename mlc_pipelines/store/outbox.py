@@ -67,9 +67,9 @@ class Outbox:
         """The messages whose next try has come, oldest first."""
         return self._read((messages.c.ended == "") & (messages.c.next_at <= _text(at)))
 
-    def on_their_way(self) -> list[Posted]:
-        """Those that failed at least once, and are to be tried again."""
-        return self._read((messages.c.ended == "") & (messages.c.tries > 0))
+    def lost(self) -> list[Posted]:
+        """Those that failed at least once and were not delivered since, given up or not."""
+        return self._read((messages.c.ended != DELIVERED) & (messages.c.tries > 0))
 
     def given_up(self, since: datetime) -> list[Posted]:
         """Those made since then that nobody will get."""

@@ -10,6 +10,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.wiring.calendars import Calendar
 from mlc_pipelines.wiring.closing import Clock, Close
 from mlc_pipelines.wiring.erps import EpicorErp, Erp
+from mlc_pipelines.wiring.notify import Notify
 from mlc_pipelines.wiring.parts import FileName, Headers, PeriodLabel, Port, Setting, Text
 from mlc_pipelines.wiring.plans import OfEpicor, Plan, PlanName
 from mlc_pipelines.wiring.quiet import QuietTimes
@@ -344,6 +345,7 @@ class Connection(Setting):
     lists: dict[Text, SyncedList] = Field(default_factory=dict)
     watch: Watch | None = None
     close: Close | None = None
+    notify: Notify | None = None
     extracts: dict[ExtractName, Extract] = Field(default_factory=dict)
     plans: dict[PlanName, Plan] = Field(default_factory=dict)
     owners: tuple[str, ...] = ("team:finance",)

@@ -45,7 +45,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "approved_forecast": ([], approved, pool, True),
         "forecast_journals": (["approved_forecast"], noted, [], True),
         "forecast_posting": (["forecast_journals"], posted, site, True),
-        "close_calendar": ([], [], [], False),
+        "close_calendar": ([], ["loaded_in_time"], [], False),
         "fit_report": ([], ["ready_to_load"], [], False),
         "refused_records": ([], ["nothing_refused"], [], False),
         "chart_of_accounts": ([], [], [], False),

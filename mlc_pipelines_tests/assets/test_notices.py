@@ -1,0 +1,157 @@
+"""The sensor that tells people, over real runs, a real store and a real web server: what is told once, what is over, and what it says in Dagit."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.assets.failures import slots_left
+from mlc_pipelines.assets.freshness import freshness_check
+from mlc_pipelines.assets.notices import notices_sensor
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.wiring.connections import Named, folder, read_one
+from mlc_pipelines_tests.messengers.conftest import Chat, chat  # noqa: F401  a fixture
+
+PERIOD = "FY2026-P03"
+NOTIFY = {"to": {"finance_chat": {"by": "webhook", "shape": "plain", "credential": "chat"}}}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp() as own:
+        yield own
+
+
+@pytest.fixture
+def named(demo: Named, chat: Chat, tmp_path: Path) -> Named:  # noqa: F811
+    """The demo connection, whose people sit in a chat."""
+    Store.open().vault.put("chat", {"url": chat.url})
+    said = yaml.safe_load((folder() / "demo.yaml").read_text())
+    said["attributes"]["notify"] = NOTIFY
+    (tmp_path / "demo.yaml").write_text(yaml.safe_dump(said))
+    return read_one(tmp_path / "demo.yaml")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+def run(named: Named, instance: dg.DagsterInstance, job: str, period: str = "") -> bool:
+    found = connection_definitions(named).resolve_job_def(f"{named.name}_{job}")
+    return found.execute_in_process(instance=instance, partition_key=period or None, raise_on_error=False).success
+
+
+def tick(
+    named: Named, instance: dg.DagsterInstance, clock: Callable[[], datetime], cursor: str = ""
+) -> dg.SensorResult:
+    jobs = [f"{named.name}_{job}" for job in ("reference", "actuals", "close")]
+    sensor = notices_sensor(named, lambda: jobs, [named.settings.anaplan.pool], clock)
+    assert sensor is not None
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def test_a_failed_load_is_told_until_it_is_made_good(
+    named: Named,
+    instance: dg.DagsterInstance,
+    sandbox: Sandbox,
+    chat: Chat,  # noqa: F811
+) -> None:
+    """The step, the period, what happened and what to do; nothing while it stays so; once more when a later run succeeded."""
+    clock = Clock()
+    assert run(named, instance, "reference")
+    sandbox.set_switches(anaplan={"task_seconds": 0.05})
+    sandbox.traffic.plant(
+        {"match": "POST .*/imports/.*/tasks", "times": -1, "action": {"kind": "status", "status": 400}}
+    )
+    assert not run(named, instance, "actuals", PERIOD)
+    tick(named, instance, clock)
+    [first] = chat.got
+    assert ["Loads that failed", "Codes without a member in the plan"] == [one["heading"] for one in first["sections"]]
+    assert f"{PERIOD} actuals_import: Anaplan POST" in first["text"]
+    assert "answered 400" in first["text"]
+    clock.later(minutes=20)
+    assert "Nothing new is to be told." == tick(named, instance, clock).skip_reason.skip_message
+    sandbox.traffic.clear()
+    assert run(named, instance, "actuals", PERIOD)
+    clock.later(minutes=20)
+    tick(named, instance, clock)
+    assert ["demo: 2 new", "demo: 1 solved"] == [one["title"] for one in chat.got]
+    assert f"{PERIOD} actuals_import" in chat.got[-1]["text"]
+
+
+def loaded(named: Named, period: str, at: datetime) -> None:
+    """As if the period had been loaded and had agreed then."""
+    import mlc_pipelines.store.clock as clock
+
+    store, now = Store.open(), clock.now
+    clock.now = lambda: at  # type: ignore[assignment]
+    try:
+        history = store.history
+        history.end_load(history.begin_load(named.name, period, "0" * 64), AGREED)
+    finally:
+        clock.now = now
+
+
+def test_a_period_that_is_late_is_told_and_shown_beside_the_calendar(
+    named: Named,
+    instance: dg.DagsterInstance,
+    chat: Chat,  # noqa: F811
+) -> None:
+    """FY2026-P03 ends on 30 September 2025; its final step is on 7 October at 18:00 in Denver, and the grace is four hours."""
+    clock = Clock()
+    for period in ("FY2026-P01", "FY2026-P02", PERIOD):
+        loaded(named, period, datetime(2025, 10, 1, 13, 0, tzinfo=UTC))
+    clock.now = datetime(2025, 10, 8, 3, 0, tzinfo=UTC)
+    loaded(named, "FY2026-P04", datetime(2025, 10, 7, 12, 5, tzinfo=UTC))
+    before = tick(named, instance, clock)
+    assert [True] == [one.passed for one in before.asset_events]
+    assert [] == chat.got
+    clock.later(hours=2)
+    after = tick(named, instance, clock, before.cursor or "")
+    [red] = after.asset_events
+    assert (False, "loaded_in_time") == (red.passed, red.check_name)
+    assert f"{PERIOD} should have been loaded on Tue 2025-10-07 18:00 (final, final)" in str(red.description)
+    assert f"{PERIOD}: {PERIOD} should have been loaded" in chat.got[0]["text"]
+    [check] = freshness_check(named, clock)
+    assert not check().passed
+    assert () == tuple(tick(named, instance, clock, after.cursor or "").asset_events), "told once"
+    loaded(named, PERIOD, datetime(2025, 10, 8, 1, 0, tzinfo=UTC))
+    clock.later(minutes=20)
+    assert [True] == [one.passed for one in tick(named, instance, clock, after.cursor or "").asset_events]
+    assert "demo: 1 solved" == chat.got[-1]["title"]
+
+
+def test_H05_a_slot_that_outlives_its_run_is_told(instance: dg.DagsterInstance) -> None:
+    """A run that ended more than a minute ago, and whose slot nobody freed: named with its pool. A slot of a run at work is none of that."""
+    storage = instance.event_log_storage
+    storage.set_concurrency_slots("model", 1)
+
+    @dg.op
+    def work() -> None: ...
+
+    @dg.job
+    def load() -> None:
+        work()
+
+    ended = load.execute_in_process(instance=instance)
+    assert storage.claim_concurrency_slot("model", ended.run_id, "work").is_claimed
+    now = datetime.now(UTC)
+    assert [] == list(slots_left(instance, ["model"], now))
+    [found] = slots_left(instance, ["model"], now + timedelta(seconds=90))
+    assert ("pool model", True) == (found.about, ended.run_id[:8] in found.what)
