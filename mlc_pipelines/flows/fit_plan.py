@@ -20,6 +20,7 @@ from mlc_pipelines.ledger.fit import (
     missing,
 )
 from mlc_pipelines.ledger.mapping import ACCOUNT, COST_CENTER, VENDOR, MemberRule, align, dead_entries
+from mlc_pipelines.ledger.mapping_table import NO_PERIOD, SERIOUS, findings
 from mlc_pipelines.ledger.members import ListRule
 
 _OPENED = ("set_up.plan", "plan.role")
@@ -136,12 +137,23 @@ def _members(premises: Premises, rule: MemberRule) -> Iterator[Found]:
             yield beware(f"{said} Their figures go to {parked}.", remedy)
         else:
             yield missing(said, remedy)
+    yield from _entries(premises, rule, codes)
     if dead := [code for code in dead_entries(rule, codes) if code]:
         yield beware(
-            f"The mapping file names {len(dead)} {named}s that the ERP does not have: {_few(dead)}.",
-            "Correct or delete these lines.",
+            f"The mapping tables name {len(dead)} {named}s that the ERP does not have: {_few(dead)}.",
+            "Correct or delete these entries.",
             ENGINEER,
         )
+
+
+def _entries(premises: Premises, rule: MemberRule, codes: pd.DataFrame) -> Iterator[Found]:
+    """Entries of the mapping tables that contradict each other, or whose member or period is not there."""
+    members = premises.members(rule.list_name)
+    keys = premises.the_calendar.keys if premises.calendar else []
+    rows = findings(rule.every_entry(members), rule.template, codes, members, keys)
+    for one in rows[rows["finding"].isin(SERIOUS)].to_dict("records"):
+        if one["finding"] != NO_PERIOD or keys:
+            yield missing(f"{one['said']}.", f"Correct or delete it: {one['source']}.", ENGINEER)
 
 
 def _suspense(premises: Premises, dimension: str) -> str:
