@@ -16,6 +16,7 @@ signoff       mlc signoff list|history: how each period stands, and all that bec
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
+notify        mlc notify test|show: whether people can be reached, and what they were told of
 map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
 refused       mlc refused list|waive: records that were refused, until somebody has dealt with them
 sandbox       mlc sandbox: the emulated systems, for trying and testing
@@ -47,6 +48,7 @@ _COMMANDS = {
     "login": "login",
     "map": "map",
     "refused": "refused",
+    "notify": "notify",
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",
