@@ -2,9 +2,11 @@
 
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -15,6 +17,26 @@ from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
 
 OpenDesk = Callable[..., AbstractContextManager[Desk]]
+QUICK_VARIANTS = 3
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test over HTTP with many variants a few run with `make test` (as many as its mark `quickly` says), the others with `make prove`.
+
+    Which ones follows from the test's name, so that over all tests each kind of variant has its turn.
+    """
+    variants: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if "running_sandbox" in getattr(item, "fixturenames", ()) and item.get_closest_marker("prove") is None:
+            variants[item.nodeid.split("[")[0]].append(item)
+    for name, of_test in variants.items():
+        mark = of_test[0].get_closest_marker("quickly")
+        quick = min(mark.args[0] if mark else QUICK_VARIANTS, len(of_test))
+        chosen = {(crc32(name.encode()) + len(of_test) * at // quick) % len(of_test) for at in range(quick)}
+        for at, item in enumerate(of_test):
+            if at not in chosen:
+                item.add_marker(pytest.mark.prove)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from mlc_pipelines.flows.trace import Origin, trace_cell, trace_journal
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines_tests.battery.houses import PERIOD, Cells, House, held_cells, opened, place
 
+pytestmark = pytest.mark.quickly(1)
+
 KEYS = ["account", "cost_center"]
 
 

@@ -15,6 +15,8 @@ from mlc_pipelines.store.trail.trail import Entry
 from mlc_pipelines.store.trail.verify import Kind, verify
 from mlc_pipelines_tests.battery.houses import PERIOD, House, expected_cells, nothing_reached_the_plan, opened
 
+pytestmark = pytest.mark.quickly(1)
+
 
 def records(desk: Desk, entry: Entry) -> pd.DataFrame:
     return pa.concat_tables(desk.store.trail.records(entry)).to_pandas()

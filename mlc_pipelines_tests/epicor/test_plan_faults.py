@@ -34,6 +34,8 @@ from mlc_pipelines_tests.epicor.planning import (
     desk_of,
 )
 
+pytestmark = pytest.mark.quickly(2)
+
 APPROVAL = approved(DRAFT)
 LONG = pytest.mark.prove
 GROUP = group_of(DRAFT.reference)

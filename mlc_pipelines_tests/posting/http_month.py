@@ -19,7 +19,7 @@ from mlc_pipelines.flows.clerk import Limits, PostingDesk
 from mlc_pipelines.flows.posting import ALL_OR_NONE, EACH, abandon, post_all, sweep
 from mlc_pipelines.ledger.drafts import JournalDraft
 from mlc_pipelines.ledger.errors import PipelineError
-from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, WAITING, Postings
+from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, WAITING, Posting, Postings
 from mlc_pipelines_tests.posting.network import Gated, Network, Worker
 from mlc_pipelines_tests.posting.offices import READS, WRITES, Office, Standing
 from mlc_pipelines_tests.posting.samples import approved
@@ -52,6 +52,9 @@ class Month(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.workers: dict[int, Worker] = {}
+        self.standing: list[Standing] = []
+        self.postings: list[Posting | None] = []
+        """What the last look after a step showed: between two steps nobody moves, and the questions which step may come next are many."""
         self._new_plan()
 
     def _new_plan(self) -> None:
@@ -72,8 +75,7 @@ class Month(RuleBasedStateMachine):
         self._new_plan()
 
     def all_closed(self) -> bool:
-        found = [self.register.find(draft.reference) for draft in self.drafts]
-        return all(posting and posting.closed for posting in found)
+        return all(posting and posting.closed for posting in self.postings)
 
     # -- the workers --------------------------------------------------------------------------------------------------
 
@@ -151,12 +153,12 @@ class Month(RuleBasedStateMachine):
         return [one for one in self.office.journals() if one.reference in references]
 
     def on_hold(self) -> list[Standing]:
-        return [one for one in self.ours() if not one.released]
+        return [one for one in self.standing if not one.released]
 
-    @precondition(lambda self: any(one.waiting for one in self.ours()))
+    @precondition(lambda self: any(one.waiting for one in self.standing))
     @rule()
     def a_person_approves_in_the_erp(self) -> None:
-        self.office.approve(next(one.number for one in self.ours() if one.waiting))
+        self.office.approve(next(one.number for one in self.standing if one.waiting))
 
     @precondition(lambda self: self.on_hold())
     @rule(data=st.data())
@@ -191,13 +193,15 @@ class Month(RuleBasedStateMachine):
     def never_two_and_never_a_wrong_one(self) -> None:
         type(self).steps += 1
         assert self.office.actual()
-        standing = self.ours() if hasattr(self, "drafts") else []
-        for draft in getattr(self, "drafts", ()):
-            released = [one for one in standing if one.released and one.reference == draft.reference]
+        if not hasattr(self, "drafts"):
+            return
+        self.standing = self.ours()
+        self.postings = [self.register.find(draft.reference) for draft in self.drafts]
+        for draft, posting in zip(self.drafts, self.postings, strict=True):
+            released = [one for one in self.standing if one.released and one.reference == draft.reference]
             assert len(released) <= 1, released
             if draft.reference not in self.touched:
                 assert [money(draft)] * len(released) == [one.money for one in released]
-            posting = self.register.find(draft.reference)
             if posting and posting.state == SEALED:
                 assert [posting.number] == [one.number for one in released]
             if posting and posting.state == ABANDONED and not self.lagging:
@@ -226,7 +230,9 @@ class Month(RuleBasedStateMachine):
         self.network.arrives()
         desk = self.desk(PERSON)
         sweep(desk)
-        for one in self.on_hold():
+        for one in self.ours():
+            if one.released:
+                continue
             if one.money not in {money(draft) for draft in self.drafts}:
                 self.office.delete(one.number)
             elif one.waiting:
@@ -238,7 +244,7 @@ class Month(RuleBasedStateMachine):
         outcomes = post_all(self.drafts, approved(*self.drafts), desk)
         sweep(desk)
         self.never_two_and_never_a_wrong_one()
-        released = {one.reference: one.money for one in self.ours() if one.released}
+        released = {one.reference: one.money for one in self.standing if one.released}
         for outcome in outcomes:
             wrong = released.get(outcome.draft.reference, money(outcome.draft)) != money(outcome.draft)
             assert (outcome.state == CONFLICT) == wrong, outcome
