@@ -64,9 +64,10 @@ def _request(job: str, key: str, period: str, reason: str, number: int) -> dg.Ru
 def _look(named: Named, store: "Store") -> None:
     """Ask the ERP where the connection has it watched and the last look is long enough ago; suspend what is known to be touched, whoever told of it."""
     from mlc_pipelines.flows.signoff import suspend, watch_over
+    from mlc_pipelines.flows.watch import BATCHES
     from mlc_pipelines.wiring.rooms import open_desk
 
-    watch, looked_at = named.settings.watch, store.marks.looked_at(named.name)
+    watch, looked_at = named.settings.watch, store.marks.looked_at(named.name, BATCHES)
     if watch and (looked_at is None or clock.now() - looked_at >= timedelta(minutes=watch.every_minutes)):
         with open_desk(named, store=store) as desk:
             watch_over(desk)

@@ -1,5 +1,6 @@
 """The schedule of a connection's close: asks for each period when it is due. Off until somebody switches it on, like everything that writes."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -46,19 +47,47 @@ def close_schedule(
         cron_schedule=_EVERY_FIVE_MINUTES,
         execution_timezone=close.time_zone,
         description="Loads the open fiscal period at its cadence, and each closed one on its days after the period's end, as the close calendar of the "
-        f"connection says: `mlc calendar close {named.name}`. Looks every five minutes; what was missed is made up once.",
+        "connection says (asset close_calendar). Looks every five minutes; what was missed is made up once; a period that is not open in the ERP yet is "
+        "waited for. Switch it on when the fit report of the connection is ready.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         instance = context.instance
         due = calendar().missing(clock(), back, lambda one: _asked(instance, named.name, one))
+        if not due:
+            return dg.SkipReason("No period is due.")
         free = [one for one in due if not _under_way(instance, job, one.period)]
-        if free:
-            return [_request(named.name, one) for one in free]
-        return dg.SkipReason(
-            f"Still being loaded: {', '.join(one.period for one in due)}." if due else "No period is due."
-        )
+        waiting = _not_yet(named, free) if free else {}
+        if asked := [one for one in free if one.period not in waiting]:
+            return [_request(named.name, one) for one in asked]
+        busy = [one.period for one in due if one not in free]
+        said = [*waiting.values(), *([f"Still being loaded: {', '.join(busy)}."] if busy else [])]
+        return dg.SkipReason(" ".join(dict.fromkeys(said)))
 
     return schedule
+
+
+def _not_yet(named: Named, due: list[Due]) -> dict[str, str]:
+    """Periods that are due and cannot be loaded yet, each with why: the fit report is not ready, or the ERP has not opened the period."""
+    from mlc_pipelines.assets.readiness import not_ready
+    from mlc_pipelines.flows.opened import known_periods, periods_of
+    from mlc_pipelines.store.home import Store
+    from mlc_pipelines.wiring.ledgers import open_ledger
+
+    store = Store.open()
+    if said := not_ready(store, named.name):
+        return {one.period: said for one in due}
+
+    def ask() -> dict[str, str]:
+        with open_ledger(named, store, time.sleep) as books:
+            return periods_of(books.ledger)
+
+    known = known_periods(store, named.name, ask)
+    status = {one.period: known.get(one.period, "not there") for one in due}
+    return {
+        period: f"{period} is due and is waited for: it is not open in the ERP yet ({word})."
+        for period, word in status.items()
+        if word
+    }
 
 
 def _request(connection: str, due: Due) -> dg.RunRequest:

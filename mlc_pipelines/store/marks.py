@@ -35,9 +35,11 @@ class Marks:
             return None
         return Mark(datetime.fromisoformat(row.until), frozenset(json.loads(row.seen)), json.loads(row.facts))
 
-    def looked_at(self, connection: str) -> datetime | None:
-        """When, by our clock, the last look at any source of the connection was."""
-        newest = sa.select(sa.func.max(marks.c.made_at)).where(marks.c.connection == connection)
+    def looked_at(self, connection: str, source: str) -> datetime | None:
+        """When, by our clock, the last look at a source of the connection was."""
+        newest = sa.select(sa.func.max(marks.c.made_at)).where(
+            marks.c.connection == connection, marks.c.source == source
+        )
         with self.engine.connect() as db:
             text = db.execute(newest).scalar()
         return datetime.fromisoformat(text) if text else None

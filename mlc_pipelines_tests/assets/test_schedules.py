@@ -12,6 +12,9 @@ from mlc_pipelines.assets.closing import close_definitions
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.assets.location import build_definitions
 from mlc_pipelines.assets.schedules import close_schedule
+from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store import clock
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 
 
@@ -22,16 +25,18 @@ def utc(text: str) -> datetime:
 class Daemon:
     """Ticks of the demo connection's schedule at any time; what it asks for becomes runs, as the real one does it."""
 
-    def __init__(self, instance: DagsterInstance, context: dg.ScheduleEvaluationContext) -> None:
-        self.named = find("demo")
+    def __init__(self, named: Named, instance: DagsterInstance, context: dg.ScheduleEvaluationContext) -> None:
+        self.named = named
         self.schedule = close_schedule(self.named, "demo_close", lambda: self.now)
         self.instance, self.context = instance, context
-        self.now = utc("2026-03-01T00:00")
+        self.now, self.said = utc("2026-03-01T00:00"), ""
 
     def decide(self, at: str) -> list[dg.RunRequest]:
         """A tick that is killed before its runs are launched."""
         self.now = utc(at)
-        return list(self.schedule.evaluate_tick(self.context).run_requests or [])
+        seen = self.schedule.evaluate_tick(self.context)
+        self.said = seen.skip_message or ""
+        return list(seen.run_requests or [])
 
     def tick(self, at: str, status: DagsterRunStatus = DagsterRunStatus.SUCCESS) -> list[str]:
         asked = self.decide(at)
@@ -52,12 +57,20 @@ def ticking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DagsterI
         yield instance, context
 
 
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What the store writes is written at the daemon's time."""
+    if "daemon" in request.fixturenames:
+        daemon = request.getfixturevalue("daemon")
+        monkeypatch.setattr(clock, "now", lambda: daemon.now)
+
+
 @pytest.fixture
-def daemon(ticking: tuple[DagsterInstance, dg.ScheduleEvaluationContext]) -> Daemon:
+def daemon(demo: Named, ticking: tuple[DagsterInstance, dg.ScheduleEvaluationContext]) -> Daemon:
     """No run was ever asked for."""
     instance, context = ticking
     instance.run_storage.wipe()
-    return Daemon(instance, context)
+    return Daemon(demo, instance, context)
 
 
 FRIDAY, FLASH, MONDAY = "FY2026-P08-open-20260227T1300Z", "FY2026-P08-flash-20260302T1300Z", "FY2026-P09-open-20260302T1300Z"  # fmt: skip
@@ -105,6 +118,29 @@ def test_H11_a_period_that_is_still_being_loaded_is_not_queued_behind_itself(dae
         daemon.instance.delete_run(run.run_id)
         daemon.instance.add_run(run.with_status(DagsterRunStatus.SUCCESS))
     assert ["FY2026-P09-open-20260304T1300Z"] == daemon.tick("2026-03-04T15:00")
+
+
+def test_a_period_that_is_not_open_in_the_erp_is_waited_for(daemon: Daemon, sandbox: Sandbox) -> None:
+    """No failed run each business day: the tick says what is waited for, and once the ERP has opened it, it is asked for as its newest moment says."""
+    sandbox.books.periods["FY2026-P09"].status = "Inactive"
+    assert [FLASH] == daemon.tick("2026-03-02T13:00")
+    assert [] == daemon.tick("2026-03-02T13:20")
+    assert "FY2026-P09 is due and is waited for: it is not open in the ERP yet (Inactive)." == daemon.said
+    calls = sandbox.traffic.counts()["acumatica"]
+    assert [] == daemon.tick("2026-03-02T13:25")
+    assert calls == sandbox.traffic.counts()["acumatica"]
+    sandbox.books.periods["FY2026-P09"].status = "Open"
+    assert ["FY2026-P09-open-20260303T1300Z"] == daemon.tick("2026-03-03T13:40")
+
+
+def test_nothing_is_loaded_before_the_fit_report_is_ready(daemon: Daemon) -> None:
+    """What was due meanwhile is made up once it is."""
+    history = Store.open().history
+    history.record_step("demo", "fit_report", "", "", {"state": "not yet", "summary": "1 thing is missing."})
+    assert [] == daemon.tick("2026-03-02T13:00")
+    assert "is not ready" in daemon.said
+    history.record_step("demo", "fit_report", "", "", {"state": "ready", "summary": ""})
+    assert [FLASH, MONDAY] == daemon.tick("2026-03-02T13:05")
 
 
 def test_the_run_says_what_it_was_asked_for(daemon: Daemon) -> None:
