@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlc_pipelines.flows.closing import standing
+from mlc_pipelines.flows.signoff import FINAL, sign_off
 from mlc_pipelines.ledger.closing import OPEN, CloseCalendar, Due
 from mlc_pipelines.ledger.troubles import LATE, Trouble
 from mlc_pipelines.store.history import AGREED
@@ -44,7 +44,7 @@ def late(store: Store, connection: str, close: CloseCalendar, now: datetime, gra
     for key in close.fiscal.keys:
         if key in newest:
             agreed_at = _agreed_at(store, connection, key)
-            if agreed_at < _text(newest[key].at) and not _final(store, connection, key, agreed_at):
+            if agreed_at < _text(newest[key].at) and sign_off(store, connection, key).state != FINAL:
                 found.append(Late(newest[key], agreed_at))
     return found
 
@@ -57,10 +57,6 @@ def late_troubles(connection: str, found: Sequence[Late], close: CloseCalendar) 
 def _agreed_at(store: Store, connection: str, period: str) -> str:
     """When the newest load began that agreed; a later one that did not agree does not make it older."""
     return max((one.begun_at for one in store.history.loads(connection, period) if one.state == AGREED), default="")
-
-
-def _final(store: Store, connection: str, period: str, agreed_at: str) -> bool:
-    return bool(agreed_at) and standing(store, connection, period) == "final"
 
 
 def _text(at: datetime) -> str:
