@@ -4,6 +4,7 @@ errors        messages and exit codes for every kind of failure
 load          mlc load: one period from ledger to plan, proved equal
 budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|sweep: approved plans back into the ledger
 audit         mlc audit verify|checkpoint|export|prune: is the audit trail what it was, and the evidence of a period
+replay        mlc replay: a load done again, from what the ERP says now or exactly as then
 trace         mlc trace: from a cell of the plan to the journal lines behind it, and back
 calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
@@ -12,13 +13,10 @@ extract       mlc extract: a declared list of records of the ERP as a Parquet fi
 connections   mlc connections new|list|show|check|schema
 secrets       mlc secrets set|list|test|rotate|rotate-key|remove|start-over
 login         mlc login: a person logs in once, where a system asks for that
-signoff       mlc signoff list|history: how each period stands, and all that became of it
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
-notify        mlc notify test|show: whether people can be reached, and what they were told of
 map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
-refused       mlc refused list|waive: records that were refused, until somebody has dealt with them
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -47,13 +45,11 @@ _COMMANDS = {
     "load": "load",
     "login": "login",
     "map": "map",
-    "refused": "refused",
-    "notify": "notify",
+    "replay": "replay",
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",
     "trace": "trace",
-    "signoff": "signoff",
 }
 
 

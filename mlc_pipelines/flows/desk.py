@@ -88,6 +88,7 @@ class Desk:
     target: of the feed that is being worked on. payables, spend: the subledger and the target of AP spend, where the connection declares it.
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
     routes: plans on their way back into the ledger, by name. who: the person or service that acts. system: name of the ERP.
+    only_if_needed: a slice that the model holds already, as it was loaded last, is not sent again: a replay.
     code_version, configuration_hash: with what it is done, for the audit trail.
     """
 
@@ -102,6 +103,7 @@ class Desk:
     run: str = ""
     lists: tuple[ListRule, ...] = ()
     accept_shrunk: frozenset[str] = frozenset()
+    only_if_needed: bool = False
     extract_rules: tuple[ExtractRule, ...] = ()
     payables: Payables | None = None
     spend: Target | None = None

@@ -20,16 +20,19 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.mapping import COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
 from mlc_pipelines.ledger.mapping_table import at_period
 from mlc_pipelines.ledger.money import Money
-from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.history import AGREED, Step
 
 _SHRUNK_TO = 10  # a tenth of the cells that were there
 
 
-def write_slice(desk: Desk, key: str) -> Report:
-    """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours."""
+def write_slice(desk: Desk, key: str, map_of_then: Step | None = None) -> Report:
+    """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours.
+
+    map_of_then: a member map that was made earlier, instead of the newest one.
+    """
     period = desk.calendar.period(key)
     source = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
-    pairs = desk.store.history.require_step(desk.connection, MEMBER_MAP)
+    pairs = map_of_then or desk.store.history.require_step(desk.connection, MEMBER_MAP)
     currency = source.facts["currency"]
     amounts = read_frame(desk, source)
     member_map = at_period(read_frame(desk, pairs), desk.calendar.keys, key)

@@ -41,6 +41,7 @@ def open_desk(
     store: Store | None = None,
     sleep: Callable[[float], None] = time.sleep,
     accept_shrunk: Collection[str] = (),
+    only_if_needed: bool = False,
 ) -> Iterator[Desk]:
     """Everything a flow of this connection needs. Clients log in at their first call and sign out when the block ends, however it ends.
 
@@ -69,6 +70,7 @@ def open_desk(
             fence_wait_seconds=chosen.anaplan.wait_minutes * 60,
             run=run,
             lists=list_rules(named, target),
+            only_if_needed=only_if_needed,
             accept_shrunk=frozenset({*chosen.actuals.accept_shrunk, *accept_shrunk}),
             extract_rules=extract_rules(named),
             payables=books.payables,
