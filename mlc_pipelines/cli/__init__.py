@@ -13,10 +13,13 @@ extract       mlc extract: a declared list of records of the ERP as a Parquet fi
 connections   mlc connections new|list|show|check|schema
 secrets       mlc secrets set|list|test|rotate|rotate-key|remove|start-over
 login         mlc login: a person logs in once, where a system asks for that
+signoff       mlc signoff list|history: how each period stands, and all that became of it
 sessions      mlc sessions list|close: ERP sessions that are open, and those that a killed run left open
 listen        mlc listen: the door for an ERP's push notifications
 lists         mlc lists sync: list members after the ERP's codes
+notify        mlc notify test|show: whether people can be reached, and what they were told of
 map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
+refused       mlc refused list|waive: records that were refused, until somebody has dealt with them
 sandbox       mlc sandbox: the emulated systems, for trying and testing
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
@@ -46,10 +49,13 @@ _COMMANDS = {
     "login": "login",
     "map": "map",
     "replay": "replay",
+    "notify": "notify",
+    "refused": "refused",
     "sandbox": "sandbox",
     "secrets": "secrets",
     "sessions": "sessions",
     "trace": "trace",
+    "signoff": "signoff",
 }
 
 

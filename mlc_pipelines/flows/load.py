@@ -14,6 +14,7 @@ from mlc_pipelines.flows.members import members_now, require_members
 from mlc_pipelines.flows.read_back import Held, look, require_untouched
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.shape import write_file
+from mlc_pipelines.flows.signoff import sign, signed
 from mlc_pipelines.flows.steps import MODEL_MATCHES_CELLS, NOTHING_SENT, ROWS_ALL_TAKEN
 from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
@@ -44,6 +45,7 @@ def load_slice(desk: Desk, key: str) -> Report:
             outcome, legs, beside = _send(desk, period, begun, before, members)
             version = file.facts.get("mapping_version", "")
             begun.facts = _facts(begun, outcome, legs, version)
+            sign(desk, key, begun.id, extract)
     texts = {"other periods": beside, "mapping version": version}
     return _load_report(desk, key, outcome, legs, sent, currency, others, texts)
 
@@ -224,4 +226,5 @@ def _load_report(
         amounts={"total read back": total},
         texts={"Anaplan task": outcome.task, **texts},
         legs=legs,
+        notices=signed(desk, key),
     )
