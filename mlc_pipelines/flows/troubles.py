@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from mlc_pipelines.flows.signoff import SUSPENDED as SIGN_OFF_SUSPENDED
+from mlc_pipelines.flows.signoff import sign_off
 from mlc_pipelines.flows.steps import FILE
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.troubles import CONFLICT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS, Trouble
@@ -11,8 +13,7 @@ from mlc_pipelines.store.postings import CONFLICT as IN_CONFLICT
 from mlc_pipelines.store.postings import WAITING as WAITS
 from mlc_pipelines.store.standings import Standing
 
-_AGREED = {standings.PROVISIONAL, standings.FINAL}
-_PEOPLE_KNOW = _AGREED | {standings.CONFIRMED, standings.CLOSED}
+_TAKEN_IN = {standings.PROVISIONAL, standings.FINAL, standings.CONFIRMED, standings.CLOSED}
 
 
 def troubles_of(store: Store, connection: str, periods: Sequence[str]) -> list[Trouble]:
@@ -25,28 +26,24 @@ def troubles_of(store: Store, connection: str, periods: Sequence[str]) -> list[T
 
 
 def _of_periods(store: Store, connection: str) -> Iterator[Trouble]:
-    """A suspension stands until the period agrees anew; a re-opening, until it is closed again or somebody's load took it in."""
-    suspended: dict[str, Standing] = {}
+    """A suspension stands until the period agrees anew; a re-opening, until it is closed again or a load took it in."""
     reopened: dict[str, Standing] = {}
     years: dict[str, Standing] = {}
+    touched: set[str] = set()
     for one in store.standings(connection).after(0):
-        if one.state == standings.SUSPENDED:
-            suspended[one.period] = one
-        elif one.state == standings.REOPENED:
+        touched |= {one.period} if one.state == standings.SUSPENDED else set()
+        if one.state == standings.REOPENED:
             reopened[one.period] = one
+        elif one.state in _TAKEN_IN:
+            reopened.pop(one.period, None)
         elif one.state == standings.NO_YEAR:
             years[one.period] = one
         elif one.state == standings.NEW_YEAR:
             years.pop(one.period, None)
-        if one.state in _AGREED:
-            suspended.pop(one.period, None)
-        if one.state in _PEOPLE_KNOW:
-            reopened.pop(one.period, None)
-    yield from _told(
-        SUSPENDED,
-        suspended,
-        f"Look at the journals that changed, then load the period again: `mlc load {connection} PERIOD`.",
-    )
+    for period in sorted(touched):
+        if (held := sign_off(store, connection, period)).state == SIGN_OFF_SUSPENDED:
+            step = f"Look at the journals that changed, then load the period again: `mlc load {connection} {period}`."
+            yield Trouble(SUSPENDED, period, held.said, step)
     yield from _told(REOPENED, reopened, "Ask who opened it; the period is watched until it is closed again.")
     yield from _told(YEARS, years, f"`mlc calendar show {connection}` shows the declared years.")
 
