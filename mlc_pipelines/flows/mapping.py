@@ -194,7 +194,7 @@ def require_sound(
     waiting = desk.store.mappings(desk.connection).waiting()
     said = f"{count} entries in the mapping tables; {len(rows)} to look at."
     if waiting:
-        said += f" {len(waiting)} proposed ones wait for somebody else: {'; '.join(map(str, waiting[:5]))}."
+        said += f" Proposed, and waiting for somebody else: {'; '.join(map(str, waiting[:5]))}."
     return Notice(MAPPING_SOUND, said, rows, bool(set(rows["finding"]) & SERIOUS), "To look at")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 from mlc_pipelines.transport.logs import spread
 
 _REVEALED: set[str] = set()
+_LONGEST_FIRST: list[str] = []
 _SHORTEST_HIDDEN = 4  # shorter values would blank out innocent text
 
 
@@ -26,6 +27,7 @@ class Secret:
         """The value itself, for the bytes that leave; from now on `redacted` blanks it out wherever it is echoed."""
         if len(self._value) >= _SHORTEST_HIDDEN and self._value not in _REVEALED:
             _REVEALED.update(_spellings(self._value))
+            _LONGEST_FIRST[:] = sorted(_REVEALED, key=len, reverse=True)
             spread(redacted)
         return self._value
 
@@ -55,6 +57,12 @@ class Secret:
 
 
 def _spellings(value: str) -> set[str]:
+    """The value as it may stand in an answer, also where one kind of text stands within another: JSON in an error page, an address in JSON."""
+    once = _written(value)
+    return once | {twice for one in once for twice in _written(one)}
+
+
+def _written(value: str) -> set[str]:
     """The value as it is, and as it stands in JSON, in an address, in a form, in a web page and in XML."""
     in_addresses = {quote(value), quote(value, safe=""), quote_plus(value)}
     in_pages = {escape(value), escape(value, quote=False)}
@@ -73,6 +81,6 @@ def _lower_hex(address: str) -> str:
 
 def redacted(text: str) -> str:
     """The text with every value revealed so far blanked out: servers are known to echo headers and passwords in error bodies."""
-    for value in sorted(_REVEALED, key=len, reverse=True):
+    for value in _LONGEST_FIRST:
         text = text.replace(value, "[secret]")
     return text

@@ -6,6 +6,8 @@ import logging
 import marshal
 import pickle
 from dataclasses import asdict, dataclass
+from html import escape
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic_core import to_jsonable_python
@@ -130,3 +132,24 @@ def test_very_short_values_do_not_blank_out_innocent_text() -> None:
     """A one-letter test password must not turn every message into stars."""
     assert "e" == Secret("e", "demo/short").reveal()
     assert "every message" == redacted("every message")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [lambda text: json.dumps(text), lambda text: json.dumps(text, ensure_ascii=False), escape, quote, quote_plus],
+)
+@pytest.mark.parametrize(
+    "outer",
+    [
+        lambda text: json.dumps({"error": text}),
+        lambda text: f"<p>{escape(text)}</p>",
+        lambda text: quote(text, safe=""),
+    ],
+)
+def test_K01_a_text_within_a_text_is_redacted_too(inner, outer) -> None:
+    """JSON in an error page, a page in JSON, an address in either: servers wrap what they were sent, and error pages wrap that."""
+    awkward = 'canary-Wrap-91/+="&<ö\\x'
+    Secret(awkward, "demo/password").reveal()
+    shown = redacted(outer(inner(awkward)))
+    assert "Wrap-91" not in shown
+    assert "[secret]" in shown
