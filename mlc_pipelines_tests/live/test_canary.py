@@ -243,6 +243,7 @@ def test_K01_K02_no_secret_is_left_anywhere(places: dict[str, Path], canaries: C
     assert [] == [title for title, succeeded, expected in told if succeeded != expected]
     assert 0 == dagster.wait(240)
     mlc.end()
+    assert "the net under the logs caught 0" in (places["printed"] / "out.txt").read_text()
     assert (12, 12) < (len(canaries.given), len(canaries.handed_out))
     assert [] == searched(places, canaries)
     assert {"home", "dagster", "printed", "proc", "connections"} <= {
@@ -264,25 +265,63 @@ def test_the_search_would_find_it(tmp_path: Path) -> None:
         (place / "left.bin").unlink()
 
 
+_HOWS = ({"status": 400}, {"status": 403, "kind": "text/html"})
+_BROKEN = ({"status": 500}, {"status": 403, "kind": "text/html"})
 MATRIX = [
     (connection, match, system, how)
-    for connection, match, system in (
-        ("demo", "POST .*token/authenticate", "anaplan"),
-        ("acme", "POST .*token/authenticate", ("anaplan", "certificate", "passphrase")),
-        ("acme_oauth", "POST .*oauth/token", "anaplan"),
-        ("demo", "POST .*connect/token", "acumatica"),
-        ("acme", "POST .*auth/login", "acumatica"),
-        ("acme_oauth", "POST .*connect/token", "acumatica"),
-        ("acme_epicor", "POST .*connect/token", "epicor"),
-        ("demo", "(GET|PUT) .*/entity/Default", "acumatica"),
-        ("demo", "GET .*/models", "anaplan"),
-        ("demo", "PUT .*/chunks", "anaplan"),
-        ("demo", "POST .*/tasks", "anaplan"),
-        ("demo", "GET .*/tasks/", "anaplan"),
-        ("demo_epicor", "GET .*GLJrnDtlSvc", "epicor"),
+    for connection, match, system, hows in (
+        ("demo", "POST .*token/authenticate", "anaplan", _HOWS),
+        ("acme", "POST .*token/authenticate", ("anaplan", "certificate", "passphrase"), _HOWS),
+        ("acme_oauth", "POST .*oauth/token", "anaplan", _HOWS),
+        ("demo", "POST .*connect/token", "acumatica", _BROKEN),
+        ("acme", "POST .*auth/login", "acumatica", _HOWS),
+        ("acme_oauth", "POST .*connect/token", "acumatica", _HOWS),
+        ("acme_epicor", "POST .*connect/token", "epicor", _HOWS),
+        ("demo", "(GET|PUT) .*/entity/Default", "acumatica", _BROKEN),
+        ("demo", "GET .*/models", "anaplan", _HOWS[:1]),
+        ("demo", "PUT .*/chunks", "anaplan", _HOWS[1:2]),
+        ("demo", "GET .*/tasks/", "anaplan", _HOWS[1:2]),
     )
-    for how in ({"status": 400}, {"status": 403, "kind": "text/html"}, {"status": 500})
+    for how in hows
 ]
+_CUTS = [
+    ("POST .*token/authenticate", "before"),
+    ("POST .*token/authenticate", "truncate"),
+    ("POST .*connect/token", "after"),
+    ("PUT .*/chunks", "after"),
+]
+_ACTIONS = {
+    "before": {"kind": "reset", "after": False},
+    "after": {"kind": "reset", "after": True},
+    "truncate": {"kind": "truncate"},
+}
+
+
+def impatient(place: Path) -> None:
+    """Nobody waits long for a task or for the model: the driver's clock runs on while it does not sleep."""
+    for file in place.glob("*.yaml"):
+        file.write_text(file.read_text().replace("\n    workspace:", "\n    task_minutes: 0.02\n    workspace:"))
+
+
+@pytest.mark.prove
+def test_K01_K02_no_secret_is_left_by_any_refusal(places: dict[str, Path], canaries: Canaries, mlc: Driver) -> None:
+    """Every call that carries a secret, refused with that secret in the answer; connections cut; a disk that takes nothing, with all that Python says of it."""
+    log_in_by_person(canaries)
+    impatient(places["connections"])
+    for connection, match, system, how in MATRIX:
+        assert not refused(canaries, mlc, connection, match, system, **how), (connection, match, how)
+    for match, cut in _CUTS:
+        canaries.sandbox.traffic.plant({"match": match, "times": -1, "action": _ACTIONS[cut]})
+        assert not mlc("load", "demo", PERIOD), (match, cut)
+        canaries.sandbox.traffic.clear()
+    (places["home"] / "artefacts").rename(places["home"] / "moved")
+    (places["home"] / "artefacts").write_text("in the way")
+    assert not mlc("load", "demo", PERIOD)
+    mlc.end()
+    assert "artefacts" in (places["printed"] / "err.txt").read_text()
+    assert "the net under the logs caught 0" in (places["printed"] / "out.txt").read_text()
+    assert [] == searched(places, canaries)
+    assert [] == blind_spots(places)
 
 
 def wrong_key(canaries: Canaries) -> None:
