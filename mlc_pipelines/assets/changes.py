@@ -48,7 +48,7 @@ def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]
         ]  # fmt: skip
         cursor = int(context.cursor or 0)
         shown, newest = _shown(named, store, cursor, keys)
-        skipped = " ".join(later) or "No period waits to be read again."
+        skipped = " ".join([*later, *_years(named, store, keys)]) or "No period waits to be read again."
         return dg.SensorResult(
             requests, skip_reason=None if requests else skipped, cursor=str(newest), asset_events=shown
         )
@@ -63,15 +63,33 @@ def _request(job: str, key: str, period: str, reason: str, number: int) -> dg.Ru
 
 def _look(named: Named, store: "Store") -> None:
     """Ask the ERP where the connection has it watched and the last look is long enough ago; suspend what is known to be touched, whoever told of it."""
-    from mlc_pipelines.flows.signoff import suspend, watch_over
+    from mlc_pipelines.flows.signoff import suspend
     from mlc_pipelines.flows.watch import BATCHES
     from mlc_pipelines.wiring.rooms import open_desk
+    from mlc_pipelines.wiring.watching import watch
 
-    watch, looked_at = named.settings.watch, store.marks.looked_at(named.name, BATCHES)
-    if watch and (looked_at is None or clock.now() - looked_at >= timedelta(minutes=watch.every_minutes)):
+    asked, looked_at = named.settings.watch, store.marks.looked_at(named.name, BATCHES)
+    if asked and (looked_at is None or clock.now() - looked_at >= timedelta(minutes=asked.every_minutes)):
         with open_desk(named, store=store) as desk:
-            watch_over(desk)
+            watch(named, desk)
     suspend(store, named.name)
+
+
+def _years(named: Named, store: "Store", keys: list[str]) -> list[str]:
+    """What is to be said of fiscal years: one that is known and not yet among the partitions, one that is lacking."""
+    from mlc_pipelines.store import standings
+
+    said = []
+    if unseen := sorted(
+        {key.partition("-")[0] for key in named.calendar.keys} - {key.partition("-")[0] for key in keys}
+    ):
+        said.append(
+            f"New in the ERP: {', '.join(unseen)}. Load the definitions again (Deployment, code location, Reload) to see its periods."
+        )
+    rows = [row for row in store.standings(named.name).after(0) if row.state in {standings.NEW_YEAR, standings.NO_YEAR}]
+    if rows and rows[-1].state == standings.NO_YEAR:
+        said.append(rows[-1].note)
+    return said
 
 
 Asked = tuple[str, str, int]

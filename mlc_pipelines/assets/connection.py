@@ -12,6 +12,7 @@ from mlc_pipelines.assets.extracts import extract_definitions
 from mlc_pipelines.assets.freshness import freshness_check
 from mlc_pipelines.assets.notices import notices_sensor
 from mlc_pipelines.assets.perform import perform
+from mlc_pipelines.assets.plans import plans_sensor
 from mlc_pipelines.assets.postings import postings_sensor
 from mlc_pipelines.assets.steps import Step, steps_of
 from mlc_pipelines.flows.steps import PlanSteps
@@ -46,6 +47,8 @@ def connection_definitions(named: Named) -> dg.Definitions:
     sensors = []
     if resume := postings_sensor(named):
         sensors.append(resume)
+    if approved := plans_sensor(named):
+        sensors.append(approved)
     jobs: list[str] = []
     pools = {pool for step in steps if (pool := _pool(named, step))}
     if notices := notices_sensor(named, lambda: jobs, pools):

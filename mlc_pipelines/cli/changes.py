@@ -24,15 +24,17 @@ def changes(connection: str, since: datetime | None) -> None:
     """Ask the ERP what changed since the last look, list the periods of CONNECTION that wait to be read again, and what changed in those that were final.
     Nothing is loaded.
     """
-    from mlc_pipelines.flows.signoff import compare, to_compare, watch_over
+    from mlc_pipelines.flows.signoff import compare, to_compare
     from mlc_pipelines.flows.watch import look_from, waiting
     from mlc_pipelines.wiring.rooms import open_desk
+    from mlc_pipelines.wiring.watching import watch
 
     store = Store.open()
-    with open_desk(find(connection), store=store) as desk:
+    named = find(connection)
+    with open_desk(named, store=store) as desk:
         if since:
             look_from(desk, since)
-        found, _ = watch_over(desk)
+        found = watch(named, desk, click.echo)
         _show_look(found)
         for period in to_compare(store, connection):
             compare(desk, period)

@@ -20,6 +20,7 @@ from mlc_pipelines.store.known import KnownIds
 from mlc_pipelines.store.mappings import Mappings
 from mlc_pipelines.store.marks import Marks
 from mlc_pipelines.store.notices import Notices
+from mlc_pipelines.store.place import default_home as default_home
 from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.store.refusals import Refusals
 from mlc_pipelines.store.ringplaces import ring_place
@@ -121,8 +122,3 @@ class Store:
     def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[RequireHeld]:
         """One writer at a time of what is named; its body is handed what to ask before every write."""
         return fence(self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)
-
-
-def default_home() -> Path:
-    """MLC_HOME, or `.mlc` in the folder from which the work is done."""
-    return Path(os.environ.get("MLC_HOME") or ".mlc").absolute()

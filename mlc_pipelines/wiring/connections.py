@@ -15,6 +15,7 @@ from mlc_pipelines.ledger.closing import CloseCalendar
 from mlc_pipelines.ledger.errors import PipelineError, SetupError
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod
 from mlc_pipelines.wiring.settings import Connection, ConnectionFile
+from mlc_pipelines.wiring.years import with_new_years
 
 try:
     from yaml import CSafeLoader as SafeLoader  # ten times as fast
@@ -42,9 +43,9 @@ class Named:
 
     @property
     def calendar(self) -> FiscalCalendar:
-        """Its fiscal periods. Raises SetupError or DataError where the calendar file is missing or wrong, or two periods land on one place."""
-        calendar = self.settings.calendar.build(self.file.parent)
-        _require_places(self, calendar)
+        """Its fiscal periods, and those of later years that were taken over from the ERP. Raises SetupError or DataError where the calendar file is missing or wrong, or two periods land on one place."""
+        calendar = with_new_years(self.name, self.settings.calendar.build(self.file.parent))
+        require_places(self, calendar)
         return calendar
 
     @property
@@ -60,7 +61,7 @@ class Named:
         return self.settings.close.build(self.calendar, (of_model.build(),) if of_model else ())
 
 
-def _require_places(named: Named, calendar: FiscalCalendar) -> None:
+def require_places(named: Named, calendar: FiscalCalendar) -> None:
     """Every period has a label and version of its own in the model, or one would overwrite the other; and each plan a label for every ordinary one."""
     landings = {"actuals": named.settings.actuals, "ap_spend": named.settings.ap_spend}
     for section, landing in ((name, one) for name, one in landings.items() if one):
@@ -183,7 +184,7 @@ def read_one(file: Path) -> Named:
     if (
         named.settings.calendar.kind != "file"
     ):  # a file may still have to be taken from the ERP, through this very connection
-        _require_places(named, named.settings.calendar.build(file.parent))
+        require_places(named, named.settings.calendar.build(file.parent))
     return named
 
 
