@@ -52,6 +52,8 @@ def _show_look(found: "Look") -> None:
     )
     for batch, period, at in found.batches.itertuples(index=False):
         click.echo(f"  {batch}  {period}  {at:%Y-%m-%d %H:%M:%S}")
+    for batch, _, at in found.ahead.itertuples(index=False):
+        click.echo(f"  FutureTimestamp({batch}): {at:%Y-%m-%d} is later than the ERP's own now; correct it there.")
     for what, periods in (("opened", found.opened), ("closed", found.closed), ("opened again", found.reopened)):
         for period in periods:
             click.echo(f"{period} was {what} in the ERP.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -29,10 +30,11 @@ def read_slice(desk: Desk, key: str) -> Report:
         company: require_readable(periods, period, company if len(books) > 1 else "").status
         for company, periods in calendars.items()
     }
-    begun = {
+    begun: dict[str, Any] = {
         "begun_at": timestamp(),
         "read_at": now.isoformat() if (now := desk.ledger.now()) else "",
         "cursor": desk.ledger.cursor(),
+        "notice": desk.store.notices.newest(desk.connection),
     }
     before = {company: _before(periods, key) for company, periods in calendars.items()}
     asked = Asked(period, books, before, unit, desk.target.columns.keys)
@@ -136,7 +138,7 @@ def require_readable(erp_periods: Sequence[LedgerPeriod], period: FiscalPeriod, 
     return found
 
 
-def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known: Mapping[str, str]) -> Report:
+def _read_report(desk: Desk, key: str, posted: Posted, statuses: set[str], known: Mapping[str, Any]) -> Report:
     """Record the step, and tell it. known: extract (hash of what was read), currency, read, status in the ERP, and when reading began."""
     amounts, currency = posted.amounts, known["currency"]
     debit, credit, lines = (int(amounts[column].sum()) for column in ("debit_minor", "credit_minor", "lines"))

@@ -18,7 +18,7 @@ from hashlib import sha256
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.steps import EXTRACT
+from mlc_pipelines.flows.steps import EXTRACT, IMPORT
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.ledger.ports import LedgerIdentity, LedgerPeriod
 from mlc_pipelines.store import standings
@@ -32,6 +32,7 @@ CLOSED = frozenset({"Closed", "Locked"})
 """What an ERP calls a period that it has closed."""
 
 _NOT_YET = "not open yet"
+_AHEAD = timedelta(days=1)  # an ERP that only tells days may be on a later one than UTC
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Look:
     closed: tuple[str, ...] = ()
     opened: tuple[str, ...] = ()
     beyond: Mapping[str, tuple[LedgerPeriod, ...]] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> pd.DataFrame:
+        """Those of the batches that are dated later than the ERP's own now: wrong rows, or a wrong clock there (J10)."""
+        found: pd.DataFrame = self.batches[self.batches["changed_at"] > self.until + _AHEAD]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def touched(store: Store, connection: str) -> list[Waiting]:
     for notice in store.notices.after(connection, 0):
         for period in notice.periods:
             newest[period] = Waiting(period, notice.source, notice.received_at, notice.number)
-    return [one for _, one in sorted(newest.items()) if one.since >= _agreed_reading(store, connection, one.period)]
+    return [one for _, one in sorted(newest.items()) if _after_agreed_reading(store, connection, one)]
 
 
 def waiting(store: Store, connection: str) -> list[Waiting]:
@@ -124,13 +131,21 @@ def _confirmed(store: Store, connection: str, one: Waiting) -> bool:
     return any(row.state == standings.CONFIRMED and row.notice >= one.notice for row in rows)
 
 
-def _agreed_reading(store: Store, connection: str, period: str) -> str:
-    """When the reading began that the model agreed with last; "" when there is none: everything is then newer."""
-    reading = store.history.latest_step(connection, EXTRACT, period)
-    attempts = store.history.loads(connection, period)
-    if reading is None or not attempts or attempts[-1].state != AGREED or attempts[-1].begun_at < reading.made_at:
-        return ""
-    return str(reading.facts.get("begun_at", ""))
+def _after_agreed_reading(store: Store, connection: str, one: Waiting) -> bool:
+    """Whether the change was told after the reading had begun that the model agreed with last; so is every change where there is none.
+
+    By the order in which things were written down, not by our clock, which may have been set back in between (J05).
+    """
+    reading = store.history.latest_step(connection, EXTRACT, one.period)
+    loaded = store.history.latest_step(connection, IMPORT, one.period)
+    attempts = store.history.loads(connection, one.period)
+    if reading is None or loaded is None or not attempts or attempts[-1].state != AGREED:
+        return True
+    if loaded.number < reading.number:  # read again since, and not loaded yet
+        return True
+    if "notice" in reading.facts:
+        return bool(one.notice > reading.facts["notice"])
+    return one.since >= str(reading.facts.get("begun_at", ""))
 
 
 def _beginning(desk: Desk) -> datetime:

@@ -28,7 +28,7 @@ _LOADS = _where(loads, "connection", "feed", "period").order_by(loads.c.id)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One finished step: its file and the facts it was finished with."""
+    """One finished step: its file and the facts it was finished with. number grows with time, whatever the clock does."""
 
     connection: str
     step: str
@@ -37,6 +37,7 @@ class Step:
     facts: Mapping[str, Any]
     made_at: str
     run: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class History:
 
 
 def _step(row: sa.Row[Any]) -> Step:
-    return Step(row.connection, row.step, row.period, row.artefact, json.loads(row.facts), row.made_at, row.run)
+    return Step(row.connection, row.step, row.period, row.artefact, json.loads(row.facts), row.made_at, row.run, row.id)
 
 
 def _load(row: sa.Row[Any]) -> Load:

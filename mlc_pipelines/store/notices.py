@@ -39,6 +39,12 @@ class Notices:
             return False
         return True
 
+    def newest(self, connection: str) -> int:
+        """The number of the newest notice of a connection; 0 before the first."""
+        of_connection = sa.select(sa.func.max(notices.c.id)).where(notices.c.connection == connection)
+        with self.engine.connect() as db:
+            return int(db.execute(of_connection).scalar() or 0)
+
     def after(self, connection: str, number: int) -> list[KeptNotice]:
         """The notices of one connection that arrived after that number, in order of arrival."""
         newer = (notices.c.connection == connection) & (notices.c.id > number)

@@ -1,17 +1,26 @@
 """The watch over loaded periods: late, back-dated and reversed journals and re-opened periods are found, once, by the ERP's own clock."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mlc_pipelines.acumatica.changes import moment
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.extract import read_slice
+from mlc_pipelines.flows.load import load_slice
 from mlc_pipelines.flows.reference import map_members, read_chart, read_cost_centers, read_members
+from mlc_pipelines.flows.shape import write_slice
+from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL, sign_off
+from mlc_pipelines.flows.steps import EXTRACT
 from mlc_pipelines.flows.watch import BATCHES, STATUS, look, waiting
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
+from mlc_pipelines.store import clock
+from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.trail.verify import verify
 
 PERIOD = "FY2026-P03"
 
@@ -79,6 +88,66 @@ def test_d07_the_erps_clock_decides(desk: Desk, sandbox: Sandbox, minutes: int) 
     sandbox.clock.advance(1)
     post(sandbox)
     assert [PERIOD] == list(look(desk).batches["period"])
+
+
+def test_J05_our_clock_is_set_back_an_hour_while_a_period_is_loaded(
+    desk: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The load goes on and agrees; what changed afterwards is found although our clock calls it earlier; what was taken in does not wait again."""
+    real, minutes = clock.now, timedelta(0)
+    monkeypatch.setattr(clock, "now", lambda: real() - minutes)
+    for read in (read_chart, read_cost_centers, read_members, map_members):
+        read(desk)
+    look(desk)
+    post(sandbox)
+    look(desk)
+    read_slice(desk, PERIOD)
+    minutes = timedelta(hours=1)
+    write_slice(desk, PERIOD)
+    load_slice(desk, PERIOD)
+    assert AGREED == desk.store.history.loads(desk.connection, PERIOD)[-1].state
+    assert [] == waits(desk)
+    sandbox.clock.advance(60)
+    post(sandbox)
+    look(desk)
+    assert [(PERIOD, BATCHES)] == waits(desk)
+    assert () == verify(desk.store.trail, full=True).findings
+
+
+def test_J08_a_period_that_closes_while_it_is_loaded(desk: Desk, sandbox: Sandbox) -> None:
+    """It is finished with the figures as of the recorded moment of reading, which counts as read while it was open: provisional, until it is read again."""
+    sandbox.books.periods[PERIOD].status = "Open"
+    for read in (read_chart, read_cost_centers, read_members, map_members):
+        read(desk)
+
+    def close(said: str) -> None:
+        if said.startswith(f"{PERIOD}: reading "):
+            post(sandbox)  # the last one before somebody closes the period
+            sandbox.books.periods[PERIOD].status = "Closed"
+
+    before = sandbox.clock.now()
+    load_actuals(replace(desk, progress=close), PERIOD)
+    reading = desk.store.history.require_step(desk.connection, EXTRACT, PERIOD)
+    assert "Open" == reading.facts["erp_status"]
+    assert before - timedelta(seconds=1) <= datetime.fromisoformat(reading.facts["read_at"]) <= sandbox.clock.now()
+    assert AGREED == desk.store.history.loads(desk.connection, PERIOD)[-1].state
+    assert PROVISIONAL == sign_off(desk.store, desk.connection, PERIOD).state
+    load_actuals(desk, PERIOD)
+    assert FINAL == sign_off(desk.store, desk.connection, PERIOD).state
+
+
+def test_J10_a_batch_dated_2099_is_told_once_and_nothing_after_it_is_missed(loaded: Desk, sandbox: Sandbox) -> None:
+    """The mark stays at the ERP's own now. The batch is named as dated ahead of it, once, and what is posted afterwards is found."""
+    wrong = post(sandbox, "FY2026-P04")
+    sandbox.books.batch(wrong).modified_at = datetime(2099, 1, 1, tzinfo=UTC)
+    first = look(loaded)
+    assert sandbox.clock.now() >= first.until
+    assert [f"GL {wrong}"] == list(first.ahead["batch"])
+    sandbox.clock.advance(7_200)
+    late = post(sandbox)
+    second = look(loaded)
+    assert [f"GL {late}"] == list(second.batches["batch"])
+    assert [] == list(second.ahead["batch"])
 
 
 @pytest.mark.parametrize("text", ["2026-03-01T10:00:00", "2026-03-01", "", None, "01.03.2026 10:00"])
