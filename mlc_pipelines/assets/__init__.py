@@ -5,5 +5,6 @@ connection   the assets, checks, pool and jobs of one connection
 extracts     declared extracts, plain or by period
 perform      a flow within an asset: its report, or its failure with the legs that did not agree
 changes      the sensor that asks for periods the ERP said have changed
+trail        the full verification of the audit trail, for the whole installation
 screens      reports and failures as metadata that a finance person can read
 """

@@ -7,6 +7,7 @@ import dagster as dg
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.assets.fit import fit_definitions
 from mlc_pipelines.assets.refused import refused_definitions
+from mlc_pipelines.assets.trail import trail_definitions
 from mlc_pipelines.ledger.errors import PipelineError
 from mlc_pipelines.wiring.connections import Broken, read_all
 
@@ -24,8 +25,9 @@ def build_definitions() -> dg.Definitions:
             parts.append(connection_definitions(one))
         except PipelineError as error:  # its calendar file is missing or wrong
             broken.append(Broken(one.name, one.file, error))
+    owners = sorted({owner for one in named for owner in one.settings.owners})
     signs = dg.Definitions(assets=[_sign(one) for one in broken], executor=dg.in_process_executor)
-    return dg.Definitions.merge(signs, *parts)
+    return dg.Definitions.merge(signs, trail_definitions(owners), *parts)
 
 
 def _sign(broken: Broken) -> dg.AssetSpec:

@@ -6,18 +6,20 @@ from mlc_pipelines.flows.attempts import reference_of
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.read_back import Held
 from mlc_pipelines.flows.report import Report
+from mlc_pipelines.flows.signoff import sign, signed
 from mlc_pipelines.flows.steps import MODEL_MATCHES_CELLS, ROWS_ALL_TAKEN
 from mlc_pipelines.ledger.cells import read_cells
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
 from mlc_pipelines.ledger.money import Money
-from mlc_pipelines.store.history import AGREED
+from mlc_pipelines.store.history import AGREED, Step
 
 REPLAYED, NOTHING_TO_DO = "replayed", "NOTHING_TO_DO"
 """Kind and outcome of the event that a replay leaves where it changed nothing."""
 
 
-def already_held(desk: Desk, key: str, sent: str, before: Held, currency: str) -> Report | None:
+def already_held(desk: Desk, key: str, sent: str, before: Held, extract: Step) -> Report | None:
     """The report of a load that needs not be done again: the newest attempt agreed, and the model holds every cell that would be sent. Else None."""
+    currency = str(extract.facts["currency"])
     attempts = desk.store.history.loads(desk.connection, key, feed=desk.feed.name)
     if not attempts or attempts[-1].state != AGREED:
         return None
@@ -31,6 +33,7 @@ def already_held(desk: Desk, key: str, sent: str, before: Held, currency: str) -
     said = {"period": key, "step": desk.feed.load, "reference": reference_of(done.id), "artefacts": {"file": sent}}
     note = "The model holds every cell already; nothing was sent."
     desk.logbook.append(REPLAYED, NOTHING_TO_DO, note=note, counts={"cells": len(cells)}, **said)
+    sign(desk, key, done.id, extract)
     when = done.begun_at[:16].replace("T", " ")
     summary = f"Nothing to do: {reference_of(done.id)} of {when} UTC brought exactly these {len(cells):,} cells, and the model still holds them. Nothing was sent."
     return _report(desk, key, summary, (_rows_leg(key, int(loaded.facts["rows"])), model), sent, loaded.facts["task"])
@@ -49,4 +52,14 @@ def _report(desk: Desk, key: str, summary: str, legs: tuple[Leg, Leg], artefact:
     model = legs[1]
     amounts = {"total read back": Money(model.right_minor, model.unit)}
     texts = {"Anaplan task": f"{task}, of then"}
-    return Report(desk.feed.load, key, summary, artefact, counts=counts, amounts=amounts, texts=texts, legs=legs)
+    return Report(
+        desk.feed.load,
+        key,
+        summary,
+        artefact,
+        counts=counts,
+        amounts=amounts,
+        texts=texts,
+        legs=legs,
+        notices=signed(desk, key),
+    )

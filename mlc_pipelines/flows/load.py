@@ -39,7 +39,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         desk.plan.wait_until_free()
         before = look(desk, period, currency, members := members_now(desk))
         sent, others = _completed(desk, period, file.artefact, currency, before, members)
-        if desk.only_if_needed and (finished := already_held(desk, key, sent, before, currency)):
+        if desk.only_if_needed and (finished := already_held(desk, key, sent, before, extract)):
             return finished
         with attempt(desk, key, sent, before.cells, extract, file) as begun:
             outcome, legs, beside = _send(desk, period, begun, before, members)

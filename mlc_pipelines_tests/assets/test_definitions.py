@@ -46,6 +46,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
         "forecast_journals": (["approved_forecast"], noted, [], True),
         "forecast_posting": (["forecast_journals"], posted, site, True),
         "close_calendar": ([], ["loaded_in_time"], [], False),
+        "audit_trail": ([], ["trail_is_clean"], [], False),
         "fit_report": ([], ["ready_to_load"], [], False),
         "refused_records": ([], ["nothing_refused"], [], False),
         "chart_of_accounts": ([], [], [], False),
@@ -121,6 +122,7 @@ def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> Non
         "demo/fit_report",
         "demo/refused_records",
         "demo/period_changes",
+        "audit_trail",
     } == keys
     spec = definitions.resolve_asset_graph().get(dg.AssetKey(["acme", "connection_error"]))
     assert "acme.yaml" in (spec.description or "")

@@ -60,6 +60,23 @@ ELSEWHERE = {
     "mlc serve": "live/test_backfills.py",
     'mlc refused waive demo 3 --because "the member comes in May"': "flows/test_refused.py, with rows that were refused",
     "mlc audit export demo FY2026-P03 --to evidence-march.zip": "flows/evidence/test_pack.py, with a period that was loaded",
+    **dict.fromkeys(
+        (
+            "mlc trace demo FY2026-P03 A5010 CC_110",
+            "mlc trace demo FY2026-P03 A5010",
+            'mlc trace demo --row "A5010,CC_110,Sep 25,Actual"',
+            "mlc trace demo --journal GL000123",
+        ),
+        "battery/test_trace.py, of a loaded period",
+    ),
+    **dict.fromkeys(
+        (
+            "mlc replay demo FY2026-P03",
+            "mlc replay demo FY2026-P03 --as-then",
+            "mlc replay demo FY2026-P03 --as-then --mapping then --load 17",
+        ),
+        "battery/test_replay.py, of a loaded period",
+    ),
     "mlc lists sync yourname": "test_lists.py, with the lists of the page",
     "mlc lists sync yourname --dry-run": "test_lists.py, with the lists of the page",
 }
