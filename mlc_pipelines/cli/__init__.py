@@ -21,6 +21,7 @@ notify        mlc notify test|show: whether people can be reached, and what they
 map           mlc map suggest|accept|withdraw|list|history|check: members for single codes, by two people
 refused       mlc refused list|waive: records that were refused, until somebody has dealt with them
 sandbox       mlc sandbox: the emulated systems, for trying and testing
+serve         mlc serve: Dagit, daemon and code server, each started again when it ends
 demo          mlc demo: sandbox, Dagit and two loaded periods in one command
 """
 
@@ -53,6 +54,7 @@ _COMMANDS = {
     "refused": "refused",
     "sandbox": "sandbox",
     "secrets": "secrets",
+    "serve": "serve",
     "sessions": "sessions",
     "trace": "trace",
     "signoff": "signoff",
