@@ -17,6 +17,7 @@ postings     journals written into an ERP: durable intents, how far each one cam
 told         journals, budget figures and approvals as the audit trail tells them
 tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity (sealing)
+strongroom   what lies behind them: records, ring, anchor, and the lock of who changes them; rotation renews the keys
 ring         the keys that open them; ringplaces and ringserver: where a ring can lie
 anchor       the newest version of each credential, outside of the database: an old one put back is noticed
 dumps        no image of a memory that holds secrets

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0014"
+REVISION = "0015"
 
 metadata = sa.MetaData()
 
@@ -53,6 +53,12 @@ credentials = sa.Table(
     sa.Column("ciphertext", sa.LargeBinary, nullable=False),
     sa.Column("made_at", sa.String(40), nullable=False),
     sa.Column("made_by", sa.String(200), nullable=False, server_default=""),
+)
+
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),  # random; one row, made with the table
 )
 
 notices = sa.Table(

@@ -15,7 +15,7 @@ from mlc_pipelines.store.anchor import Anchored, CredentialRolledBack, Credentia
 from mlc_pipelines.store.ring import Key, KeyUnavailable, Ring
 from mlc_pipelines.store.schema import credentials
 
-FORMAT = 2
+FORMAT = 3
 _NONCE_BYTES = 12
 
 Row = sa.Row[Any]
@@ -35,12 +35,13 @@ def session_binding(site: str, place: str) -> str:
     return json.dumps({"session at": site, "place": place})
 
 
-def _identity(record: Mapping[str, Any]) -> bytes:
-    """Bound into the cipher: everything of a record but nonce and ciphertext, so that a value opens in its own row only."""
+def _identity(record: Mapping[str, Any], installation: str) -> bytes:
+    """Bound into the cipher: everything of a record but nonce and ciphertext, and whose it is, so that a value opens in its own row only."""
     if record["format"] == 1:  # up to revision 0008
         return json.dumps({"credential": record["name"], "version": record["version"]}, sort_keys=True).encode()
     parts = ("format", "key_id", "name", "version", "made_at", "made_by")
-    return json.dumps({part: record[part] for part in parts}, sort_keys=True).encode()
+    whose = {} if record["format"] == 2 else {"installation": installation}  # 2: up to revision 0014
+    return json.dumps({**{part: record[part] for part in parts}, **whose}, sort_keys=True).encode()
 
 
 def sealed(plain: bytes, bound_to: bytes, key: Key) -> Sealed:
@@ -48,10 +49,12 @@ def sealed(plain: bytes, bound_to: bytes, key: Key) -> Sealed:
     return Sealed(key.id, nonce, AESGCM(key.value).encrypt(nonce, plain, bound_to))
 
 
-def written(db: sa.Connection, said: Mapping[str, Any], plain: bytes, key: Key, *, new: bool) -> Anchored:
+def written(
+    db: sa.Connection, said: Mapping[str, Any], plain: bytes, key: Key, *, installation: str, new: bool
+) -> Anchored:
     """Encrypt and write one record; what the anchor says of it."""
     said = {**said, "key_id": key.id}
-    anew = sealed(plain, _identity(said), key)
+    anew = sealed(plain, _identity(said, installation), key)
     row = {**said, "nonce": anew.nonce, "ciphertext": anew.ciphertext}
     db.execute(
         credentials.insert().values(row)
@@ -96,7 +99,7 @@ def _rolled_back(name: str, what: str) -> CredentialRolledBack:
     )
 
 
-def opened(row: Row, ring: Ring, place: str) -> bytes:
+def opened(row: Row, ring: Ring, place: str, installation: str) -> bytes:
     """What a record holds. place: where the ring lies, for messages. Raises KeyUnavailable, CredentialTampered."""
     if (key := ring.find(row.key_id)) is None:
         raise KeyUnavailable(
@@ -105,7 +108,7 @@ def opened(row: Row, ring: Ring, place: str) -> bytes:
             next_step="Put the right key ring back, or store the credential again.",
         )
     try:
-        return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _identity(row._asdict()))
+        return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _identity(row._asdict(), installation))
     except (InvalidTag, ValueError):  # ValueError: a nonce of another length
         raise CredentialTampered(
             f"Credential {row.name!r} was changed outside of this project.",

@@ -28,7 +28,19 @@ from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.sealing import Sealed, session_binding
 
 PLACE = Path(vault.__file__).parent
-OURS = {str(PLACE / name) for name in ("vault.py", "sealing.py", "ring.py", "ringplaces.py", "anchor.py", "durable.py")}
+OURS = {
+    str(PLACE / name)
+    for name in (
+        "vault.py",
+        "strongroom.py",
+        "rotation.py",
+        "sealing.py",
+        "ring.py",
+        "ringplaces.py",
+        "anchor.py",
+        "durable.py",
+    )
+}
 DEEDS: dict[str, Callable[[Store], object]] = {
     "rotate": lambda store: store.vault.rotate_key(keep_days=0),
     "put": lambda store: store.vault.put("b", {"password": "new"}, by="test"),

@@ -1,6 +1,8 @@
 """Credentials at rest: bound to their name, unreadable without the key, refused when somebody touched them."""
 
 import base64
+import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +15,8 @@ from mlc_pipelines.store.anchor import CredentialTampered
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.ring import Key, KeyPermissions, KeyUnavailable, Ring
 from mlc_pipelines.store.ringplaces import FileRing
-from mlc_pipelines.store.sealing import sealed
+from mlc_pipelines.store.schema import credentials
+from mlc_pipelines.store.sealing import FORMAT, sealed, written
 from mlc_pipelines.store.vault import Vault
 
 FIELDS = {"username": "ann", "password": 'canary "p@ss" wörd \n', "client_secret": ""}
@@ -130,6 +133,36 @@ def test_K04_a_touched_record_does_not_open(store: Store, statement: str) -> Non
     change(store, statement)
     with pytest.raises(CredentialTampered, match="'demo' was changed outside of this project"):
         store.vault.open("demo")
+
+
+def test_K04_a_record_of_another_installation_does_not_open(store: Store, tmp_path: Path) -> None:
+    """Test and production with one ring: the production password, put into the test database, is refused, though name, version and key are right."""
+    other = Store.open(tmp_path / "other", f"sqlite:///{tmp_path / 'other.db'}")
+    (tmp_path / "other" / "keys").mkdir(mode=0o700, parents=True)
+    store.vault.put("demo", FIELDS)
+    shutil.copy(key_file(store), key_file(other))
+    with store.engine.connect() as db:
+        row = db.execute(credentials.select()).mappings().one()
+    with other.engine.begin() as db:
+        db.execute(credentials.insert().values(**row))
+    with pytest.raises(CredentialTampered, match="'demo' was changed outside of this project"):
+        other.vault.open("demo")
+    assert FIELDS["password"] == store.vault.open("demo")["password"].reveal()
+
+
+@pytest.mark.parametrize("form", [1, 2])
+def test_records_of_older_forms_open_and_are_bound_anew(store: Store, form: int) -> None:
+    """What was stored before an upgrade opens as it is; the next rotation of the key binds it as today's."""
+    store.vault.put("demo", FIELDS)
+    ring = store.vault.room.ring()
+    said = {"format": form, "name": "demo", "version": 2, "made_at": "2026-01-01", "made_by": "ann"}
+    with store.engine.begin() as db:
+        written(db, said, json.dumps(FIELDS).encode(), ring.active, installation="", new=False)
+    assert "ann" == store.vault.open("demo")["username"].reveal()
+    store.vault.rotate_key()
+    assert "ann" == store.vault.open("demo")["username"].reveal()
+    with store.engine.connect() as db:
+        assert [FORMAT] == list(db.execute(sa.select(credentials.c.format)).scalars())
 
 
 def test_another_key_does_not_open_it(store: Store, tmp_path: Path) -> None:
