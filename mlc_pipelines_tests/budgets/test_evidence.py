@@ -17,6 +17,7 @@ def test_the_evidence_of_a_posted_plan(office: Office, tmp_path: Path) -> None:
     period = desk.calendar.period(FIRST)
     pack = export_pack(desk.store, desk.connection, period, {}, tmp_path / "pack").place
     assert (0, "clean\n") == verified(pack)
+    assert r"\"kind\":\"approval\"" in (pack / "entries.jsonl").read_text()
     held = {one.stem: one.read_text("utf-8-sig") for one in (pack / "tables").iterdir()}
     assert f'"APPROVED","{CONTROLLER}","' in held["approvals"]
     assert content in held["approvals"]

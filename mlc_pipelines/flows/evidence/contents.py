@@ -1,7 +1,7 @@
 """What an installation holds of one connection and period: nothing is asked of any other system, so the same holdings give the same evidence."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import pandas as pd
@@ -17,6 +17,7 @@ from mlc_pipelines.store.artefacts import Artefacts
 from mlc_pipelines.store.history import AGREED, Load, Step
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Event, Posting
+from mlc_pipelines.store.told import APPROVAL
 from mlc_pipelines.store.trail.event import PRUNED
 from mlc_pipelines.store.trail.trail import Entry
 
@@ -133,9 +134,10 @@ def gather(store: Store, connection: str, period: FiscalPeriod, columns: Mapping
     approvals = store.approvals(connection)
     decisions = [decision for package in packages for decision in approvals.history(package)]
     others = [*_of_plans(store, connection, period.key, packages), *_of_mapping(store, connection, steps)]
-    entries = list(_entries(store, connection, period.key, with_year=bool(journals)))
+    entries = list(_entries(store, connection, period.key, packages))
     every = sorted([*steps, *others], key=lambda one: (one.made_at, one.step))
-    return Contents(connection, period, columns, store, every, loaded, journals, decisions, entries)
+    found = Contents(connection, period, columns, store, every, loaded, journals, decisions, entries)
+    return replace(found, entries=[*entries, *_given_up(found)])
 
 
 def _loaded(attempts: list[Load], steps: list[Step], feed: Feed) -> Loaded:
@@ -180,12 +182,24 @@ def _of_mapping(store: Store, connection: str, steps: list[Step]) -> Iterator[St
     yield from (one for one in reference if one.artefact in made_of)
 
 
-def _entries(store: Store, connection: str, period: str, *, with_year: bool) -> Iterator[Entry]:
-    """Of the period, of its fiscal year where a plan was posted, and where retention gave files up."""
+def _entries(store: Store, connection: str, period: str, packages: list[str]) -> Iterator[Entry]:
+    """Of the period; and where plans were posted, of the fiscal year and of the approvals of what was posted."""
     trail = store.trail
-    for key in (period, *((year_of(period),) if with_year else ())):
+    for key in (period, *((year_of(period),) if packages else ())):
         yield from trail.entries(connection=connection, period=key)
-    yield from trail.entries(kind=PRUNED, connection=connection)
+    if packages:
+        approved = trail.entries(connection=connection, kind=APPROVAL)
+        yield from (one for one in approved if one.event["request_hash"] in packages)
+
+
+def _given_up(contents: Contents) -> Iterator[Entry]:
+    """The entries that say what retention gave up, where a file of this period is among it."""
+    trail, files = contents.store.trail, contents.artefacts
+    gone = {digest for digest in contents.files if files.given_up(digest)}
+    gone |= {one.file for one in contents.entries if one.records and not trail.has_records(one)}
+    for entry in trail.entries(kind=PRUNED, connection=contents.connection) if gone else ():
+        if any(gone.intersection(table["source_key"].to_pylist()) for table in trail.records(entry)):
+            yield entry
 
 
 def _of_steps(steps: list[Step]) -> Iterator[tuple[str, str]]:

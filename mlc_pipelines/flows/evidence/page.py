@@ -43,6 +43,7 @@ _CHECKS = {
     "balances_match_ledger": "the ERP's accounts = the sum over their subaccounts",
     "opening_matches_before": "opening = closing of the period before, every account",
     "closing_matches_ledger": "closing of the trial balance = opening and lines",
+    "signs_match_classes": "every class of accounts comes out positive under the declared signs",
     "cells_match_lines": "file of cells = posted lines after mapping",
     "rows_all_taken": "rows that the plan took = rows sent",
     "model_matches_cells": "what the plan holds = cells sent, every cell",
@@ -184,7 +185,7 @@ def _tie_outs(contents: Contents) -> Iterable[str]:
             ],
         )
         yield f'<p class="quiet">{escape(row["step"])}, {_moment(row["made at (UTC)"])} UTC: {said}; difference of the totals {row["difference"]:,} {unit}.</p>'
-    yield '<p class="quiet">Debits are positive here. Every run of every step: <a href="tables/tie_outs.csv">tables/tie_outs.csv</a></p>'
+    yield '<p class="quiet">Legs within the ledger show debits as positive, legs of cells the sign that planners see. Every run of every step: <a href="tables/tie_outs.csv">tables/tie_outs.csv</a></p>'
 
 
 def _plans(contents: Contents) -> Iterable[str]:
