@@ -21,8 +21,8 @@ from mlc_pipelines.store.trail.event import Link
 from mlc_pipelines.store.trail.records import RECORD
 
 COLUMNS = ["number", "connection", "kind", "period", "reference", "run", "event", "first", "records", "root", "file", "header", "leaves"]  # fmt: skip
-WITH_RECORDS, SIGNED = (3, 5, 7), (5, 8)
-"""Entries of the sample trail (samples.fill) that have records, and those of which a checkpoint was signed; it has 8."""
+SIGNED = (5, 8)
+"""Entries of the sample trail (samples.fill) of which a checkpoint was signed; it has 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Done:
 def owner(home: Path) -> Iterator[sqlite3.Connection]:
     """The database as its owner has it: triggers are lifted, and put up again so that nothing shows."""
     db = sqlite3.connect(home / "mlc.db", isolation_level=None)
+    db.execute("PRAGMA synchronous = OFF")  # whoever tampers has no fear of power cuts, and tests have better to do
     guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for name, _ in guards:
         db.execute(f"DROP TRIGGER {name}")
@@ -137,7 +138,7 @@ def reorder_entries(home: Path, dice: random.Random) -> Done:
 
 def _with_records(home: Path, dice: random.Random) -> tuple[int, Path, pa.Table]:
     with sqlite3.connect(home / "mlc.db") as db:
-        number = dice.choice(WITH_RECORDS)
+        number = dice.choice([one for (one,) in db.execute("SELECT number FROM trail WHERE records > 0")])
         file = db.execute("SELECT file FROM trail WHERE number = ?", (number,)).fetchone()[0]
     db.close()
     path = home / "audit" / "records" / file[:2] / file
@@ -208,7 +209,7 @@ def _put(home: Path, number: int, path: Path, table: pa.Table, dice: random.Rand
 
 def change_leaves(home: Path, dice: random.Random) -> Done:
     with owner(home) as db:
-        number = dice.choice(WITH_RECORDS)
+        number = dice.choice([one for (one,) in db.execute("SELECT number FROM trail WHERE records > 0")])
         leaves = bytearray(db.execute("SELECT leaves FROM trail WHERE number = ?", (number,)).fetchone()[0])
         leaves[dice.randrange(len(leaves))] ^= 1
         db.execute("UPDATE trail SET leaves = ? WHERE number = ?", (bytes(leaves), number))
@@ -289,4 +290,30 @@ MUTATIONS: dict[str, Callable[[Path, random.Random], Done]] = {
 def copied(source: Path, home: Path) -> Path:
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(source, home)
+    return home
+
+
+def image_of(home: Path) -> dict[str, bytes]:
+    """Every file of a home whose database nobody has open; of that only the trail's table, which alone matters here."""
+    db = sqlite3.connect(home / "mlc.db", isolation_level=None)
+    db.execute("PRAGMA journal_mode = DELETE")
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'trail'").fetchall():
+        db.execute(f"DROP TABLE {table}")
+    db.execute("VACUUM")
+    db.close()
+    return {str(one.relative_to(home)): one.read_bytes() for one in home.rglob("*") if one.is_file()}
+
+
+def restored(image: dict[str, bytes], home: Path) -> Path:
+    """The home as it was: what differs is written anew, and what came in addition is gone. Far quicker than a copy."""
+    for one in [one for one in home.rglob("*") if one.is_file()]:
+        if str(one.relative_to(home)) not in image:
+            one.unlink()
+    for name, content in image.items():
+        file = home / name
+        if not file.exists() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.unlink(missing_ok=True)
+            file.write_bytes(content)
+            file.chmod(0o600)
     return home

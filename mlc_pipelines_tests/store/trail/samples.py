@@ -35,11 +35,11 @@ def lines(count: int, seed: int = 0) -> pa.Table:
     return to_records(table, source="acumatica JournalTransaction", mapping="3f2a", currency="USD", outcome="LOADED")
 
 
-def fill(trail: Trail, seed: int = 0, entries: int = 7) -> None:
-    """Events with and without records, a checkpoint in the middle and one at the end."""
+def fill(trail: Trail, seed: int = 0, entries: int = 7, *, only: int = 0) -> None:
+    """Events with and without records, a checkpoint in the middle and one at the end. only: the one event, counted from 0, that has records; every second one unless given."""
     for number in range(entries):
         size = (200, 65, 130, 1, 64)[(number // 2 + seed) % 5]
-        records = [lines(size, seed + number)] if number % 2 else []
+        records = [lines(size, seed + number)] if (number == only if only else number % 2) else []
         trail.append(event(counts={"read": number}, note=f"load {number}"), records)
         if number == entries // 2:
             trail.checkpoint()
