@@ -106,6 +106,7 @@ def commands() -> list[str]:
     return sorted({line for line in found if re.match(r"(mlc|make) \w", line)})
 
 
+@pytest.mark.quickly(12)
 @pytest.mark.parametrize("command", [command for command in commands() if command not in ELSEWHERE])
 def test_the_command_works_as_written(
     command: str, demo: Named, demo_epicor: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
