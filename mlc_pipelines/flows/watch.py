@@ -139,9 +139,10 @@ def _after_agreed_reading(store: Store, connection: str, one: Waiting) -> bool:
     reading = store.history.latest_step(connection, EXTRACT, one.period)
     loaded = store.history.latest_step(connection, IMPORT, one.period)
     attempts = store.history.loads(connection, one.period)
-    if reading is None or loaded is None or not attempts or attempts[-1].state != AGREED:
+    if reading is None or not attempts or attempts[-1].state != AGREED:
         return True
-    if loaded.number < reading.number:  # read again since, and not loaded yet
+    taken_in = loaded.number > reading.number if loaded else attempts[-1].begun_at >= reading.made_at
+    if not taken_in:  # read again since, and not loaded yet
         return True
     if "notice" in reading.facts:
         return bool(one.notice > reading.facts["notice"])
