@@ -8,7 +8,7 @@ So a cell's amount is the sum of its balances and lines. Lines stand in the orde
 of any cell: behind the records of cells and balances, record n is row n of that file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from mlc_pipelines.flows.steps import BALANCES, SPEND, YTD
 from mlc_pipelines.ledger import journal
 from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
-from mlc_pipelines.store.told import place_of
+from mlc_pipelines.store.told import escaped
 from mlc_pipelines.store.trail.records import to_records
 
 LOADED, REFUSED, DIFFERS, NOT_SEEN = "LOADED", "REFUSED", "DIFFERS", "NOT_SEEN"
@@ -54,7 +54,15 @@ class Sent:
 
 def target_of(cells: pd.DataFrame, keys: Sequence[str], period: str) -> list[str]:
     """The name of each cell in the trail: its keys and the fiscal period, "A6100|CC_110|FY2026-P03"."""
-    return [place_of(*codes, period) for codes in zip(*(cells[key].tolist() for key in keys), strict=True)]
+    end = escaped(period)
+    columns = [_each(cells[key].tolist(), escaped) for key in keys]
+    return ["|".join((*codes, end)) for codes in zip(*columns, strict=True)]
+
+
+def _each(texts: list[str], change: Callable[[str], str]) -> list[str]:
+    """Every text changed; each distinct one once."""
+    changed = {text: change(text) for text in set(texts)}
+    return [changed[text] for text in texts]
 
 
 def records_of_load(desk: Desk, period: str, sent: Sent, extract: Step, file: Step) -> Iterator[pa.Table]:
@@ -98,6 +106,8 @@ def _judged(desk: Desk, sent: Sent, placed: pd.DataFrame, keys: Sequence[str]) -
     judged["outcome"] = np.where(same, LOADED, other)
     filled = pd.MultiIndex.from_frame(_landings(placed, names))
     judged["reason"] = np.where(pd.MultiIndex.from_frame(judged[names]).isin(filled), "", ZERO)
+    if sent.refused.empty:
+        return judged
     return _with_refusals(judged, refused_rows(sent.refused, sent.cells, desk.target.columns), names)
 
 
@@ -149,9 +159,9 @@ class _Landing:
         )  # the last place of each is for what lands nowhere
         self.sign = np.append(placed["sign"].to_numpy(np.int64), 1)
         self.targets = [*targets, ""]
-        outcomes, reasons = [*judged["outcome"], NO_CELL], [*judged["reason"], _APART]
+        outcomes, reasons = [*judged["outcome"].tolist(), NO_CELL], [*judged["reason"].tolist(), _APART]
         self.outcomes, self._outcome_of = _distinct([outcomes[at] for at in self.cell])
-        said = [*placed["problem"], ""]
+        said = [*placed["problem"].tolist(), ""]
         self.reasons, self._reason_of = _distinct(
             ["; ".join(filter(None, (reasons[at], one))) for at, one in zip(self.cell, said, strict=True)]
         )

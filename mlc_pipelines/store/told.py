@@ -83,7 +83,12 @@ def _records(
 
 def place_of(*codes: str) -> str:
     """The name of a cell or of a journal line in the trail: its codes and the fiscal period, "A6100|CC_110|FY2026-P03"."""
-    return "|".join(code.replace("\\", "\\\\").replace("|", "\\|") for code in codes)
+    return "|".join(map(escaped, codes))
+
+
+def escaped(code: str) -> str:
+    """A code as it stands in such a name."""
+    return code.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def codes_of(place: str) -> tuple[str, ...]:

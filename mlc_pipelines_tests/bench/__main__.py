@@ -56,6 +56,13 @@ def audit_verify_bench(quick: bool) -> Iterator[Bench]:
 
 
 @contextmanager
+def audit_load_bench(quick: bool) -> Iterator[Bench]:
+    lines = 5_000 if quick else 200_000
+    with served("sandbox", period.PERIOD, str(lines)) as server:
+        yield audit.load_bench(server, lines)
+
+
+@contextmanager
 def period_bench(quick: bool) -> Iterator[Bench]:
     lines = 5_000 if quick else 60_000
     with served("sandbox", period.PERIOD, str(lines)) as server:
@@ -106,6 +113,7 @@ BENCHES = {
     "csv": csv_bench,
     "audit": audit_bench,
     "audit-verify": audit_verify_bench,
+    "audit-load": audit_load_bench,
     "upload": upload_bench,
     "upload-far": far_upload_bench,
     "upload-large": large_upload_bench,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlc_pipelines_tests.bench import period
 from mlc_pipelines_tests.bench.measure import Bench, Contender, Goal
 
 Work = tuple[Callable[[], Any], Callable[[Any], Mapping[str, Any]]]
@@ -29,6 +30,34 @@ def append_bench(records: int) -> Bench:
             Contender("sqlite, a row and a hash a record", "sqlite_rows", (Goal("cpu_seconds", times=3),)),
         ),
     )
+
+
+def load_bench(server: Mapping[str, Any], lines: int) -> Bench:
+    """A whole load with the trail's records of it, beside the same load without them: they may cost 15 % of it."""
+    without = Contender(
+        "the same without its records", "load_without_records", (Goal("whole_cpu_seconds", times=1 / 1.15),)
+    )
+    return Bench(
+        "audit-load",
+        f"load a period of {lines:,} lines, each of them recorded",
+        __name__,
+        {"info": server["info"], "url": server["url"]},
+        (Contender("mlc load", "load_with_records"), without),
+        before=lambda: {"home": period.fresh_start(server)},
+    )
+
+
+def load_with_records(setting: Mapping[str, Any]) -> Work:
+    return period.ours(setting)
+
+
+def load_without_records(setting: Mapping[str, Any]) -> Work:
+    from mlc_pipelines.flows import attempts
+    from mlc_pipelines.store.trail.trail import NO_BODY
+
+    work = period.ours(setting)
+    attempts._records = lambda *_given: NO_BODY  # the bench alone can do without
+    return work
 
 
 def verify_bench(records: int) -> Bench:
