@@ -56,7 +56,7 @@ def _told(kind: str, found: Mapping[str, Standing], next_step: str) -> Iterator[
 def _of_postings(store: Store, connection: str) -> Iterator[Trouble]:
     kinds = {WAITS: WAITING, IN_CONFLICT: CONFLICT}
     register = store.postings(connection, who="")
-    for posting in register.open():
+    for posting in [*register.open(), *register.undecided()]:
         if posting.state in kinds:
             draft, _ = register.draft(posting.reference)
             yield Trouble(

@@ -218,6 +218,11 @@ class Postings:
         with self.engine.connect() as db:
             return list(_read(db, (postings.c.connection == self.connection) & is_open))
 
+    def undecided(self) -> list[Posting]:
+        """The connection's journals that a person has to decide on."""
+        with self.engine.connect() as db:
+            return list(_read(db, (postings.c.connection == self.connection) & (postings.c.state == CONFLICT)))
+
     def abandoned(self) -> list[Posting]:
         """The connection's journals that were given up: the sweep makes sure that they stay so in the ERP."""
         with self.engine.connect() as db:
