@@ -18,6 +18,7 @@ from mlc_pipelines_tests.battery.houses import PERIOD, House, expected_cells, he
 pytestmark = pytest.mark.quickly(1)
 
 
+@pytest.mark.quickly(1)
 def test_a_replay_of_something_finished_changes_nothing_and_says_so(desk: Desk, house: House) -> None:
     """From the ERP and from the kept files: no byte is sent, no load is added, the trail says that there was nothing to do."""
     load_actuals(desk, PERIOD)
@@ -37,6 +38,7 @@ def test_a_replay_of_something_finished_changes_nothing_and_says_so(desk: Desk, 
     assert Kind.CLEAN == verify(desk.store.trail, full=True).kind
 
 
+@pytest.mark.quickly(1)
 def test_a_suspect_period_is_replayed_as_then_and_as_now(desk: Desk, house: House) -> None:
     """After a late journal: as then brings the figures of then, from the files alone; as now brings the ledger's."""
     load_actuals(desk, PERIOD)
@@ -61,6 +63,7 @@ def test_a_suspect_period_is_replayed_as_then_and_as_now(desk: Desk, house: Hous
         replay(desk, PERIOD, figures=THEN, load=77)
 
 
+@pytest.mark.quickly(1)
 def test_mlc_replay_says_from_what_and_with_which_mapping(house: House) -> None:
     """One command, its choices named in the answer; a second time there is nothing to do."""
     run = CliRunner().invoke

@@ -56,6 +56,7 @@ def before_and_after_a_late_posting(desk: Desk, house: House, cells: int) -> Non
     assert {then.target} == {one.target for one in (then, now)}
 
 
+@pytest.mark.quickly(1)
 def test_cells_are_traced_before_and_after_a_late_posting(desk: Desk, house: House) -> None:
     """Twenty random cells: the sum of the lines is the cell, in the load before a late journal and in the one after it."""
     before_and_after_a_late_posting(desk, house, cells=20)
@@ -67,6 +68,7 @@ def test_random_cells_are_traced_in_the_long_form(desk: Desk, house: House) -> N
     before_and_after_a_late_posting(desk, house, cells=125)
 
 
+@pytest.mark.quickly(1)
 def test_mlc_trace_tells_lines_screens_and_the_way_back(desk: Desk, house: House) -> None:
     """A person reads cell, load, lines with the ERP's screen, and the sum; a script gets the same; an exported row and a journal lead there too."""
     load_actuals(desk, PERIOD)
@@ -111,6 +113,7 @@ def test_spend_is_traced_to_invoices(house: House) -> None:
     assert all(cell.lines["document"].str.contains(" ").all() for cell in cells if cell.sent_minor)
 
 
+@pytest.mark.quickly(1)
 def test_what_nobody_loaded_is_refused_by_name(desk: Desk, house: House) -> None:
     """A cell, a load, a journal or a period that the trail does not know: it says what it knows."""
     with pytest.raises(DataError, match=r"knows no load .*none at all"):

@@ -26,6 +26,7 @@ def ended(desk: Desk) -> list[Entry]:
     return list(desk.store.trail.entries(connection=desk.connection, kind=LOAD_ENDED, period=PERIOD))
 
 
+@pytest.mark.quickly(1)
 def test_every_line_and_every_cell_is_recorded(desk: Desk, house: House) -> None:
     """The lines of a cell add up to it, each line is there once, and the second load's cells begin where the first one's ended."""
     late = house.post(PERIOD, house.expense, house.centers[1], 12_345)
@@ -51,6 +52,7 @@ def test_every_line_and_every_cell_is_recorded(desk: Desk, house: House) -> None
     assert Kind.CLEAN == verify(desk.store.trail, full=True).kind
 
 
+@pytest.mark.quickly(1)
 def test_a_load_that_its_process_left_behind_is_closed_by_the_next(desk: Desk) -> None:
     """Nobody knows what came of it; that is written down once, and the slice is sent whole again. An intent stands before each load."""
     load_actuals(desk, PERIOD)
