@@ -9,6 +9,8 @@ read_back   what the model holds, by its own export, and whether its other perio
 watch       which loaded periods have changed in the ERP since, and wait to be read again
 signoff     how each period stands: provisional, final, suspended with the journals that changed
 again       which changed periods are asked for now, and which wait for a day or a person
+troubles    what the store knows of that people should look at; freshness: which periods are late by the close calendar
+notify      what is on held against what was told: one message of the difference, delivered or given up
 posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
 clerk       one such journal brought to its end, acting on look-ups alone
 evidence/   what is held of one period, as a pack for a controller and an auditor

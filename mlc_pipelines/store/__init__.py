@@ -12,6 +12,7 @@ fence        one writer per model: a lock owned by the writing process
 notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
 standings    what became of each period: agreed, suspended, closed and re-opened in the ERP; never changed afterwards
 clock        the one place where the store asks what time it is
+outbox       what people were told, and the messages on their way to them
 marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
 told         journals, budget figures and approvals as the audit trail tells them

@@ -3,6 +3,7 @@
 settings      what a connection file may say (pydantic), refused with file, line, field and remedy
 connections   all files of the folder, each on its own: a broken one is shown by name and takes nothing else down
 closing       what a connection file may say of its close; holidays, by country, region or exchange; quiet times
+notify        what a connection file may say of who is told; messengers: how they are reached
 receiver      the door for push notifications: checked, kept, then answered
 configs       settings -> what the rooms want to be told
 credentials   the vault opened for one connection
