@@ -73,7 +73,7 @@ class Part:
             self.process, self.start_at = None, now + self.pause
             click.echo(f"{self.name} ended with {ended}; it is started again in {self.pause:.0f} s.", err=True)
         if self.process is None and now >= self.start_at and self._has_its_turn():
-            environment = {**os.environ, **_WAIT_FOR_CODE}
+            environment = {"DAGSTER_HOME": str(self.root), **os.environ, **_WAIT_FOR_CODE}
             self.process, self.started_at = subprocess.Popen(self.command, cwd=self.root, env=environment), now
 
     def _has_its_turn(self) -> bool:
