@@ -31,16 +31,18 @@ class Live:
     url: str
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Asked again for a while where nobody answers: it may be about to be started again."""
         give_up_at = time.monotonic() + 90
         while True:
             try:
-                answer = httpx.post(
-                    f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60
-                ).json()
-                break
-            except httpx.TransportError:  # it is being started again
-                assert time.monotonic() < give_up_at, "Dagit does not answer"
+                return self.ask_once(query, **variables)
+            except httpx.TransportError:
+                if time.monotonic() > give_up_at:
+                    raise
                 time.sleep(0.5)
+
+    def ask_once(self, query: str, **variables: Any) -> dict[str, Any]:
+        answer = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
         return data
@@ -147,7 +149,7 @@ def started(home: Path, *, kept_up: bool = False) -> Iterator[tuple[Live, "Serve
         )
         try:
             running = Live(f"http://127.0.0.1:{port}")
-            until(lambda: _loaded(running), 120)
+            until(lambda: _loaded(running), 180)
             yield running, Served(home)
         finally:
             process.send_signal(signal.SIGINT)
@@ -179,7 +181,7 @@ class Served:
 
 def _loaded(live: Live) -> bool:
     try:
-        workspace = live.ask(
+        workspace = live.ask_once(
             "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
         )["workspaceOrError"]
     except (httpx.HTTPError, ValueError):
