@@ -1,20 +1,19 @@
 """The close of a connection in Dagit: its calendar as a table, the job that loads a period with everything it needs, and its schedule."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 
 from mlc_pipelines.assets.schedules import asked_for, close_schedule
 from mlc_pipelines.flows.steps import ACTUALS, CLOSE_CALENDAR
+from mlc_pipelines.store import clock as our_clock
 from mlc_pipelines.wiring.connections import Named
 
 Clock = Callable[[], datetime]
 
 
-def close_definitions(
-    named: Named, steps: list[dg.AssetKey], clock: Clock = lambda: datetime.now(UTC)
-) -> dg.Definitions:
+def close_definitions(named: Named, steps: list[dg.AssetKey], clock: Clock = lambda: our_clock.now()) -> dg.Definitions:
     """Nothing where the connection declares no close. steps: reference data and figures, which one run brings up to date in this order."""
     if named.settings.close is None:
         return dg.Definitions()

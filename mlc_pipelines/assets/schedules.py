@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from mlc_pipelines.ledger.closing import OPEN, CloseCalendar, Due
+from mlc_pipelines.store import clock as our_clock
 from mlc_pipelines.wiring.connections import Named
 
 CLOSE, FIGURES, ASKED_BY = "mlc/close", "mlc/figures", "mlc/asked_by"
@@ -24,7 +25,7 @@ _UNDER_WAY = [
 
 
 def close_schedule(
-    named: Named, job: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    named: Named, job: str, clock: Callable[[], datetime] = lambda: our_clock.now()
 ) -> dg.ScheduleDefinition:
     """One run for each period that is due and was not asked for; the moments themselves are worked out by `ledger.closing`.
 
