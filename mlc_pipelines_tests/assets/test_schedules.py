@@ -172,7 +172,7 @@ def test_it_is_off_until_somebody_switches_it_on() -> None:
     """Each connection with a close has a schedule of its own, off on a fresh installation."""
     definitions = build_definitions()
     found = {one.name: one for one in definitions.schedules or []}
-    assert {"demo_close", "demo_epicor_close"} == set(found)
+    assert {"demo_close", "demo_epicor_close", "audit_trail_each_night"} == set(found)
     assert {dg.DefaultScheduleStatus.STOPPED} == {one.default_status for one in found.values()}  # type: ignore[union-attr]
 
 
