@@ -63,9 +63,12 @@ def ours(setting: Mapping[str, Any]) -> Work:
 
     lines = pq.read_table(setting["file"], columns=AMOUNT_KEYS + AMOUNT_COLUMNS, read_dictionary=AMOUNT_KEYS)
     rows = [
-        ("account", code, "", "", True, member, "", sign, "" if member else "none") for code, member, sign in _members()
+        ("account", code, "", "", True, member, "", sign, "" if member else "none", "")
+        for code, member, sign in _members()
     ]
-    rows += [("cost_center", code, "", "", True, f"CC_{code}", "", 1, "") for code in map("{:03d}".format, _centers())]
+    rows += [
+        ("cost_center", code, "", "", True, f"CC_{code}", "", 1, "", "") for code in map("{:03d}".format, _centers())
+    ]
     member_map = pd.DataFrame(rows, columns=MAP_COLUMNS)
 
     def centers_of(subaccounts: Sequence[str]) -> list[str]:
