@@ -118,6 +118,7 @@ def test_the_sandbox_tells_where_it_is_and_ends_on_a_signal() -> None:
         assert 0 == process.wait(20)
 
 
+@pytest.mark.prove
 def test_demo_once_agrees_and_leaves_no_process(home: Path, tmp_path: Path) -> None:
     """The whole job without a screen: exit code 0 only if both periods agreed with the sandbox's own books."""
     root = Path(__file__).parents[2]

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import pytest
+
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.wiring.connections import Named
 
@@ -40,6 +42,7 @@ def test_two_processes_never_overlap(demo: Named, sandbox: Sandbox) -> None:
     assert 2 == len(imports_of(sandbox))
 
 
+@pytest.mark.prove
 def test_a_writer_killed_in_the_middle_leaves_no_overlap(demo: Named, sandbox: Sandbox) -> None:
     """kill -9 while its import runs: the other waits for the model to be free, then loads; the killed period can be loaded again."""
     sandbox.set_switches(anaplan={"task_seconds": 2.0})

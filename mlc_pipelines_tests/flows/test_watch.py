@@ -177,6 +177,7 @@ def test_a_reopened_period_is_told_without_any_change(loaded: Desk, sandbox: San
     assert () == look(loaded).reopened
 
 
+@pytest.mark.prove
 def test_killed_before_the_mark_moves_nothing_is_lost_or_told_twice(loaded: Desk, sandbox: Sandbox) -> None:
     """The periods are written down first: a look that dies before the mark moves is simply made again."""
     look(loaded)
