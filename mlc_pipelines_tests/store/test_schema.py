@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.store import schema
 from mlc_pipelines.store.home import Store, default_home
 from mlc_pipelines.store.schema import REVISION, metadata, open_engine
 from mlc_pipelines_tests.posting.samples import DRAFT
+from mlc_pipelines_tests.store.older import migrate
 
 OPENER = """
 import sys
@@ -112,15 +110,6 @@ def test_postings_from_before_plans_were_kept_stay_what_they_are(tmp_path: Path)
     register.plan([DRAFT], "q" * 64)
     assert [DRAFT.reference] == [draft.reference for draft, _, _ in register.of_plan(DRAFT.plan)]
     assert store.approvals("demo").find("p" * 64) is None
-
-
-def migrate(url: str, revision: str) -> None:
-    """A database as an older version of this project left it."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    with sa.create_engine(url).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
 
 
 def test_a_database_of_a_newer_version_is_refused_untouched(store: Store) -> None:

@@ -15,6 +15,7 @@ from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.trail.faults import AuditBrokenError, AuditBusyError, AuditFullError
 from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.trail.verify import Kind, verify
+from mlc_pipelines_tests.store.older import migrate
 from mlc_pipelines_tests.store.trail.samples import event, fill, lines, sqlite_trail
 
 APPENDING = """
@@ -180,11 +181,7 @@ def test_I07_a_busy_postgres_is_named_too(postgres_url: str, tmp_path: Path) -> 
 def test_I08_an_older_database_gets_its_trail_and_a_newer_one_is_refused(tmp_path: Path) -> None:
     """The table and its guards are made in one transaction, beside what was there; from the future nothing is touched."""
     place = tmp_path / "mlc.db"
-    open_engine(f"sqlite:///{place}").dispose()
-    with sqlite3.connect(place) as db:
-        db.execute("DROP TABLE trail")
-        db.execute("UPDATE alembic_version SET version_num = '0009'")
-    db.close()
+    migrate(f"sqlite:///{place}", "0009")
     trail = Trail.at(tmp_path, open_engine(f"sqlite:///{place}"))
     trail.append(event(), [lines(3)])
     assert Kind.CLEAN == verify(trail, full=True).kind
