@@ -17,7 +17,7 @@ from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
 
 OpenDesk = Callable[..., AbstractContextManager[Desk]]
-QUICK_VARIANTS = 3
+QUICK_VARIANTS = 2
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,7 +19,7 @@ from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import CONFLICT, SEALED, WAITING, Postings
 from mlc_pipelines_tests.acumatica.plans import DRAFT, PERIOD, STAT, Posting, version, writes
 
-pytestmark = pytest.mark.quickly(2)
+pytestmark = pytest.mark.quickly(1)
 
 CREATE, RELEASE = "PUT .*/JournalTransaction$", "POST .*/ReleaseJournalTransaction"
 

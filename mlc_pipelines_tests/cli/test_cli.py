@@ -89,6 +89,7 @@ def test_connections_check_is_strict(tmp_path: Path, demo: Named) -> None:
     assert "demo: acumatica MERIDIAN ledger ACTUAL" in listed
 
 
+@pytest.mark.prove
 def test_secrets_are_stored_and_never_shown(home: Path) -> None:
     """By prompt or by standard input; the list shows names and versions; no file holds the value."""
     done = mlc("secrets", "set", "acme-plan", "--stdin", typed='{"username": "ann", "password": "canary-8123"}')

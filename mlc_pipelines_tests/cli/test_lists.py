@@ -36,6 +36,7 @@ def mlc(*words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.prove
 def test_lists_are_shown_first_then_written(declared: Path, sandbox: Sandbox) -> None:
     """--dry-run names what would be new and sends nothing; then it is written, and a second time there is nothing to write."""
     shown = mlc("lists", "sync", "yourname", "--dry-run")

@@ -51,6 +51,7 @@ def test_a_part_that_ended_is_started_again_with_its_settings(tmp_path: Path, do
     assert 2.0 == one.pause, "the second time it waits longer"
 
 
+@pytest.mark.prove
 def test_the_others_wait_for_the_code_server(tmp_path: Path, door: Path) -> None:
     """What Dagit cannot load at its start it would show as broken."""
     one = part(tmp_path, door, "import time; time.sleep(60)")

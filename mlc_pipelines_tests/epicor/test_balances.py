@@ -54,6 +54,7 @@ def test_d11_lines_that_arrive_meanwhile(
     assert sum(debit for *_, debit, _ in sandbox.ironvale.truth("MAIN", closing.key)) == trial["debit_minor"].sum()
 
 
+@pytest.mark.prove
 def test_lines_that_lag_in_a_later_year_do_not_matter(
     connect: Connect, sandbox: Sandbox, december: FiscalPeriod
 ) -> None:
@@ -95,6 +96,7 @@ def test_balances_that_change_while_they_are_read(connect: Connect, sandbox: San
     assert trial["debit_minor"].sum() == trial["credit_minor"].sum()
 
 
+@pytest.mark.prove
 def test_balances_that_never_rest(connect: Connect, sandbox: Sandbox, december: FiscalPeriod) -> None:
     """Each reading finds a row newer than when it began."""
     spoil(sandbox, r'"SysRevID":(\d+)(?!.*SysRevID)', r'"SysRevID":9\1')

@@ -34,7 +34,7 @@ from mlc_pipelines_tests.epicor.planning import (
     desk_of,
 )
 
-pytestmark = pytest.mark.quickly(2)
+pytestmark = pytest.mark.quickly(1)
 
 APPROVAL = approved(DRAFT)
 LONG = pytest.mark.prove

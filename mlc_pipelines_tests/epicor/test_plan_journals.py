@@ -13,7 +13,7 @@ from mlc_pipelines.ledger.ports import ON_HOLD, POSTED
 from mlc_pipelines.store.postings import CHECKED, SEALED, WAITING
 from mlc_pipelines_tests.epicor.planning import DRAFT, LINES, approved, desk_of
 
-pytestmark = pytest.mark.quickly(2)
+pytestmark = pytest.mark.quickly(1)
 
 APPROVAL = approved(DRAFT)
 

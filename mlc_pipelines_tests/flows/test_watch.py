@@ -194,6 +194,7 @@ def test_killed_before_the_mark_moves_nothing_is_lost_or_told_twice(loaded: Desk
     assert 1 == len(loaded.store.notices.after(loaded.connection, 0))
 
 
+@pytest.mark.prove
 def test_a_change_after_a_killed_look_is_told_anew(loaded: Desk, sandbox: Sandbox) -> None:
     """The killed look named the period and it was loaded; what is posted after that makes it wait again."""
     look(loaded)
