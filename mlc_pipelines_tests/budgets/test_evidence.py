@@ -4,11 +4,11 @@ from pathlib import Path
 
 from mlc_pipelines.flows.evidence.pack import export_pack
 from mlc_pipelines_tests.budgets.office import CONTROLLER, Office
-from mlc_pipelines_tests.budgets.ways import FIRST, Statistical, ways
+from mlc_pipelines_tests.budgets.ways import FIRST, PlanBook, Statistical, ways
 from mlc_pipelines_tests.flows.evidence.conftest import verified
 
 
-@ways(Statistical)
+@ways(Statistical, also=[PlanBook])
 def test_the_evidence_of_a_posted_plan(office: Office, tmp_path: Path) -> None:
     """Who approved which content, each journal with its lines and all that happened to it, and both sides of each leg; the pack is clean."""
     content = office.previewed_and_approved()
