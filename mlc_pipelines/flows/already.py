@@ -1,5 +1,7 @@
 """A slice that was loaded before and that the model still holds: nothing is sent again, and that is said."""
 
+from typing import Any
+
 import pandas as pd
 
 from mlc_pipelines.flows.attempts import reference_of
@@ -30,9 +32,13 @@ def already_held(desk: Desk, key: str, sent: str, before: Held, extract: Step) -
     if not model.agreed or loaded is None:
         return None
     done = attempts[-1]
-    said = {"period": key, "step": desk.feed.load, "reference": reference_of(done.id), "artefacts": {"file": sent}}
+    said: dict[str, Any] = {"period": key, "step": desk.feed.load, "reference": reference_of(done.id)}
+    said |= {"artefacts": {"file": sent}, "counts": {"cells": len(cells)}}
     note = "The model holds every cell already; nothing was sent."
-    desk.logbook.append(REPLAYED, NOTHING_TO_DO, note=note, counts={"cells": len(cells)}, **said)
+    # The figures just read are in the model: whoever asks what waits must see it.
+    with desk.store.trail.writing() as db:
+        desk.store.history.record_step(desk.connection, desk.feed.load, key, sent, loaded.facts, run=desk.run, db=db)
+        desk.logbook.add(db, REPLAYED, NOTHING_TO_DO, note=note, **said)
     sign(desk, key, done.id, extract)
     when = done.begun_at[:16].replace("T", " ")
     summary = f"Nothing to do: {reference_of(done.id)} of {when} UTC brought exactly these {len(cells):,} cells, and the model still holds them. Nothing was sent."

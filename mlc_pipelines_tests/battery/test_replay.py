@@ -10,6 +10,7 @@ from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.already import NOTHING_TO_DO, REPLAYED
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.replay import NOW, THEN, replay
+from mlc_pipelines.flows.watch import waiting
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.history import AGREED, DIRTY
 from mlc_pipelines.store.trail.verify import Kind, verify
@@ -36,6 +37,15 @@ def test_a_replay_of_something_finished_changes_nothing_and_says_so(desk: Desk, 
     said = [entry.event["outcome"] for entry in desk.store.trail.entries(connection=desk.connection, kind=REPLAYED)]
     assert [NOTHING_TO_DO] * 2 == said
     assert Kind.CLEAN == verify(desk.store.trail, full=True).kind
+
+
+def test_a_period_that_waited_waits_no_more_when_its_replay_found_nothing_to_do(desk: Desk) -> None:
+    """What the ERP told of is taken in by the new reading, though nothing had to be sent."""
+    load_actuals(desk, PERIOD)
+    desk.store.notices.keep(desk.connection, "push", "one", 1, [PERIOD])
+    assert [PERIOD] == [one.period for one in waiting(desk.store, desk.connection)]
+    assert "Nothing to do" in replay(desk, PERIOD)[-1].summary
+    assert [] == waiting(desk.store, desk.connection)
 
 
 @pytest.mark.quickly(1)
