@@ -118,10 +118,12 @@ class Live:
 
 
 def until(happened: Callable[[], bool], seconds: float) -> None:
-    give_up_at = time.monotonic() + seconds
+    """Asks more and more seldom: every question to Dagit is work for the machine that is waited for."""
+    give_up_at, pause = time.monotonic() + seconds, 0.2
     while not happened():
         assert time.monotonic() < give_up_at, f"did not happen within {seconds} seconds"
-        time.sleep(0.2)
+        time.sleep(pause)
+        pause = min(2, pause * 1.2)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""Replay over many periods, two companies at once, under a live Dagster: one writer per model, and nobody needed after a kill."""
+"""Replay over many periods, two companies at once, under a live Dagster: one writer per model, two models at work, and nobody needed after a kill."""
 
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,22 @@ def require_same_end(running: Running, backfills: dict[str, str], periods: Seque
     assert [] == sandbox.tenant.log()["overlaps"]
 
 
+def at_once(sandbox: Sandbox) -> int:
+    """How often a writer was at work, from the first byte of its file to the end of its import, while one was in the other model."""
+    log = sandbox.tenant.log()
+    ends = {action["caller"]: action["ended"] for action in log["actions"] if action["kind"] == "imports"}
+    spans = [(one["model"], one["begun"], ends[one["caller"]]) for one in log["uploads"] if ends.get(one["caller"])]
+    return sum(
+        model < other and begun < other_end and other_begun < end
+        for (model, begun, end), (other, other_begun, other_end) in product(spans, spans)
+    )
+
+
 @pytest.mark.prove
 def test_24_periods_of_two_connections_at_once(running: Running) -> None:
-    """48 runs: all agreed, and one writer per model at a time. Dagster begins the runs of the second backfill as those of the first end."""
+    """48 runs: all agreed, one writer per model at a time, and the two models at work side by side."""
     require_same_end(running, replay(running[0], TWO_YEARS), TWO_YEARS, 900)
+    assert at_once(running[2])
 
 
 VICTIMS = {"run worker": "--multiprocessing-fork", "code server": "grpc", "daemon": "dagster._daemon"}
