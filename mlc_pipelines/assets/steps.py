@@ -68,7 +68,7 @@ _NOTICES = (
 _SIGN_OFF: tuple[tuple[str, str], ...] = (
     (
         SIGN_OFF,
-        "Provisional while the ERP has the period open; final once it is closed and every leg agrees; suspended, and red, when the ERP changes it afterwards.",
+        "Provisional while the ERP has the period open; final once it is closed and every leg agrees; suspended, and red, when the ERP changes it afterwards; red too as then, without the ERP.",
     ),
 )
 _SPEND_LEGS = (

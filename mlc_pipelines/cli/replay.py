@@ -36,8 +36,9 @@ _WHEN = click.Choice(["now", "then"])
 def replay(connection: str, period: str, as_then: bool, mapping: str, load: int, feed: str, as_json: bool) -> None:
     """Do the load of PERIOD (FY2026-P03) of CONNECTION again. What the model holds already is not sent again, and that is said."""
     from mlc_pipelines.flows import replay as flow
+    from mlc_pipelines.flows.as_then import NOW, THEN
 
-    figures = flow.THEN if as_then else flow.NOW
+    figures = THEN if as_then else NOW
     with open_desk(find(connection), progress=None if as_json else progress_on_terminal()) as desk:
         at_work = desk.on_spend() if feed == "ap_spend" else desk
         reports = flow.replay(at_work, period, figures=figures, mapping=mapping, load=load)
@@ -62,7 +63,7 @@ def replay(connection: str, period: str, as_then: bool, mapping: str, load: int,
     done = (
         "loaded again, plan and ledger agree"
         if sent and not as_then
-        else "loaded again as then"
+        else "loaded again as then; the ERP was not asked, and the period waits to be read again"
         if sent
         else "nothing was changed"
     )

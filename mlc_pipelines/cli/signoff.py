@@ -10,7 +10,7 @@ from mlc_pipelines.wiring.connections import find
 
 @click.group()
 def signoff() -> None:
-    """How each period stands: provisional, final, suspended. Nothing is asked of any system."""
+    """How each period stands: provisional, final, suspended, in doubt, as then. Nothing is asked of any system."""
 
 
 @signoff.command("list")

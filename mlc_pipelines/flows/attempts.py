@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from mlc_pipelines.flows.as_then import marks
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.moved import Sent, records_of_load
 from mlc_pipelines.flows.refused import note_rows
@@ -19,8 +20,8 @@ from mlc_pipelines.store.trail.trail import NO_BODY, Body
 
 LOAD_BEGUN, LOAD_ENDED = "load_begun", "load_ended"
 """Kinds of events: a file may reach the model from now on; what became of it, with every cell and line."""
-LEFT = "LEFT"
-"""Outcome of a load whose process ended before it knew what came of it."""
+LEFT, DOUBTED = "LEFT", "DOUBTED"
+"""Outcome of a load whose process ended before it knew what came of it; of one that had agreed, and whose figures were changed since."""
 
 
 @dataclass
@@ -51,7 +52,7 @@ def reference_of(load: int) -> str:
 def attempt(desk: Desk, key: str, sent: str, before: pd.DataFrame, extract: Step, file: Step) -> Iterator[Attempt]:
     """The caller holds the fence. Ends AGREED, with its facts, or DIRTY with the reason; a killed process leaves it BEGUN, which counts like DIRTY."""
     _close_left(desk, key)
-    begun = Attempt(_begin(desk, key, sent, file), sent, str(file.facts["currency"]), before, extract, file)
+    begun = Attempt(_begin(desk, key, sent, extract, file), sent, str(file.facts["currency"]), before, extract, file)
     try:
         yield begun
     except PipelineError as error:
@@ -60,13 +61,13 @@ def attempt(desk: Desk, key: str, sent: str, before: pd.DataFrame, extract: Step
     _end(desk, key, begun, AGREED, begun.beside)
 
 
-def _begin(desk: Desk, key: str, sent: str, file: Step) -> int:
+def _begin(desk: Desk, key: str, sent: str, extract: Step, file: Step) -> int:
     history = desk.store.history
     number = len(history.loads(desk.connection, key, feed=desk.feed.name)) + 1
     said: dict[str, Any] = {"objects": _objects(desk), "request_hash": sent, "attempt": number}
     with desk.store.trail.writing() as db:
         load = history.begin_load(desk.connection, key, sent, feed=desk.feed.name, db=db)
-        said |= {"artefacts": {"file": sent, desk.feed.file: file.artefact}}
+        said |= {"artefacts": {"file": sent, desk.feed.file: file.artefact}, "query": marks(extract.facts)}
         desk.logbook.add(db, LOAD_BEGUN, BEGUN, **_place(desk, key, load), **said)
     return load
 
@@ -104,13 +105,20 @@ def _origins(done: Attempt) -> dict[str, Any]:
     of_file = {name: done.file.facts.get(name, "") for name in ("source", "member_map", "placed", "mapping_version")}
     of_extract = {name: done.extract.facts.get(name, "") for name in ("extract", "centers", "opening", "counted")}
     lines = done.extract.facts.get("lines", done.extract.facts.get("distributions", 0))
-    return {**of_file, **of_extract, "currency": done.currency, "lines": lines}
+    return {**of_file, **of_extract, **marks(done.extract.facts), "currency": done.currency, "lines": lines}
 
 
 def _objects(desk: Desk) -> dict[str, str]:
     """What of the model is written: its name, and the import that does it."""
     name = desk.target.import_name or desk.target.process
     return {"model": desk.plan.key(), "import": name}
+
+
+def doubt(desk: Desk, key: str, note: str) -> None:
+    """Mark a period as no longer agreed, with the reason. Nothing to do where nothing was loaded."""
+    with desk.store.trail.writing() as db:
+        if load := desk.store.history.doubt(desk.connection, key, note, feed=desk.feed.name, db=db):
+            desk.logbook.add(db, LOAD_ENDED, DOUBTED, **_place(desk, key, load), objects=_objects(desk), note=note)
 
 
 def _close_left(desk: Desk, key: str) -> None:

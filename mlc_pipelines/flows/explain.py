@@ -131,7 +131,12 @@ def _behind(desk: Desk, key: str, found: pd.DataFrame) -> tuple[pd.DataFrame, pd
     )
     largest = found[CELL_KEYS].drop_duplicates().head(_CELLS_WITH_LINES)
     wanted = largest.merge(landed, on=CELL_KEYS)[[*CELL_KEYS, "ledger_account", "ledger_cost_center"]]
-    return codes, _lines(desk, history.require_step(desk.connection, EXTRACT, key).facts["extract"], wanted)
+    made_of = [
+        one
+        for one in history.steps(desk.connection, key)
+        if (one.step, one.artefact) == (EXTRACT, file.facts["source"])
+    ]
+    return codes, _lines(desk, made_of[-1].facts["extract"], wanted)
 
 
 def _lines(desk: Desk, extract: str, wanted: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mlc_pipelines.flows.already import already_held
+from mlc_pipelines.flows.as_then import marks, told
 from mlc_pipelines.flows.attempts import Attempt, attempt
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.explain import explain
@@ -27,11 +28,14 @@ from mlc_pipelines.ledger.ports import ImportOutcome
 from mlc_pipelines.store.history import Step
 
 
-def load_slice(desk: Desk, key: str) -> Report:
-    """Send the file, run the import, read the slice back; the model is this process's alone from the first look to the last figure."""
+def load_slice(desk: Desk, key: str, figures_of_then: Step | None = None) -> Report:
+    """Send the file, run the import, read the slice back; the model is this process's alone from the first look to the last figure.
+
+    figures_of_then: the reading that the file was made from, where that is not the newest one.
+    """
     period = desk.calendar.period(key)
     file = desk.store.history.require_step(desk.connection, desk.feed.file, key)
-    extract = _require_fresh(desk, key, file.facts["source"])
+    extract = _require_fresh(desk, key, file.facts["source"], figures_of_then)
     currency = file.facts["currency"]
     desk.plan.require_import(desk.target.import_name, desk.target.columns.header, process=desk.target.process)
     desk.plan.wait_until_welcome()
@@ -39,7 +43,7 @@ def load_slice(desk: Desk, key: str) -> Report:
         desk.plan.wait_until_free()
         before = look(desk, period, currency, members := members_now(desk))
         sent, others = _completed(desk, period, file.artefact, currency, before, members)
-        if desk.only_if_needed and (finished := already_held(desk, key, sent, before, extract)):
+        if desk.only_if_needed and (finished := already_held(desk, key, sent, before, extract, file)):
             return finished
         with attempt(desk, key, sent, before.cells, extract, file) as begun:
             outcome, legs, beside = _send(desk, period, begun, before, members)
@@ -47,7 +51,7 @@ def load_slice(desk: Desk, key: str) -> Report:
             begun.facts = _facts(begun, outcome, legs, version)
             sign(desk, key, begun.id, extract)
     texts = {"other periods": beside, "mapping version": version}
-    return _load_report(desk, key, outcome, legs, sent, currency, others, texts)
+    return _load_report(desk, key, outcome, legs, sent, extract, others, texts)
 
 
 def _facts(done: Attempt, outcome: ImportOutcome, legs: tuple[Leg, Leg], mapping_version: str) -> dict[str, Any]:
@@ -61,15 +65,17 @@ def _facts(done: Attempt, outcome: ImportOutcome, legs: tuple[Leg, Leg], mapping
         "currency": done.currency,
         "mapping_version": mapping_version,
         "legs": [leg.facts for leg in legs],
+        "made_from": done.file.artefact,
+        **marks(done.extract.facts),
     }
 
 
-def _require_fresh(desk: Desk, key: str, source: str) -> Step:
-    """The newest figures that agreed with the ledger. The file must stem from them, whatever run made it."""
-    newest = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
+def _require_fresh(desk: Desk, key: str, source: str, figures_of_then: Step | None) -> Step:
+    """The newest figures that agreed with the ledger, or those of then. The file must stem from them, whatever run made it."""
+    newest = figures_of_then or desk.store.history.require_step(desk.connection, desk.feed.extract, key)
     if newest.artefact != source:
         raise DataError(
-            f"{key}: the file of cells was made from older figures than the newest ones read from the ERP.",
+            f"{key}: the file of cells was made from other figures than the {'kept ones that are to be loaded again' if figures_of_then else 'newest ones read from the ERP'}.",
             holds=NOTHING_SENT,
             next_step=f"Materialize {desk.connection}/{desk.feed.file} for {key}, then this step again.",
         )
@@ -205,16 +211,17 @@ def _load_report(
     outcome: ImportOutcome,
     legs: tuple[Leg, Leg],
     artefact: str,
-    currency: str,
+    extract: Step,
     others: int,
     texts: Mapping[str, str],
 ) -> Report:
     rows, model = legs
-    total = Money(model.right_minor, currency)
+    total = Money(model.right_minor, model.unit)
+    agree = told(extract) if marks(extract.facts) else "plan and ledger agree."
     return Report(
         desk.feed.load,
         key,
-        f"{rows.left_minor:,} cells loaded and read back, total {total}: plan and ledger agree.",
+        f"{rows.left_minor:,} cells loaded and read back, total {total}: {agree}",
         artefact,
         counts={
             "rows sent": rows.left_minor,

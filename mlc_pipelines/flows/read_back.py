@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mlc_pipelines.flows.attempts import doubt
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.cells import fingerprints, read_cells
 from mlc_pipelines.ledger.errors import DataError
@@ -67,9 +68,7 @@ def require_untouched(desk: Desk, key: str, before: Held, after: Held) -> str:
     if not changed:
         return f"unchanged, {len(after.beside):,} with figures were compared before and after"
     for other in changed:
-        desk.store.history.doubt(
-            desk.connection, other, f"The import of {key} changed this period as well.", feed=desk.feed.name
-        )
+        doubt(desk, other, f"The import of {key} changed this period as well.")
     raise DataError(
         f"The import of {key} also changed other periods: {', '.join(changed[:12])}.",
         holds=f"{key} holds its figures; those of the periods named are gone or different, and they are marked as not loaded.",

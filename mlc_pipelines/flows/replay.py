@@ -5,6 +5,7 @@ What is finished is found to be finished: nothing is sent, and that is said.
 
 from dataclasses import dataclass, replace
 
+from mlc_pipelines.flows.as_then import NOW, THEN, of_then, told
 from mlc_pipelines.flows.attempts import LOAD_BEGUN, reference_of
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.extract import read_slice
@@ -14,11 +15,8 @@ from mlc_pipelines.flows.report import Report
 from mlc_pipelines.flows.shape import write_slice
 from mlc_pipelines.flows.spend import read_spend_slice
 from mlc_pipelines.flows.steps import MEMBER_MAP, NOTHING_SENT, SPEND
-from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.history import Step
-
-NOW, THEN = "now", "then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,6 @@ class Then:
 
     load: int
     extract: Step
-    file: Step
     member_map: Step
 
 
@@ -39,25 +36,21 @@ def replay(desk: Desk, period: str, *, figures: str = NOW, mapping: str = NOW, l
     desk = replace(desk, only_if_needed=True)
     desk.calendar.period(period)
     then = _then(desk, period, load) if THEN in (figures, mapping) else None
-    reports = refresh_reference(desk) if mapping == NOW else []
-    reports.append(_taken_up(desk, period, then) if figures == THEN and then else _read(desk, period))
-    written = write_slice(desk, period, then.member_map if mapping == THEN and then else None)
-    return [*reports, written, load_slice(desk, period)]
+    map_of_then = then.member_map if then and mapping == THEN else None
+    figures_of_then = of_then(then.extract, reference_of(then.load)) if then and figures == THEN else None
+    reports = [] if map_of_then else refresh_reference(desk)
+    reports.append(_taken_up(desk, period, figures_of_then) if figures_of_then else _read(desk, period))
+    written = write_slice(desk, period, map_of_then, figures_of_then)
+    return [*reports, written, load_slice(desk, period, figures_of_then)]
 
 
 def _read(desk: Desk, period: str) -> Report:
     return read_spend_slice(desk, period) if desk.feed == SPEND else read_slice(desk, period)
 
 
-def _taken_up(desk: Desk, period: str, then: Then) -> Report:
-    """The figures of then become the newest ones, as if they were read now; the legs that they agreed on then are not asked again."""
-    facts = {**then.extract.facts, "replayed_from": reference_of(then.load)}
-    record_step(desk, desk.feed.extract, period, then.extract.artefact, facts)
-    when = then.extract.made_at[:16].replace("T", " ")
-    said = (
-        f"The figures as {reference_of(then.load)} took them, read from the ERP at {when} UTC. The ERP was not asked."
-    )
-    return Report(desk.feed.extract, period, said, then.extract.artefact)
+def _taken_up(desk: Desk, period: str, reading: Step) -> Report:
+    """The figures of then, which stay what they are: the newest reading is still the newest, and the legs that they agreed on then are not asked again."""
+    return Report(desk.feed.extract, period, told(reading), reading.artefact)
 
 
 def _then(desk: Desk, period: str, load: int) -> Then:
@@ -78,10 +71,12 @@ def _then(desk: Desk, period: str, load: int) -> Then:
         )
     of_period = history.steps(desk.connection, period)
     file = _made(of_period, desk.feed.file, begun[-1].event["artefacts"][desk.feed.file])
-    extract = _made(of_period, desk.feed.extract, file.facts["source"])
-    return Then(meant, extract, file, _made(history.steps(desk.connection), MEMBER_MAP, file.facts["member_map"]))
+    extract = _made(of_period, desk.feed.extract, file.facts["source"], before=file)
+    maps = history.steps(desk.connection)
+    return Then(meant, extract, _made(maps, MEMBER_MAP, file.facts["member_map"], before=file))
 
 
-def _made(steps: list[Step], step: str, artefact: str) -> Step:
-    """The newest result of a step with this file."""
-    return [one for one in steps if (one.step, one.artefact) == (step, artefact)][-1]
+def _made(steps: list[Step], step: str, artefact: str, before: Step | None = None) -> Step:
+    """The newest result of a step with this file, of those that were made before another."""
+    found = [one for one in steps if (one.step, one.artefact) == (step, artefact)]
+    return [one for one in found if before is None or one.number < before.number][-1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlc_pipelines.flows.as_then import marks
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_frame, read_kept_frame
 from mlc_pipelines.flows.refused import note_codes
@@ -25,13 +26,13 @@ from mlc_pipelines.store.history import AGREED, Step
 _SHRUNK_TO = 10  # a tenth of the cells that were there
 
 
-def write_slice(desk: Desk, key: str, map_of_then: Step | None = None) -> Report:
+def write_slice(desk: Desk, key: str, map_of_then: Step | None = None, figures_of_then: Step | None = None) -> Report:
     """Map the slice to members and write the whole file, with explicit zeros for keys that may hold an older figure of ours.
 
-    map_of_then: a member map that was made earlier, instead of the newest one.
+    map_of_then, figures_of_then: a member map that was made earlier, and figures that were read earlier, instead of the newest ones.
     """
     period = desk.calendar.period(key)
-    source = desk.store.history.require_step(desk.connection, desk.feed.extract, key)
+    source = figures_of_then or desk.store.history.require_step(desk.connection, desk.feed.extract, key)
     pairs = map_of_then or desk.store.history.require_step(desk.connection, MEMBER_MAP)
     currency = source.facts["currency"]
     amounts = read_frame(desk, source)
@@ -66,6 +67,7 @@ def write_slice(desk: Desk, key: str, map_of_then: Step | None = None) -> Report
         "unmapped_minor": int(lacking["amount_minor"].abs().sum()),
         "placed": keep_frame(desk, placed),
         "legs": [one.facts for one in (*signs, leg)],
+        **marks(source.facts),
     }
     record_step(desk, desk.feed.file, key, artefact, facts)
     report = _file_report(desk, key, cells, lacking, leg, artefact, currency)

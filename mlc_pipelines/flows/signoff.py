@@ -4,18 +4,20 @@
     final         every leg agreed, and the ERP had closed the period
     suspended     it was final, and the ERP has changed the period since, or opened it again
     in doubt      a later load was refused or cut off: nobody knows what the plan holds
+    as then       the plan holds kept figures of an earlier load; the ERP was not asked, so they are signed off by nobody
     none          nothing has agreed yet
 
 What was agreed once stays in the history, with its fingerprint: totals, number of lines, newest change. What it is held against is kept as a file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from mlc_pipelines.flows.as_then import LOADED_AS_THEN, have_read_again, marks, told
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame, read_kept_frame
 from mlc_pipelines.flows.posted import read_again
@@ -37,7 +39,14 @@ from mlc_pipelines.store.history import AGREED, Step
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.standings import Standing
 
-NONE, PROVISIONAL, FINAL, SUSPENDED, IN_DOUBT = "none", "provisional", "final", "suspended", "in doubt"
+NONE, PROVISIONAL, FINAL, SUSPENDED, IN_DOUBT, AS_THEN = (
+    "none",
+    "provisional",
+    "final",
+    "suspended",
+    "in doubt",
+    "as then",
+)
 _AGREEMENTS = {standings.PROVISIONAL: PROVISIONAL, standings.FINAL: FINAL}
 _FINGERPRINT = (
     "lines",
@@ -51,7 +60,11 @@ _FINGERPRINT = (
     "begun_at",
 )
 _NAMED = 3
-_WHY = {BATCHES: "Journals were posted or changed in the ERP after it was agreed.", STATUS: "Opened again in the ERP."}
+_WHY = {
+    BATCHES: "Journals were posted or changed in the ERP after it was agreed.",
+    STATUS: "Opened again in the ERP.",
+    LOADED_AS_THEN: "Kept figures of an earlier load were put into the plan.",
+}
 _TOLD_BY_ERP = "The ERP told of a change after it was agreed."
 _TO_COME = "What differs is still to be read."
 
@@ -102,16 +115,20 @@ class SignOff:
 
 
 def sign(desk: Desk, key: str, load: int, reading: Step) -> None:
-    """Write down what agrees, before the load is written down as agreed: it counts only once that is done as well. Of actuals only, which the watch is over."""
+    """Write down what agrees, before the load is written down as agreed: it counts only once that is done as well. Of actuals only, which the watch is over.
+
+    Kept figures of an earlier load are written down as what they are, and the period waits to be read again: nobody knows whether they are still the ERP's.
+    """
     if desk.feed != ACTUALS:
         return
     facts = reading.facts
     fingerprint = {name: facts[name] for name in _FINGERPRINT if name in facts}
     fingerprint["modified_until"] = _newest_change(desk, fingerprint)
-    state = standings.FINAL if closed_in_erp(facts) else standings.PROVISIONAL
-    desk.store.standings(desk.connection).keep(
-        key, state, _told_of(fingerprint), load=load, reading=fingerprint, run=desk.run
-    )
+    state, note = standings.FINAL if closed_in_erp(facts) else standings.PROVISIONAL, _told_of(fingerprint)
+    if marks(facts):
+        have_read_again(desk, key, load)
+        state, note = standings.AS_THEN, f"{told(reading)} As it was read: {note}."
+    desk.store.standings(desk.connection).keep(key, state, note, load=load, reading=fingerprint, run=desk.run)
 
 
 def signed(desk: Desk, key: str) -> tuple[Notice, ...]:
@@ -148,10 +165,13 @@ def sign_off(store: Store, connection: str, period: str) -> SignOff:
     rows, attempts = store.standings(connection).of_period(period), store.history.loads(connection, period)
     agreements = {one.id for one in attempts if one.state == AGREED}
     signed = [one for one in rows if one.state in _AGREEMENTS and one.load in agreements]
-    if not signed:
+    agreed = signed[-1] if signed else None
+    since = tuple(one for one in rows if agreed and one.number > agreed.number and one.state not in _AGREEMENTS)
+    kept = loaded_as_then(rows)
+    if attempts and attempts[-1].id in agreements & kept.keys():
+        return SignOff(period, AS_THEN, kept[attempts[-1].id].note, agreed, since)
+    if agreed is None:
         return _never(period, loaded=bool(agreements), tried=bool(attempts))
-    agreed = signed[-1]
-    since = tuple(one for one in rows if one.number > agreed.number and one.state not in _AGREEMENTS)
     found = SignOff(period, _AGREEMENTS[agreed.state], agreed.note, agreed, since)
     if found.suspended:
         return SignOff(period, SUSPENDED, found.suspended.note, agreed, since)
@@ -159,6 +179,12 @@ def sign_off(store: Store, connection: str, period: str) -> SignOff:
         said = attempts[-1].note or "a load was cut off"
         return SignOff(period, IN_DOUBT, said, agreed, since)
     return found
+
+
+def loaded_as_then(rows: Sequence[Standing]) -> dict[int, Standing]:
+    """The loads that brought kept figures of an earlier one, and that no reading of the ERP has agreed with since."""
+    newest = {one.load: one for one in rows if one.load}
+    return {load: one for load, one in newest.items() if one.state == standings.AS_THEN}
 
 
 def _never(period: str, *, loaded: bool, tried: bool) -> SignOff:

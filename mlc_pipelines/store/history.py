@@ -137,10 +137,17 @@ class History:
             values = {"state": state, "read_back": read_back, "dump": dump, "note": note, "ended_at": timestamp()}
             db.execute(loads.update().where(loads.c.id == load).values(**values))
 
-    def doubt(self, connection: str, period: str, note: str, *, feed: str = ACTUALS) -> None:
-        """Mark a slice as no longer agreed, with the reason; what was sent last stays named. Nothing to do where nothing was loaded."""
-        if attempts := self.loads(connection, period, feed=feed):
-            self.end_load(self.begin_load(connection, period, attempts[-1].sent, feed=feed), DIRTY, note=note)
+    def doubt(
+        self, connection: str, period: str, note: str, *, feed: str = ACTUALS, db: sa.Connection | None = None
+    ) -> int:
+        """Mark a slice as no longer agreed, with the reason; what was sent last stays named. The number of the mark; 0 where nothing was loaded."""
+        attempts = self.loads(connection, period, feed=feed)
+        if not attempts:
+            return 0
+        with self._writing(db) as db:
+            doubted = self.begin_load(connection, period, attempts[-1].sent, feed=feed, db=db)
+            self.end_load(doubted, DIRTY, note=note, db=db)
+        return doubted
 
     def loads(self, connection: str, period: str, *, feed: str = ACTUALS) -> list[Load]:
         """All attempts of one slice, oldest first."""

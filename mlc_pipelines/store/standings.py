@@ -12,6 +12,8 @@ from mlc_pipelines.store.schema import standings
 
 PROVISIONAL, FINAL = "PROVISIONAL", "FINAL"
 """An agreement: while the period was open in the ERP, or once it was closed there."""
+AS_THEN = "AS_THEN"
+"""No agreement: a load brought kept figures of an earlier one, and the ERP was not asked."""
 SUSPENDED, CONFIRMED = "SUSPENDED", "CONFIRMED"
 """An agreement does not hold any more; or was looked at again, and no figure had changed."""
 OPENED, CLOSED, REOPENED = "OPENED", "CLOSED", "REOPENED"

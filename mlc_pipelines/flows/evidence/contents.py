@@ -6,7 +6,9 @@ from itertools import chain
 
 import pandas as pd
 
+from mlc_pipelines.flows.as_then import marks
 from mlc_pipelines.flows.route import year_of
+from mlc_pipelines.flows.signoff import SignOff, sign_off
 from mlc_pipelines.flows.steps import ACTUALS, CHART, SPEND, Feed
 from mlc_pipelines.ledger.cells import CellColumns, read_cells
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft
@@ -17,6 +19,7 @@ from mlc_pipelines.store.artefacts import Artefacts
 from mlc_pipelines.store.history import AGREED, Load, Step
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Event, Posting
+from mlc_pipelines.store.standings import Standing
 from mlc_pipelines.store.told import APPROVAL
 from mlc_pipelines.store.trail.event import PRUNED
 from mlc_pipelines.store.trail.trail import Entry
@@ -54,6 +57,11 @@ class Loaded:
         return self.newest is not None and self.newest.state == AGREED
 
     @property
+    def as_then(self) -> bool:
+        """Whether it agreed with kept figures of an earlier load only: the ERP was not asked."""
+        return self.agreed and self.load is not None and bool(marks(self.load.facts))
+
+    @property
     def currency(self) -> str:
         return next((one.facts["currency"] for one in (self.load, self.file, self.extract) if one), "")
 
@@ -71,7 +79,10 @@ class Booked:
 
 @dataclass(frozen=True)
 class Contents:
-    """steps: every result of every step, oldest first, those of the period's plans and of its mapping among them."""
+    """steps: every result of every step, oldest first, those of the period's plans and of its mapping among them.
+
+    sign_off, standings: how the period stands, and all that became of it, oldest first.
+    """
 
     connection: str
     period: FiscalPeriod
@@ -82,12 +93,16 @@ class Contents:
     journals: list[Booked]
     decisions: list[Decision]
     entries: list[Entry]
+    sign_off: SignOff
+    standings: list[Standing]
 
     @property
     def files(self) -> dict[str, str]:
         """Every kept file that is named anywhere in it: its hash, and what it is."""
         found: dict[str, str] = {}
-        for digest, what in chain(_of_steps(self.steps), _of_loads(self.loaded), _of_entries(self.entries)):
+        named = (_of_steps(self.steps), _of_loads(self.loaded), _of_entries(self.entries))
+        changes = ((one.changes, "journals that changed after it was agreed") for one in self.standings)
+        for digest, what in chain(*named, changes):
             if digest:
                 found.setdefault(digest, what)
         return found
@@ -136,16 +151,18 @@ def gather(store: Store, connection: str, period: FiscalPeriod, columns: Mapping
     others = [*_of_plans(store, connection, period.key, packages), *_of_mapping(store, connection, steps)]
     entries = list(_entries(store, connection, period.key, packages))
     every = sorted([*steps, *others], key=lambda one: (one.made_at, one.step))
-    found = Contents(connection, period, columns, store, every, loaded, journals, decisions, entries)
+    stands = sign_off(store, connection, period.key), store.standings(connection).of_period(period.key)
+    found = Contents(connection, period, columns, store, every, loaded, journals, decisions, entries, *stands)
     return replace(found, entries=[*entries, *_given_up(found)])
 
 
 def _loaded(attempts: list[Load], steps: list[Step], feed: Feed) -> Loaded:
-    """The chain behind the newest agreed load: the file made last before it, and the figures that this was made of."""
+    """The chain behind the newest agreed load: the file that its result names, else the one made last before it; and the figures that this was made of."""
     agreed = next((one for one in reversed(attempts) if one.state == AGREED), None)
     until = agreed.begun_at if agreed else "~"
     load = _newest(steps, feed.load, artefact=agreed.sent) if agreed else None
-    file = _newest(steps, feed.file, until=until)
+    made_from = load.facts.get("made_from", "") if load else ""
+    file = _newest(steps, feed.file, artefact=made_from) if made_from else _newest(steps, feed.file, until=until)
     extract = _newest(steps, feed.extract, artefact=file.facts["source"]) if file else None
     return Loaded(feed, extract or _newest(steps, feed.extract, until=until), file, load, attempts)
 

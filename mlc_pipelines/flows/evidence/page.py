@@ -5,8 +5,10 @@ from html import escape
 
 import pandas as pd
 
+from mlc_pipelines.flows.as_then import REPLAYED_FROM
 from mlc_pipelines.flows.evidence import charts, tables
 from mlc_pipelines.flows.evidence.contents import Contents, Loaded
+from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.postings import SEALED
@@ -67,7 +69,8 @@ def page_of(contents: Contents, checkpoint: Checkpoint | None, absent: Sequence[
     ]
     for loaded in contents.loaded:
         parts += _loaded(contents, loaded)
-    parts += [*_tie_outs(contents), *_plans(contents), *_files(contents, absent), *_trail(contents, checkpoint)]
+    parts += [*_sign_offs(contents), *_tie_outs(contents), *_plans(contents)]
+    parts += [*_files(contents, absent), *_trail(contents, checkpoint)]
     return "\n".join([*parts, "</body></html>\n"])
 
 
@@ -76,7 +79,10 @@ def _top(contents: Contents, title: str) -> Iterable[str]:
     yield f"<h1>{escape(title)}</h1>"
     yield f'<p class="quiet">{period.start_on.isoformat()} to {period.end_on.isoformat()}</p>'
     for loaded in contents.loaded:
-        yield _verdict(loaded.agreed, f"{_words(loaded.feed.name)}: {_standing(loaded)}")
+        yield _verdict(loaded.agreed and not loaded.as_then, f"{_words(loaded.feed.name)}: {_standing(loaded)}")
+    if contents.standings:
+        held = contents.sign_off
+        yield _verdict(held.state in {PROVISIONAL, FINAL}, f"sign-off: {held}")
     if contents.journals:
         done = sum(one.posting.state == SEALED for one in contents.journals)
         yield _verdict(
@@ -88,6 +94,9 @@ def _standing(loaded: Loaded) -> str:
     newest = loaded.newest
     if newest is None:
         return "read, and not sent to the plan"
+    if loaded.as_then and loaded.load:
+        of = loaded.load.facts[REPLAYED_FROM]
+        return f"the plan holds kept figures of {of}, loaded again at {_moment(newest.ended_at)}; the ERP was not asked, so whether plan and ledger agree is not known"
     if newest.state == AGREED:
         return f"plan and ledger agreed at {_moment(newest.ended_at)}"
     return f"not agreed ({newest.state}, begun at {_moment(newest.begun_at)}). {newest.note}"
@@ -162,6 +171,13 @@ def _mapping(loaded: Loaded) -> Iterable[str]:
         ]
     )
     yield f'<p class="quiet">The whole table: <a href="tables/mapping_{loaded.feed.name}.csv">tables/mapping_{loaded.feed.name}.csv</a></p>'
+
+
+def _sign_offs(contents: Contents) -> Iterable[str]:
+    if not contents.standings:
+        return
+    yield "<h2>Sign-off, and what became of the period since</h2>"
+    yield from _table(tables.sign_offs(contents), "sign_offs")
 
 
 def _tie_outs(contents: Contents) -> Iterable[str]:

@@ -123,6 +123,22 @@ def _loads(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def sign_offs(contents: Contents) -> pd.DataFrame:
+    """Every agreement, what the ERP did to the period, and every suspension; the newest last."""
+    rows = [
+        {
+            "at (UTC)": one.at,
+            "what": one.state.lower().replace("_", " "),
+            "load": str(one.load or ""),
+            "said": one.note,
+            "journals that changed": one.changes,
+            "run": one.run,
+        }
+        for one in contents.standings
+    ]
+    return pd.DataFrame(rows)
+
+
 def _approvals(contents: Contents) -> pd.DataFrame:
     return pd.DataFrame([
         {"at (UTC)": one.at, "plan": one.plan, "what": one.state, "by": one.who, "content": one.package, "evidence": one.evidence, "note": one.note}
@@ -190,6 +206,7 @@ _TABLES: Mapping[str, Callable[[Contents], pd.DataFrame]] = {
     "tie_outs": tie_outs,
     "steps": _steps,
     "loads": _loads,
+    "sign_offs": sign_offs,
     "approvals": _approvals,
     "journals": _journals,
     "journal_lines": _journal_lines,
