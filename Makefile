@@ -12,7 +12,7 @@ test: lint .venv/.foreign
 	$(BIN)/pytest -n 2 -m "not prove"
 
 prove: .venv/.made
-	$(BIN)/pytest -n 2 -m prove
+	$(BIN)/pytest -n 2 --maxschedchunk 1 -m prove
 
 lint: .venv/.made
 	$(BIN)/ruff format --check .

@@ -24,7 +24,8 @@ QUICK_VARIANTS = 2
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a test over HTTP with many variants a few run with `make test` (as many as its mark `quickly` says), the others with `make prove`.
 
-    Which ones follows from the test's name, so that over all tests each kind of variant has its turn.
+    Which ones follows from the test's name, so that over all tests each kind of variant has its turn. What takes minutes comes first: else one
+    worker is left alone with it in the end.
     """
     variants: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for at, item in enumerate(of_test):
             if at not in chosen:
                 item.add_marker(pytest.mark.prove)
+    items.sort(key=_by_length)
+
+
+def _by_length(item: pytest.Item) -> int:
+    """A live Dagster before long machines and enumerations, these before the rest."""
+    return next((at for at, room in enumerate(("/live/", "/posting/")) if room in item.nodeid), 2)
 
 
 @pytest.fixture(scope="session")

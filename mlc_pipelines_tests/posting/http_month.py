@@ -55,6 +55,8 @@ class Month(RuleBasedStateMachine):
         self.standing: list[Standing] = []
         self.postings: list[Posting | None] = []
         """What the last look after a step showed: between two steps nobody moves, and the questions which step may come next are many."""
+        self.register_moved = True
+        """Whether a step may have changed the register: most leave it alone, and to read it takes as long as they do."""
         self._new_plan()
 
     def _new_plan(self) -> None:
@@ -63,7 +65,7 @@ class Month(RuleBasedStateMachine):
         self.drafts = [replace(self.office.draft, plan=plan, part=part) for part in (1, 2)]
         self.touched: set[str] = set()
         """References of drafts that somebody changed while their release may have been on its way: nobody can help that, but it is told."""
-        self.lagging = False
+        self.lagging, self.register_moved = False, True
 
     @precondition(lambda self: not self.workers and self.all_closed())
     @rule()
@@ -108,7 +110,7 @@ class Month(RuleBasedStateMachine):
             self.workers.pop(place).die(after=dies == "after")
 
     def _goes_on(self, place: int, gates: int) -> None:
-        worker = self.workers[place]
+        worker, self.register_moved = self.workers[place], True
         worker.go_on(gates=gates)
         if worker.ended:
             del self.workers[place]
@@ -178,12 +180,14 @@ class Month(RuleBasedStateMachine):
     def a_person_gives_one_up(self, which: int, really: bool) -> None:
         """Which may be refused: it is released, or a draft cannot be deleted now."""
         if really and self.register.find(self.drafts[which].reference):
+            self.register_moved = True
             with suppress(PipelineError):
                 abandon(self.drafts[which], self.desk(PERSON), "not wanted any more")
 
     @precondition(lambda self: self.on_hold())
     @rule()
     def strays_are_swept(self) -> None:
+        self.register_moved = True
         with suppress(PipelineError):
             sweep(self.desk(PERSON))
 
@@ -196,7 +200,9 @@ class Month(RuleBasedStateMachine):
         if not hasattr(self, "drafts"):
             return
         self.standing = self.ours()
-        self.postings = [self.register.find(draft.reference) for draft in self.drafts]
+        if self.register_moved:
+            self.postings = [self.register.find(draft.reference) for draft in self.drafts]
+            self.register_moved = False
         for draft, posting in zip(self.drafts, self.postings, strict=True):
             released = [one for one in self.standing if one.released and one.reference == draft.reference]
             assert len(released) <= 1, released
@@ -228,7 +234,7 @@ class Month(RuleBasedStateMachine):
         self.office.sandbox.traffic.clear()
         self.office.decide(closed=False, approval=False, behind=False)
         self.network.arrives()
-        desk = self.desk(PERSON)
+        desk, self.register_moved = self.desk(PERSON), True
         sweep(desk)
         for one in self.ours():
             if one.released:
@@ -243,6 +249,7 @@ class Month(RuleBasedStateMachine):
                 self.register.reopen(draft.reference, "put right")
         outcomes = post_all(self.drafts, approved(*self.drafts), desk)
         sweep(desk)
+        self.register_moved = True
         self.never_two_and_never_a_wrong_one()
         released = {one.reference: one.money for one in self.standing if one.released}
         for outcome in outcomes:
