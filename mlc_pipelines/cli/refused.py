@@ -41,13 +41,11 @@ def list_(connection: str, every: bool, as_json: bool) -> None:
 @click.option("--because", required=True, help="The reason, which is kept with your name.")
 def waive(connection: str, numbers: Sequence[int], because: str) -> None:
     """Stop waiting for the records of these NUMBERS, as `mlc refused list` shows them. The period does not agree by it."""
-    from mlc_pipelines.store.trail.logbook import Logbook
     from mlc_pipelines.wiring.connections import find
-    from mlc_pipelines.wiring.people import who
-    from mlc_pipelines.wiring.versions import code_version, configuration_hash
+    from mlc_pipelines.wiring.versions import logbook_of
 
     named, store = find(connection), Store.open()
-    logbook = Logbook(store.trail, named.name, who(), "", code_version(), configuration_hash(named))
+    logbook = logbook_of(named, store)
     for number in numbers:
         done = store.refusals(named.name).waive(number, because, logbook)
         click.echo(f"{done.period} {done.record}: waived by {done.who}. {done.why}")

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.errors import DataError, PipelineError
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.trail.checkpoints import Checkpoint
+from mlc_pipelines.store.trail.logbook import Logbook
 from mlc_pipelines.store.trail.trail import Trail
 
 MADE = "MADE"
@@ -25,12 +27,26 @@ def record_step(
     desk: Desk, step: str, period: str, artefact: str, facts: Mapping[str, Any], *, db: sa.Connection | None = None
 ) -> None:
     """Write down that a step was finished, for the next steps and for the auditor. db: a transaction of `Trail.writing` that does more."""
+    record(desk.store, desk.logbook, step, period, artefact, facts, system=desk.system, db=db)
+
+
+def record(
+    store: Store,
+    logbook: Logbook,
+    step: str,
+    period: str,
+    artefact: str,
+    facts: Mapping[str, Any],
+    *,
+    system: str = "",
+    db: sa.Connection | None = None,
+) -> None:
+    """The same for work that is done at no desk."""
     if db is None:
-        with desk.store.trail.writing() as own:
-            return record_step(desk, step, period, artefact, facts, db=own)
-    desk.store.history.record_step(desk.connection, step, period, artefact, facts, run=desk.run, db=db)
-    said = sorted_out({"file": artefact, **facts})
-    desk.logbook.add(db, step, MADE, period=period, step=step, system=desk.system, **said)
+        with store.trail.writing() as own:
+            return record(store, logbook, step, period, artefact, facts, system=system, db=own)
+    store.history.record_step(logbook.connection, step, period, artefact, facts, run=logbook.run, db=db)
+    logbook.add(db, step, MADE, period=period, step=step, system=system, **sorted_out({"file": artefact, **facts}))
     return None
 
 

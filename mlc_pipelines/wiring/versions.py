@@ -1,4 +1,4 @@
-"""With which code and which configuration something was done: two hashes that stand in every event of the audit trail."""
+"""With which code and which configuration something was done, and by whom: what stands in every event of the audit trail."""
 
 import hashlib
 import json
@@ -7,7 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import mlc_pipelines
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.trail.logbook import Logbook
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.people import who
 
 _DIGITS = 16
 
@@ -26,3 +29,8 @@ def configuration_hash(named: Named) -> str:
     """SHA-256 of the connection's settings as they are understood, variables filled in; they name credentials and hold none."""
     said = json.dumps(named.settings.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def logbook_of(named: Named, store: Store, run: str = "") -> Logbook:
+    """The audit trail in the hand of work that is done at no desk."""
+    return Logbook(store.trail, named.name, who(), run, code_version(), configuration_hash(named))

@@ -5,6 +5,7 @@ import pytest
 
 from mlc_pipelines.assets.fit import fit_definitions
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.calendars import CalendarFile
 from mlc_pipelines.wiring.connections import Named
 
@@ -22,6 +23,10 @@ def test_the_check_tells_whether_a_first_load_may_begin(demo: Named, sandbox: Sa
     rows = event.metadata["Findings"].value.records
     assert ("missing" if not ready else "beware") == rows[0].data["state"]
     assert [] == sandbox.tenant.log()["actions"]
+    store = Store.open()
+    [entry] = store.trail.entries(connection="demo", kind="fit_report")
+    assert check.description == entry.event["query"]["summary"]
+    assert store.history.require_step("demo", "fit_report").artefact == entry.event["artefacts"]["file"]
 
 
 def test_a_connection_without_its_calendar_still_has_its_report(demo: Named) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mlc_pipelines.flows.actuals import load_actuals
+from mlc_pipelines.flows.attempts import DOUBTED, LOAD_ENDED
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.members import members_now
 from mlc_pipelines.flows.read_back import look
@@ -120,6 +121,11 @@ def test_an_import_that_clears_other_periods_is_found_out(ready: Desk, sandbox: 
     assert [DIRTY, DIRTY, DIRTY] == [
         history.loads("demo", key)[-1].state for key in ("FY2026-P01", "FY2026-P02", PERIOD)
     ]
+    ended = [one.event for one in ready.store.trail.entries(connection="demo", kind=LOAD_ENDED)]
+    doubted = {one["period"]: one["note"] for one in ended if one["outcome"] == DOUBTED}
+    assert (
+        dict.fromkeys(("FY2026-P01", "FY2026-P02"), f"The import of {PERIOD} changed this period as well.") == doubted
+    )
 
 
 def test_an_import_changed_later_is_found_out_on_a_reload(ready: Desk, sandbox: Sandbox) -> None:
