@@ -1,6 +1,7 @@
 """File of cells -> planning model: sent whole, then read back and proved equal, under one fence from first look to last figure."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -105,13 +106,7 @@ def _send(
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
     file, currency = desk.store.artefacts.path(attempt.sent), attempt.currency
     attempt.cells = cells = read_cells(file, desk.target.columns, currency=currency)
-    desk.progress(f"{period.key}: sending {len(cells):,} cells")
-    outcome = desk.plan.import_file(
-        desk.target.import_name,
-        file,
-        process=desk.target.process,
-        parameters=desk.target.parameters_of(period),
-    )
+    outcome = _imported(desk, period, file, cells)
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
     attempt.beside, attempt.refused = _kept_beside(desk, outcome), outcome.refused
     rows = _rows_leg(period.key, outcome, cells)
@@ -130,6 +125,20 @@ def _send(
         error.legs = (rows, model)
         raise _explained(desk, period.key, error, model, outcome, cells, before, members) from None
     return outcome, (rows, model), require_untouched(desk, period.key, before, held)
+
+
+def _imported(desk: Desk, period: FiscalPeriod, file: Path, cells: pd.DataFrame) -> ImportOutcome:
+    """What the model says it did with the file. Where there is no figure, and the model holds none either, nothing is sent: an empty file clears nothing."""
+    if cells.empty:
+        desk.progress(f"{period.key}: nothing is posted yet, and nothing is sent")
+        return ImportOutcome("", "COMPLETE", True, rows_taken=0, rows_ignored=0, rows_failed=0)
+    desk.progress(f"{period.key}: sending {len(cells):,} cells")
+    return desk.plan.import_file(
+        desk.target.import_name,
+        file,
+        process=desk.target.process,
+        parameters=desk.target.parameters_of(period),
+    )
 
 
 def _kept_beside(desk: Desk, outcome: ImportOutcome) -> str:
@@ -221,7 +230,9 @@ def _load_report(
     return Report(
         desk.feed.load,
         key,
-        f"{rows.left_minor:,} cells loaded and read back, total {total}: {agree}",
+        f"{rows.left_minor:,} cells loaded and read back, total {total}: {agree}"
+        if rows.left_minor
+        else "No postings yet: nothing was sent, and the plan holds no figure either.",
         artefact,
         counts={
             "rows sent": rows.left_minor,
@@ -231,7 +242,7 @@ def _load_report(
             "cells of others set to zero": others,
         },
         amounts={"total read back": total},
-        texts={"Anaplan task": outcome.task, **texts},
+        texts={"Anaplan task": outcome.task or "none: nothing was sent", **texts},
         legs=legs,
         notices=signed(desk, key),
     )

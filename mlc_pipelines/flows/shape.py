@@ -21,6 +21,7 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.ledger.mapping import COST_CENTER, place, require_known, to_cells, unmapped, with_zeros
 from mlc_pipelines.ledger.mapping_table import at_period
 from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.ports import CLOSED
 from mlc_pipelines.store.history import AGREED, Step
 
 _SHRUNK_TO = 10  # a tenth of the cells that were there
@@ -50,6 +51,8 @@ def write_slice(desk: Desk, key: str, map_of_then: Step | None = None, figures_o
         _require_all_mapped(key, lacking, currency)
     placed_cells = to_cells(placed, desk.target.columns.keys)
     _require_not_shrunk(desk, key, placed_cells, currency)
+    if amounts.empty:
+        _require_none_yet(desk, key, source)
     cells = with_zeros(placed_cells, _maybe_loaded(desk, key, currency), desk.target.columns.keys)
     with desk.store.artefacts.draft() as draft:
         write_file(desk, draft, cells, period, currency)
@@ -112,8 +115,39 @@ def _require_not_shrunk(desk: Desk, key: str, cells: pd.DataFrame, currency: str
     raise DataError(
         f"{key} has shrunk from {before:,} cells with a figure, when it last agreed, to {now:,}; the others would be overwritten with zeros.",
         holds=NOTHING_SENT,
-        next_step=f"Look at the period in the ERP. If it is right, run `mlc load {desk.connection} {key} --accept-shrunk`, or name {key} "
-        "under `actuals.accept_shrunk` in the connection file; if not, ask the ERP administrator about the company, the ledger and the user's rights.",
+        next_step=_look_there(desk, key),
+    )
+
+
+def _require_none_yet(desk: Desk, key: str, source: Step) -> None:
+    """A period in which nothing is posted yet is normal while every company has it open: the ERP's own balances, which it was held against, are zero as well.
+
+    Raises DataError where a company has closed it, or where it had lines when it was read before, unless a person said that this is right.
+    """
+    if key in desk.accept_shrunk:
+        return
+    statuses = {one.rpartition(" ")[2] for one in str(source.facts["erp_status"]).split(", ")}
+    why = "is closed there" if statuses & CLOSED else _had_lines(desk, key)
+    if why:
+        raise DataError(
+            f"{key} has no posting in the ERP, although it {why}.", holds=NOTHING_SENT, next_step=_look_there(desk, key)
+        )
+
+
+def _had_lines(desk: Desk, key: str) -> str:
+    """What was read of the period since it last agreed, where that was more than nothing; "" where it was not."""
+    loaded = desk.store.history.latest_step(desk.connection, desk.feed.load, key)
+    for one in desk.store.history.steps(desk.connection, key):
+        lines = one.facts.get("lines", one.facts.get("distributions", 0)) if one.step == desk.feed.extract else 0
+        if lines and (loaded is None or one.number > loaded.number):
+            return f"had {lines:,} lines when it was read at {one.made_at[:16].replace('T', ' ')} UTC"
+    return ""
+
+
+def _look_there(desk: Desk, key: str) -> str:
+    return (
+        f"Look at the period in the ERP. If it is right, run `mlc load {desk.connection} {key} --accept-shrunk`, or name {key} "
+        "under `actuals.accept_shrunk` in the connection file; if not, ask the ERP administrator about the company, the ledger and the user's rights."
     )
 
 
@@ -165,7 +199,7 @@ def _file_report(
     return Report(
         desk.feed.file,
         key,
-        f"{len(cells):,} cells, {zeros:,} of them zero.{parked}",
+        f"{len(cells):,} cells, {zeros:,} of them zero.{parked}" if len(cells) else "No cells: nothing is posted yet.",
         artefact,
         counts={
             "cells": len(cells),
