@@ -1,6 +1,5 @@
 """The sensor that watches over loaded periods: it asks for those that have changed in the ERP, and shows which sign-offs are suspended. Off until somebody switches it on."""
 
-from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,12 @@ from mlc_pipelines.assets.readiness import not_ready
 from mlc_pipelines.flows.steps import ACTUALS, PERIOD_CHANGES, SIGN_OFF
 from mlc_pipelines.store import clock
 from mlc_pipelines.wiring.connections import Named
+from mlc_pipelines.wiring.settings import Watch
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
+    from mlc_pipelines.flows.again import Policy
     from mlc_pipelines.store.home import Store
 
 _PACE_SECONDS = 60
@@ -31,7 +32,7 @@ def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]
         jobs=[job, compare_job],
         minimum_interval_seconds=_PACE_SECONDS,
         description="Watches over periods that were loaded. Late, back-dated and reversed journals, periods closed or opened again in the ERP, push "
-        "notifications: the period is asked for again, whole. Where it was final its sign-off is suspended until it agrees once more, and the connection file "
+        "notifications: the period is asked for again, whole; the open one at its own cadence. Where it was final its sign-off is suspended until it agrees once more, and the connection file "
         "says when it is asked for: at once, on the next business day, or by a person. Switch it on when the fit report of the connection is ready.",
     )
     def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -100,7 +101,7 @@ def _waiting(named: Named, store: "Store", keys: list[str]) -> tuple[list[Asked]
     from mlc_pipelines.flows.again import asked_again
     from mlc_pipelines.flows.signoff import to_compare
 
-    due, later = asked_again(store, named.name, policy_of(named), next_day_of(named), clock.now())
+    due, later = asked_again(store, named.name, policy_of(named), clock.now())
     unlisted = set(to_compare(store, named.name))
     return (
         [(one.period, one.reason, one.notice) for one in due if one.period in keys],
@@ -109,14 +110,19 @@ def _waiting(named: Named, store: "Store", keys: list[str]) -> tuple[list[Asked]
     )
 
 
-def policy_of(named: Named) -> str:
-    return named.settings.watch.again if named.settings.watch else "at_once"
+def policy_of(named: Named) -> "Policy":
+    """What the connection file says of periods that changed; what is usual, where it only listens to the ERP."""
+    from mlc_pipelines.flows.again import Policy
 
+    watch = named.settings.watch or Watch()
+    at = time.fromisoformat(watch.at)
 
-def next_day_of(named: Named) -> Callable[[datetime], datetime]:
-    """When a period that was final is asked for again, where that is on the next business day."""
-    at = time.fromisoformat(named.settings.watch.at if named.settings.watch else "06:00")
-    return lambda moment: named.close.next_business_day(moment, at)
+    def cadence(period: str, now: datetime) -> datetime | None:
+        if named.settings.close is None or watch.open_period == "at_once":
+            return None
+        return named.close.next_load_of_open(period, now)
+
+    return Policy(watch.again, lambda moment: named.close.next_business_day(moment, at), cadence)
 
 
 def _shown(named: Named, store: "Store", cursor: int, keys: list[str]) -> tuple[list[dg.AssetCheckEvaluation], int]:

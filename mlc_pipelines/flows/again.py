@@ -1,4 +1,4 @@
-"""Which periods are asked for again now, and which wait for a day or for a person: by what the connection says of those that were final."""
+"""Which periods are asked for again now, and which wait for a day, for a person, or for the open period's own cadence: by what the connection says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,32 +25,46 @@ class Later:
             if self.ask_from
             else "a person asks for it again"
         )
-        return f"{self.waits.period} was final and is suspended: {self.said} By the connection file {when}."
+        return f"{self.waits.period} {self.said} By the connection file {when}."
 
 
-def asked_again(
-    store: Store, connection: str, policy: str, next_day: Callable[[datetime], datetime], now: datetime
-) -> tuple[list[Waiting], list[Later]]:
-    """The periods to ask for now, and those that wait. policy: at_once, next_business_day, by_person; it counts for periods that were final.
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the connection says of periods that changed.
 
-    next_day: the moment of the next business day after a moment.
+    again: at_once, next_business_day or by_person, of those that were final. next_day: the moment of the next business day after a moment.
+    cadence: the next moment at which the close calendar loads a period that is open now; None for any other, and where changes of it are asked for at once.
     """
-    due: list[Waiting] = []
+
+    again: str
+    next_day: Callable[[datetime], datetime]
+    cadence: Callable[[str, datetime], datetime | None]
+
+
+def asked_again(store: Store, connection: str, policy: Policy, now: datetime) -> tuple[list[Waiting], list[Later]]:
+    """The periods to ask for now, those that were final first, and those that wait."""
+    due: list[tuple[bool, Waiting]] = []
     later: list[Later] = []
     for one in waiting(store, connection):
         held = sign_off(store, connection, one.period)
-        ask_from = _ask_from(one, held, policy, next_day)
+        was_final = held.state in {FINAL, SUSPENDED}
+        ask_from = _ask_from(one, held, policy, now)
         if ask_from is not None and ask_from <= now:
-            due.append(one)
+            due.append((not was_final, one))
         else:
-            later.append(Later(one, held.said, ask_from))
-    return due, later
+            said = f"was final and is suspended: {held.said}" if was_final else "is open and has changed."
+            later.append(Later(one, said, ask_from))
+    return [one for _, one in sorted(due, key=lambda each: each[0])], later
 
 
-def _ask_from(one: Waiting, held: SignOff, policy: str, next_day: Callable[[datetime], datetime]) -> datetime | None:
+def _ask_from(one: Waiting, held: SignOff, policy: Policy, now: datetime) -> datetime | None:
     found_at = datetime.fromisoformat(one.since)
-    if policy == AT_ONCE or held.state not in {FINAL, SUSPENDED} or one.reason == CLOSED_IN_ERP:
+    if one.reason == CLOSED_IN_ERP:
         return found_at
-    if policy == BY_PERSON:
+    if held.state not in {FINAL, SUSPENDED}:
+        return policy.cadence(one.period, now) or found_at
+    if policy.again == AT_ONCE:
+        return found_at
+    if policy.again == BY_PERSON:
         return None
-    return next_day(datetime.fromisoformat(held.suspended_at) if held.suspended_at else found_at)
+    return policy.next_day(datetime.fromisoformat(held.suspended_at) if held.suspended_at else found_at)

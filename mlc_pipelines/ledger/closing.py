@@ -148,6 +148,13 @@ class CloseCalendar:
         found = self._ordinary[place] if place >= 0 else None
         return found if found and day <= found.end_on else None
 
+    def next_load_of_open(self, key: str, now: datetime) -> datetime | None:
+        """When the period is loaded next by its cadence, or by its first step where no moment of it is left; None where it is not the open one, or has no cadence."""
+        open_now = self.open_at(now)
+        if self.cadence is None or open_now is None or open_now.key != key:
+            return None
+        return next((due.at for due in self.of_period(key) if due.at > now), None)
+
     def next_business_day(self, moment: datetime, at: time) -> datetime:
         """That time of the first day after this moment that is worked, by the clock of the close."""
         day = moment.astimezone(self.zone).date() + _DAY

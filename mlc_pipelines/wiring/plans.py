@@ -115,6 +115,7 @@ PlanDestination = Annotated[
 class Plan(Setting):
     """One plan, such as the budget or a forecast: which figures, by whose approval, into which books.
 
+    launch: who begins a posting: a person; a person, and a sensor takes up what waited; or the sensor, once a controller has approved the preview.
     export, view: what shows it, one of them. version: whose rows are taken; it names the plan on every journal. period_label, signs: those of actuals unless given.
     """
 
@@ -135,7 +136,7 @@ class Plan(Setting):
     mode: Literal["each", "all_or_none"] = "each"
     post: bool = False
     quiet_seconds: float = Field(120, ge=0, le=3600)
-    launch: Literal["by_person", "resume"] = "by_person"
+    launch: Literal["by_person", "resume", "approved"] = "by_person"
 
     @property
     def native(self) -> bool:
@@ -148,6 +149,14 @@ class Plan(Setting):
             raise ValueError("name the export of the plan under `export`, or a saved view of it under `view`")
         if self.view and self.blank == "unchanged":
             raise ValueError("a saved view does not tell blank cells from zeros: name an export, or write blank: zero")
+        return self
+
+    @model_validator(mode="after")
+    def _launched_by_period(self) -> Self:
+        if self.launch == "approved" and self.mode == "all_or_none":
+            raise ValueError(
+                "launch: approved posts each period when it is open, so mode: all_or_none cannot hold; have a person begin it"
+            )
         return self
 
     @model_validator(mode="after")

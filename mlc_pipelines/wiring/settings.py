@@ -236,11 +236,13 @@ class Watch(Setting):
     """How often the sensor asks the ERP what changed in periods that were loaded.
 
     again: when a period that was final, and then changed, is asked for again: at once, on the next business day of the close calendar at `at`, or only by
-    a person. Periods that are not final yet are always asked for at once.
+    a person. open_period: when the open period is, after a change: at the next moment of its own cadence, which the schedule of the close keeps, or at once.
+    Other periods that are not final yet are always asked for at once.
     """
 
     every_minutes: int = Field(15, ge=1, le=1440)
     again: Literal["at_once", "next_business_day", "by_person"] = "at_once"
+    open_period: Literal["at_cadence", "at_once"] = "at_cadence"
     at: Clock = "06:00"
 
 

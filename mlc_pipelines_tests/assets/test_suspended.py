@@ -156,3 +156,20 @@ def test_nothing_is_asked_for_while_the_fit_report_is_not_ready(demo: Named, san
     assert "2 things are missing." in said
     store.history.record_step("demo", "fit_report", "", "", {"state": "ready", "summary": ""})
     assert [("demo_actuals", PERIOD)] == Ticks(demo).tick()[0]
+
+
+@pytest.mark.parametrize(("chosen", "asked"), [("at_cadence", []), ("at_once", [("demo_actuals", "FY2026-P08")])])
+def test_the_open_period_waits_for_its_own_cadence(
+    demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime], chosen: str, asked: list[object]
+) -> None:
+    """Every posting changes it: the schedule loads it on the next business day anyhow. A period that has ended is asked for at once, as before."""
+    named = watched(demo, f"at_once, open_period: {chosen}", tmp_path, monkeypatch)
+    Store.open().notices.keep("demo", "MLC GL Changes", "n1", 1, ["FY2026-P08"])
+    found, said = Ticks(named).tick()
+    assert asked == found
+    assert bool(asked) != (
+        "FY2026-P08 is open and has changed. By the connection file it is asked for again from 2026-02-17 13:00 UTC on."
+        in said
+    )
+    Store.open().notices.keep("demo", "MLC GL Changes", "n2", 2, ["FY2026-P07"])
+    assert ("demo_actuals", "FY2026-P07") in Ticks(named).tick()[0]
