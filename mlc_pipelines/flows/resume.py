@@ -1,4 +1,4 @@
-"""What waits to be posted and could go on now: asked of the ERP before a run is asked for, so that nobody finds a red run every quarter of an hour."""
+"""What waits to be posted and could go on now, or is approved and may begin by itself: asked of the ERP before a run is asked for, so that nobody finds a red run every quarter of an hour."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mlc_pipelines.store.postings import CLOSED, PLANNED, Posting
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """A period of a plan of which something waits that could go on. since: when its newest state was written down."""
+    """A period of a plan of which something waits that could go on, or begin. since: when its newest state was written down, or it was approved."""
 
     plan: str
     period: str
@@ -19,26 +19,45 @@ class Resumable:
 
 
 def resumable(desk: Desk) -> list[Resumable]:
-    """The periods of the connection's plans whose postings are begun, approved still, and not held up by the ERP any more."""
+    """The periods of the connection's plans whose postings are approved, begun (or may begin by themselves), and not held up by the ERP any more."""
     found: dict[tuple[str, str], str] = {}
     for route in desk.routes.values():
         if route.automatic:
-            for draft, posting in _able(desk, route):
+            for draft, since in _able(desk, route):
                 key = route.name, draft.period
-                found[key] = max(found.get(key, ""), posting.changed_at)
+                found[key] = max(found.get(key, ""), since)
     return [Resumable(plan, period, since) for (plan, period), since in sorted(found.items())]
 
 
-def _able(desk: Desk, route: PlanRoute) -> Iterator[tuple[JournalDraft, Posting]]:
+def _able(desk: Desk, route: PlanRoute) -> Iterator[tuple[JournalDraft, str]]:
+    """Each journal that could go on or begin, and since when."""
     years = dict.fromkeys(year_of(key) for key in desk.calendar.keys)
-    rows = [row for year in years for row in desk.postings.of_plan(route.plan_of(year))]
-    begun = [(draft, posting) for draft, posting, package in rows if _waits(posting) and desk.approvals.find(package)]
-    if not begun:
+    wanted = [one for year in years for one in _wanted(desk, route, year)]
+    if not wanted:
         return
-    closed = route.books.not_open(sorted({draft.period for draft, _ in begun}))
-    for draft, posting in begun:
+    closed = route.books.not_open(sorted({draft.period for draft, _ in wanted}))
+    for draft, since in wanted:
         if draft.period not in closed and not _held_up(route, draft):
-            yield draft, posting
+            yield draft, since
+
+
+def _wanted(desk: Desk, route: PlanRoute, year: str) -> Iterator[tuple[JournalDraft, str]]:
+    """Journals that are approved and begun; where the connection lets them begin by themselves, those of the newest preview too."""
+    may_begin = _previewed(desk, route, year) if route.launched else ""
+    for draft, posting, package in desk.postings.of_plan(route.plan_of(year)):
+        begins = posting.state == PLANNED and package == may_begin
+        if (begins or _waits(posting)) and (approval := desk.approvals.find(package)):
+            yield draft, max(posting.changed_at, approval.at)
+
+
+def _previewed(desk: Desk, route: PlanRoute, year: str) -> str:
+    """Content of the newest preview, "" where it was made of older figures than the newest approved ones."""
+    preview, approved = (
+        desk.store.history.latest_step(desk.connection, step, year)
+        for step in (route.steps.preview, route.steps.approved)
+    )
+    fresh = preview is not None and approved is not None and preview.facts["approved"] == approved.artefact
+    return str(preview.facts["package"]) if preview and fresh else ""
 
 
 def _waits(posting: Posting) -> bool:

@@ -40,7 +40,7 @@ class PlanRoute:
     export, view: one of them is named. version: member of the plan's versions whose figures are taken. company: the ERP company that only one process writes into at a time. signs: kind of account -> -1 where planners see credits as positive.
     blank, rounding: see `ledger.plans`. reissue: see `ledger.issues`. shared: others may write into the destination as well, so that only
     our own journals can be held against the plan. mode: each or all_or_none. same_person: the one who prepared may approve. post_too: a
-    released journal is posted by us. automatic: a sensor may take up what waits.
+    released journal is posted by us. automatic: a sensor may take up what waits. launched: and begin what a controller has approved.
     """
 
     name: str
@@ -68,6 +68,7 @@ class PlanRoute:
     post_too: bool = False
     quiet_seconds: float = 120
     automatic: bool = False
+    launched: bool = False
     steps: PlanSteps = field(init=False)
 
     def __post_init__(self) -> None:

@@ -51,7 +51,8 @@ def _route(named: Named, name: str, plan: Plan, books: OpenBooks) -> PlanRoute:
         same_person=plan.approval.same_person,
         post_too=plan.post,
         quiet_seconds=plan.quiet_seconds,
-        automatic=plan.launch == "resume",
+        automatic=plan.launch != "by_person",
+        launched=plan.launch == "approved",
     )
 
 

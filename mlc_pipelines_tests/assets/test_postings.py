@@ -6,15 +6,17 @@ import dagster as dg
 import pytest
 
 from mlc_pipelines.assets.location import build_definitions
-from mlc_pipelines.flows.approval import approve
+from mlc_pipelines.flows.approval import approve, withdraw
 from mlc_pipelines.flows.approved import read_approved
 from mlc_pipelines.flows.budgets import post_plan
 from mlc_pipelines.flows.preview import preview_plan
 from mlc_pipelines.ledger.errors import WaitingError
 from mlc_pipelines.sandbox.acumatica import budgets
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
+from mlc_pipelines_tests.conftest import briefly
 
 YEAR, PERIOD = "FY2027", "FY2027-P01"
 
@@ -59,3 +61,45 @@ def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
     with open_desk(find("demo")) as desk:
         assert "posted now" in post_plan(desk, desk.route("forecast"), YEAR, [PERIOD]).summary
     assert ([], "No posting could go on now.") == tick()
+
+
+@pytest.fixture
+def begins_itself(demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
+    """The demo connection, whose budget is posted once a controller has approved its preview."""
+    said = "        ledger: PLAN\n        branch: HQ\n"
+    text = demo.file.read_text()
+    assert said in text
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "demo.yaml").write_text(text.replace(said, f"{said}      launch: approved\n"))
+    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
+    return find("demo")
+
+
+def test_a_budget_begins_by_itself_once_it_is_approved(begins_itself: Named, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the plan says `launch: approved`: not by its preview, not once the approval is withdrawn; each period that the ERP takes, once."""
+    monkeypatch.setenv("MLC_USER", "preparer")
+    with open_desk(begins_itself, sleep=briefly) as desk:
+        route = desk.route("budget")
+        read_approved(desk, route, YEAR)
+        content = preview_plan(desk, route, YEAR).texts["content to approve"]
+    assert ([], "No posting could go on now.") == tick()
+    monkeypatch.setenv("MLC_USER", "controller")
+    with open_desk(begins_itself, sleep=briefly) as desk:
+        route = desk.route("budget")
+        approve(desk, route, YEAR, content)
+        asked = [("FY2027-P01", ["budget_posting"]), ("FY2027-P02", ["budget_posting"])]
+        assert (asked, "") == tick()
+        withdraw(desk, route, YEAR, "a figure is to be looked at")
+        assert ([], "No posting could go on now.") == tick()
+        approve(desk, route, YEAR, content)
+        post_plan(desk, route, YEAR, [PERIOD])
+    assert (asked[1:], "") == tick()
+
+
+def test_nothing_is_posted_while_the_fit_report_is_not_ready(begins_itself: Named) -> None:
+    """As for everything that is asked for by itself."""
+    facts = {"state": "not yet", "summary": "2 things are missing."}
+    Store.open().history.record_step(begins_itself.name, "fit_report", "", "", facts)
+    asked, said = tick()
+    assert [] == asked
+    assert "2 things are missing." in said

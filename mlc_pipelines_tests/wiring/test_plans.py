@@ -73,6 +73,7 @@ def test_what_is_wrong_with_a_plan_is_told_by_line_field_and_remedy(
         (ACUMATICA, BUDGET, "      version: Actual\n", "plans.budget.version is Actual, which takes actuals"),
         (ACUMATICA, BUDGET, "      version: Actual Adj\n", "plans.budget.version is Actual Adj, which takes actuals"),
         (ACUMATICA, BUDGET, "      version: Forecast\n", "two plans have the same version"),
+        (ACUMATICA, BUDGET, f"{BUDGET}      launch: approved\n      mode: all_or_none\n", "so mode: all_or_none cannot hold"),
         (ACUMATICA, "    vendors:\n", "    budget_posting:\n", "extracts.budget_posting: this connection has another asset of that name"),
         (ACUMATICA, "    vendors:\n", "    approved_forecast:\n", "extracts.approved_forecast: this connection has another asset"),
         (ACUMATICA, "    budget:\n", "    Budget:\n", "plans.Budget"),
