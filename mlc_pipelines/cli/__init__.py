@@ -6,7 +6,7 @@ budget        mlc budget preview|approve|withdraw|post|status|abandon|reopen|swe
 audit         mlc audit verify|checkpoint|export|prune: is the audit trail what it was, and the evidence of a period
 replay        mlc replay: a load done again, from what the ERP says now or exactly as then
 trace         mlc trace: from a cell of the plan to the journal lines behind it, and back
-calendar      mlc calendar show|sync: the fiscal periods, by rule or taken from the ERP
+calendar      mlc calendar show|periods|sync: when what is loaded by itself; the fiscal periods, by rule or taken from the ERP
 check         mlc check [CONNECTION]: what is missing before the first load, and who can mend it
 changes       mlc changes: which periods are no longer what was loaded
 extract       mlc extract: a declared list of records of the ERP as a Parquet file

@@ -25,7 +25,7 @@ def calendar() -> None:
 
 @calendar.command()
 @click.argument("connection")
-def show(connection: str) -> None:
+def periods(connection: str) -> None:
     """Every fiscal period of CONNECTION with its days, and the label and version it has in the plan."""
     named = find(connection)
     landing = named.settings.actuals
@@ -45,7 +45,7 @@ def show(connection: str) -> None:
     "--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="First day of the twelve months; today unless given."
 )
 @click.option("--json", "as_json", is_flag=True, help="Every single moment, in UTC, as one JSON list for scripts.")
-def close(connection: str, day: datetime | None, as_json: bool) -> None:
+def show(connection: str, day: datetime | None, as_json: bool) -> None:
     """When which period of CONNECTION is loaded by itself in the coming twelve months, once its schedule is switched on in Dagit."""
     found = find(connection).close
     start = midnight(day.date(), found) if day else datetime.now(UTC)

@@ -45,7 +45,7 @@ def _of_periods(store: Store, connection: str) -> Iterator[Trouble]:
             step = f"Look at the journals that changed, then load the period again: `mlc load {connection} {period}`."
             yield Trouble(SUSPENDED, period, held.said, step)
     yield from _told(REOPENED, reopened, "Ask who opened it; the period is watched until it is closed again.")
-    yield from _told(YEARS, years, f"`mlc calendar show {connection}` shows the declared years.")
+    yield from _told(YEARS, years, f"`mlc calendar periods {connection}` shows the declared years.")
 
 
 def _told(kind: str, found: Mapping[str, Standing], next_step: str) -> Iterator[Trouble]:

@@ -60,7 +60,7 @@ def test_a_rule_is_not_overwritten(demo_epicor: Named) -> None:
 
 def test_the_periods_are_shown_with_their_place_in_the_plan(demo_epicor: Named) -> None:
     """The third period has five weeks; the closing period shares the label of the twelfth."""
-    lines = run("calendar", "show", "demo_epicor").output.splitlines()
+    lines = run("calendar", "periods", "demo_epicor").output.splitlines()
     [third] = [line.split() for line in lines if "FY2026-P03" in line]
     assert ["FY2026-P03", "2025-11-23", "2025-12-27", "35", "P03", "FY26", "Actual"] == third
     [closing] = [line.split() for line in lines if "FY2026-P13" in line]
@@ -69,7 +69,7 @@ def test_the_periods_are_shown_with_their_place_in_the_plan(demo_epicor: Named) 
 
 def test_the_close_is_shown_for_twelve_months(demo: Named) -> None:
     """Steps one by one, the loads of an open period together; by the clock of the close, and in UTC."""
-    done = run("calendar", "close", "demo", "--from", "2026-02-20")
+    done = run("calendar", "show", "demo", "--from", "2026-02-20")
     assert (0, None) == (done.exit_code, done.exception), done.output
     lines = [line.strip() for line in done.output.splitlines() if "FY2026-P08" in line]
     assert [
@@ -78,13 +78,13 @@ def test_the_close_is_shown_for_twelve_months(demo: Named) -> None:
         "Fri 2026-03-06 18:00 FY2026-P08 final final 1 2026-03-07 01:00",
     ] == [" ".join(line.split()) for line in lines]
     assert "The fiscal calendar ends" not in done.output
-    late = run("calendar", "close", "demo", "--from", "2026-08-01")
+    late = run("calendar", "show", "demo", "--from", "2026-08-01")
     assert "The fiscal calendar ends with FY2027-P13 on 2027-06-30: extend `calendar`" in late.output
 
 
 def test_the_close_for_scripts_is_every_moment(demo: Named) -> None:
     """Each with the key under which it is asked for once."""
-    told = json.loads(run("calendar", "close", "demo", "--from", "2026-03-06", "--json").output)
+    told = json.loads(run("calendar", "show", "demo", "--from", "2026-03-06", "--json").output)
     assert {
         "at": "2026-03-07T01:00:00+00:00",
         "period": "FY2026-P08",
@@ -100,7 +100,7 @@ def test_a_connection_without_a_close_is_told_where_to_declare_it(yourname: Path
     file = yourname.with_name("yourname.yaml")
     text = file.read_text()
     file.write_text(text[: text.index("  close:")] + text[text.index("  extracts:") :])
-    assert "docs/closing.md" in str(run("calendar", "close", "yourname").exception)
+    assert "docs/closing.md" in str(run("calendar", "show", "yourname").exception)
 
 
 def test_the_check_of_connections_makes_the_close(yourname: Path) -> None:
