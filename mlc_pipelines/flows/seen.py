@@ -1,5 +1,6 @@
 """Plans that were approved in Anaplan and not previewed since: looked at, never posted."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -7,7 +8,7 @@ from hashlib import sha256
 from mlc_pipelines.flows.approved import PlanApproval, read_plan_approval
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.route import PlanRoute, year_of
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, SetupError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,36 @@ class Approved:
 def approved_plans(desk: Desk, today: date) -> tuple[list[Approved], list[str]]:
     """Approved and not previewed, in the order of the connection file; and what is to be said of plans whose approval cannot be read.
 
-    Only fiscal years that have not ended: nobody plans a year that is over.
+    Only fiscal years that have not ended: nobody plans a year that is over. Raises SetupError where no year of a plan can be read.
     """
     found: list[Approved] = []
     said: list[str] = []
     for route in desk.routes.values():
-        for year, periods in _years(desk, today).items():
-            try:
-                approval = read_plan_approval(desk, route, year)
-            except DataError as error:
-                said.append(f"{route.plan_of(year)}: {error.what}")
-                continue
-            if _whole(route, approval) and not _previewed(desk, route, year, approval):
-                found.append(Approved(route.name, year, periods, approval))
+        approvals, unread = _approvals(desk, route, years := _years(desk, today))
+        said += unread
+        found += [
+            Approved(route.name, year, years[year], approval)
+            for year, approval in approvals.items()
+            if _whole(route, approval) and not _previewed(desk, route, year, approval)
+        ]
+    return found, said
+
+
+def _approvals(desk: Desk, route: PlanRoute, years: Iterable[str]) -> tuple[dict[str, PlanApproval], list[str]]:
+    """What the plan says of each fiscal year, and why some say nothing: the calendar has years before anybody plans them."""
+    found: dict[str, PlanApproval] = {}
+    said: list[str] = []
+    wrong: SetupError | None = None
+    for year in years:
+        try:
+            found[year] = read_plan_approval(desk, route, year)
+        except DataError as error:
+            said.append(f"{route.plan_of(year)}: {error.what}")
+        except SetupError as error:
+            said.append(f"{route.plan_of(year)}: {error.what}")
+            wrong = wrong or error
+    if wrong is not None and not found:
+        raise wrong
     return found, said
 
 

@@ -63,3 +63,16 @@ def test_a_year_that_is_over_is_not_looked_at(budget: Named, monkeypatch: pytest
     """Nobody plans it any more."""
     monkeypatch.setattr(clock, "now", lambda: datetime(2027, 7, 1, tzinfo=UTC))
     assert [] == tick(connection_definitions(budget))
+
+
+def test_a_year_that_nobody_plans_yet_is_no_fault(budget: Named, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FY2025 is in the calendar and not in the plan's list; the other years are looked at all the same. Where no year is there, the name is wrong."""
+    monkeypatch.setattr(clock, "now", lambda: datetime(2025, 6, 15, tzinfo=UTC))
+    asked = {one.tags["dagster/asset_partition_range_start"] for one in tick(connection_definitions(budget))}
+    assert {"FY2026-P01", "FY2027-P01"} == asked
+    plan = budget.settings.plans["budget"]
+    wrong = plan.approval.model_copy(update={"member": "Plan {year}"})
+    plans = {"budget": plan.model_copy(update={"approval": wrong})}
+    of_wrong = Named(budget.name, budget.file, budget.settings.model_copy(update={"plans": plans}))
+    with pytest.raises(Exception, match="0 members 'Plan 2025'"):
+        tick(connection_definitions(of_wrong))
