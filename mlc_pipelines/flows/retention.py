@@ -20,14 +20,14 @@ _IN_USE = timedelta(days=1)  # a file that was kept again since then may be part
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A file that may be given up. entry: number of the entry of the audit trail whose records it holds; 0 for other files."""
+    """A file that may be given up. entries: numbers of those of the audit trail whose records it holds; none for other files."""
 
     digest: str
     what: str
     period: str
     made_at: str
     size: int
-    entry: int = 0
+    entries: tuple[int, ...] = ()
 
 
 def before(months: int, now: datetime) -> str:
@@ -70,41 +70,47 @@ def _idle(store: Store, digest: str, now: datetime) -> int | None:
 
 def _old_records(store: Store, connection: str, settled: set[str], until: str) -> list[Old]:
     """Records of the audit trail. Those that say what was given up are never given up themselves."""
-    trail, free, needed = store.trail, {}, set()
+    trail, needed = store.trail, set()
+    free: dict[str, Old] = {}
     for one in trail.entries():
         own, kind, period, at = (one.event[name] for name in ("connection", "kind", "period", "at"))
         if own != connection or kind == PRUNED or at >= until or period not in settled:
             needed.add(one.file)
         elif one.records and (place := trail.files.place(one.file)).is_file():
-            free[one.file] = Old(one.file, f"records of {kind}", period, at, place.stat().st_size, one.number)
+            others = free[one.file].entries if one.file in free else ()  # the same records, moved more than once
+            numbers = (*others, one.number)
+            free[one.file] = Old(one.file, f"records of {kind}", period, at, place.stat().st_size, numbers)
     return [one for digest, one in free.items() if digest not in needed]
 
 
 def prune(store: Store, connection: str, old: Sequence[Old], *, months: int, who: str) -> int:
     """Give these files up; returns the number of the event that says so. The event is durable before the first of them is removed.
 
+    Its records name each file, and where it holds records of the trail, the entry as `source_line`, so that an auditor can tell given up from taken away.
     Cut short, the same command goes on. A file that was kept again meanwhile stays.
     """
     if not old:
         raise DataError(
             f"{connection}: nothing is older than {months} months and given free.", holds="Nothing was removed."
         )
+    rows = [(one, number) for one in old for number in one.entries or (None,)]
     table = pa.table(
         {
-            "source_key": [one.digest for one in old],
-            "target": [one.what for one in old],
-            "modified_at": [one.made_at for one in old],
+            "source_key": [one.digest for one, _ in rows],
+            "source_line": pa.array([number for _, number in rows], pa.int64()),
+            "target": [one.what for one, _ in rows],
+            "modified_at": [one.made_at for one, _ in rows],
         }
     )
     reason = f"older than {months} months"
     records = to_records(table, source="kept files", outcome=GIVEN_UP, reason=reason)
-    counts = {"files": len(old), "bytes": sum(one.size for one in old), "through": max(one.entry for one in old)}
+    counts = {"files": len(old), "bytes": sum(one.size for one in old)}
     event = Event(PRUNED, connection, GIVEN_UP, who, query={"keep": f"{months} months"}, counts=counts)
     entry = store.trail.append(event, [records])
     note = f"{reason}; by {who} at {entry.event['at']}, entry {entry.number} of the audit trail"
     now = datetime.now(UTC)
     for one in old:
-        if one.entry:
+        if one.entries:
             store.trail.files.give_up(one.digest, note)
         elif _idle(store, one.digest, now) is not None:
             store.artefacts.give_up(one.digest, note)

@@ -36,7 +36,7 @@ verify_pack.py  checks all of it. It needs Python 3.11 or newer, and nothing els
     python3 -I -S verify_pack.py . PUBLIC_KEY         and that it was signed with the key that you know from elsewhere
     python3 -I -S verify_pack.py . PUBLIC_KEY HEAD    and that it holds a head that a posted journal shows in its description
 
-It ends with 0 clean, 10 changed, 11 a head is not here, 12 another key. Whoever distrusts this copy of it takes it from elsewhere.
+It ends with 0 clean, 10 changed or taken away, 11 a head is not here, 12 not signed with that key. Whoever distrusts this copy of it takes it from elsewhere.
 """
 
 

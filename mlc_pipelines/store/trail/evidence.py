@@ -27,7 +27,7 @@ def write_pack(
 ) -> None:
     """Entries from `first` to the checkpoint: those told with their events and all their records, the others by their hashes alone.
 
-    single: entries of which only these records are told (counted from 0), each with the lines of its leaf and its proof.
+    single: records that are also proved one by one (counted from 0 within their entry), each with the lines of its leaf and its proof.
     checkpoint: None where nothing is told. absent: hashes of files that the events name and that were given up.
     """
     single = single or {}
@@ -37,8 +37,7 @@ def write_pack(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "start.json").write_bytes(_start(checkpoint.installation if checkpoint else "", before) + b"\n")
     (folder / "absent.json").write_bytes(to_canonical(sorted(absent)) + b"\n")
-    shown = set(told) | set(single)
-    (folder / "entries.jsonl").write_bytes(b"".join(_line(one, one.number in shown) + b"\n" for one in entries))
+    (folder / "entries.jsonl").write_bytes(b"".join(_line(one, one.number in told) + b"\n" for one in entries))
     (folder / "checkpoints.jsonl").write_bytes(checkpoint.line() if checkpoint else b"")
     for entry in entries:
         if entry.number in told and trail.has_records(entry):

@@ -1,7 +1,7 @@
 """Verify an evidence pack of an audit trail: python3 -I -S verify_pack.py FOLDER [PUBLIC_KEY [HEAD ...]].
 
 PUBLIC_KEY: of the checkpoints, as you know it from elsewhere. HEAD: first digits of one, as a posted journal shows them.
-Ends with 0 clean, 10 something was changed (it says where), 11 a HEAD is not in the pack, 12 signed with another key.
+Ends with 0 clean, 10 something was changed (it says where), 11 a HEAD is not in the pack, 12 not signed with that key.
 docs/audit-trail.md says what every byte means. Standard library only; shares no code with what wrote the pack.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 SHAPE = (str, str, int, str, str, str, int, int, int, str, str, str)  # of a record; a number may be null
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519, RFC 8032, 5.1
 D = -121665 * pow(121666, -1, P) % P
+write = partial(json.dumps, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 found: list[tuple[int, str]] = []
 
 
@@ -27,14 +29,10 @@ def claim(holds: object, said: str, code: int = 10) -> None:
     found.extend([] if holds else [(code, said)])
 
 
-def write(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
 def value_of(text: bytes, where: str) -> Any:
     """What a canonical text says. A key twice, a fraction or NaN is not written again as it was, so it is found."""
     value = json.loads(text, parse_float=str, parse_constant=str)
-    claim(write(value) == text, f"{where}: not in the canonical form")
+    claim(write(value).encode() == text, f"{where}: not in the canonical form")
     return value
 
 
@@ -71,10 +69,7 @@ def add(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 
 
 def times(number: int, point: tuple[int, int]) -> tuple[int, int]:
-    result = (0, 1)
-    for bit in f"{number:b}":
-        result = add(add(result, result), point if bit == "1" else (0, 1))
-    return result
+    return reduce(lambda done, bit: add(add(done, done), point if bit == "1" else (0, 1)), f"{number:b}", (0, 1))
 
 
 def point_of(encoded: bytes) -> tuple[int, int]:
@@ -92,8 +87,8 @@ def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
     return len(signature) == 64 and s < Q and times(s, base) == add(point_of(signature[:32]), times(k, point_of(key)))
 
 
-def entries_of(pack: Path, known: set[str]) -> Iterator[dict[str, Any]]:
-    """Every entry, held against the header before it, and its records against its root."""
+def entries_of(pack: Path, gone: set[Any]) -> Iterator[dict[str, Any]]:
+    """Every entry, held against the header before it, and its records against its root. gone: what they say was given up."""
     start = value_of((pack / "start.json").read_bytes()[:-1], "start.json")
     first, header, whose = start["records"], bytes.fromhex(start["header"]), bytes.fromhex(start["installation"])
     for number, line in enumerate((pack / "entries.jsonl").open("rb"), start["number"] + 1):
@@ -104,14 +99,13 @@ def entries_of(pack: Path, known: set[str]) -> Iterator[dict[str, Any]]:
         fits = (entry["number"], entry["first"], entry["header"]) == (number, first, header.hex())
         claim(fits, f"entry {number}: not what was chained")
         told = value_of(entry.get("event", "{}").encode(), f"event of entry {number}")
-        for what, digest in told.get("artefacts", {}).items():
-            claim(digest in known, f"entry {number}: its {what}, file {digest}, is not here")
-        if (file := pack / "records" / f"{number}.jsonl").exists():
+        if whole := (file := pack / "records" / f"{number}.jsonl").exists():
             leaves, counted = zip(*leaves_of(file.open("rb"), f"entry {number}"), strict=True)
             fits = (sum(counted), root(list(leaves)).hex()) == (entry["records"], entry["root"])
             claim(fits, f"records/{number}.jsonl: not the records of entry {number}")
-        first += entry["records"]
-        yield {**entry, "installation": start["installation"], "header": header.hex()}
+            gone.update(*(json.loads(one)[1:3] for one in file.open("rb") if told.get("kind") == "records_pruned"))
+        first, whole = first + entry["records"], whole or not told or not entry["records"]
+        yield {**entry, "installation": start["installation"], "header": header.hex(), "told": told, "whole": whole}
 
 
 def check(pack: Path, key: str, heads: list[str]) -> None:
@@ -120,20 +114,26 @@ def check(pack: Path, key: str, heads: list[str]) -> None:
     for name in sorted((manifest.keys() | held.keys()) - {"manifest.json"}):
         fits = not name.startswith("files/") or held.get(name) == name[6:70]
         claim(held.get(name) == manifest.get(name) and fits, f"{name}: changed, missing or added")
-    known = {name[6:70] for name in held} | {*value_of((pack / "absent.json").read_bytes()[:-1], "absent.json")}
-    entries = {one["number"]: one for one in entries_of(pack, known)}
+    gone: set[Any] = set()
+    entries = {one["number"]: one for one in entries_of(pack, gone)}
+    known = gone | {name[6:70] for name in held if name.startswith("files/")}
+    for number, entry in entries.items():
+        claim(entry["whole"] or number in gone, f"records/{number}.jsonl: taken away, and not given up by retention")
+        for what, digest in entry["told"].get("artefacts", {}).items():
+            claim(digest in known, f"entry {number}: its {what}, file {digest}, is not here")
+    claim(gone >= {*value_of((pack / "absent.json").read_bytes()[:-1], "absent.json")}, "absent.json: no entry says so")
     for file in sorted((pack / "proofs").glob("*.json")):
         proof = value_of(file.read_bytes()[:-1], file.name)
         entry, leaf = entries[proof["entry"]], proof["leaf"]
         here, count = next(leaves_of(proof["lines"].encode().splitlines(True), file.name))
         proved = root_by_path(here, leaf, (entry["records"] - 1) // 64, proof["path"]) == entry["root"]
         claim(proved and count == min(64, entry["records"] - 64 * leaf), f"{file.name}: proves nothing")
-    for line in (pack / "checkpoints.jsonl").open("rb"):
-        one = value_of(line[:-1], "checkpoints.jsonl")
+    signed = [value_of(line[:-1], "checkpoints.jsonl") for line in (pack / "checkpoints.jsonl").open("rb")]
+    claim(any(one["number"] == max(entries) for one in signed), "the last entry is not signed", 12 if key else 10)
+    for one in signed:
         where, entry = f"checkpoint of entry {one['number']}", entries[one["number"]]
-        said = b"mlc trail checkpoint\n" + write({name: one[name] for name in one.keys() - {"signature"}})
-        signature = bytes.fromhex(one["signature"])
-        claim(is_signed(bytes.fromhex(one["key"]), said, signature), f"{where}: the signature does not fit")
+        said = b"mlc trail checkpoint\n" + write({name: one[name] for name in one.keys() - {"signature"}}).encode()
+        claim(is_signed(bytes.fromhex(one["key"]), said, bytes.fromhex(one["signature"])), f"{where}: wrong signature")
         fits = all(entry[name] == one[name] for name in ("header", "installation"))
         claim(fits and entry["first"] + entry["records"] == one["records"], f"{where}: another entry stands there")
         claim(key in ("", one["key"]), f"{where}: signed with {one['key']}", 12)

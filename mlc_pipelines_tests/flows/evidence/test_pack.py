@@ -184,7 +184,7 @@ def test_files_that_retention_gave_up_are_told(loaded: Named, export: Export, tm
     before = content(export(tmp_path / "before").place)
     old = prunable(store, "demo", retention_before(84, later), later)
     for one in old:
-        if not one.entry:
+        if not one.entries:
             os.utime(store.artefacts.place(one.digest), (0, 0))
     entry = prune(store, "demo", old, months=84, who="ann")
     pack = export(tmp_path / "after").place
