@@ -4,14 +4,16 @@ A batch is stored whole or not at all: header and lines are one record of one PU
 that a field did not take at that moment may be left out without a word [S DOC Update_Record]; the read-back shows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from mlc_pipelines.acumatica import openapi, periods, wire
+from mlc_pipelines.acumatica import openapi, wire
 from mlc_pipelines.acumatica.codec import said
 from mlc_pipelines.acumatica.config import PlanRule
 from mlc_pipelines.acumatica.connection import Connection
+from mlc_pipelines.acumatica.periods import to_key
 from mlc_pipelines.acumatica.plan_batches import (
     HEADER,
     MODULE,
@@ -83,14 +85,24 @@ class PlanJournals(PlanLedger):
 
     def find_drafts(self) -> list[BookedJournal]:
         """Batches of this ledger that are not released and whose description begins like ours."""
-        ledger = self.target().books.ledger
-        where = f"LedgerID eq {quoted(ledger)} and Status ne 'Posted' and startswith(Description,{quoted(PREFIX)})"
-        ours = [
-            booked(batch)
-            for batch in self._listed(where)
-            if said(batch.ledger) == ledger and reference_in(batch).startswith(PREFIX)
-        ]
+        ours = map(booked, self._like_ours("Status ne 'Posted' and "))
         return sorted((one for one in ours if one.state == ON_HOLD), key=lambda one: (one.order, one.number))
+
+    def find_released(self, periods: Sequence[str]) -> list[BookedJournal]:
+        """Batches of this ledger and these periods that are released and whose description begins like ours; text: what stands behind the reference."""
+        found = [
+            replace(booked(batch), text=said(batch.description).removeprefix(reference_in(batch)).strip())
+            for batch in self._like_ours()
+            if to_key(batch.period.value, f"Batch {said(batch.number)}") in set(periods)
+        ]
+        return sorted((one for one in found if one.released), key=lambda one: (one.order, one.number))
+
+    def _like_ours(self, also: str = "") -> Iterator[wire.PlanBatch]:
+        ledger = self.target().books.ledger
+        where = f"LedgerID eq {quoted(ledger)} and {also}startswith(Description,{quoted(PREFIX)})"
+        for batch in self._listed(where):
+            if said(batch.ledger) == ledger and reference_in(batch).startswith(PREFIX):
+                yield batch
 
     def read_back(self, number: str) -> ReadJournal | None:
         """One batch whole, by its key. Raises DraftEdited where ledger or branch are not the plan's."""
@@ -211,7 +223,7 @@ class PlanJournals(PlanLedger):
         holds = f"Batch {number} is not released ({said(batch.status)}) and counts in no balance."
         if journal.waiting:
             raise WaitingError(f"Batch {number} waits for {journal.waiting}.", holds=holds)
-        self._open_period(periods.to_key(batch.period.value, f"Batch {number}"), holds)
+        self._open_period(to_key(batch.period.value, f"Batch {number}"), holds)
         return batch
 
     def _open_period(self, key: str, holds: str) -> LedgerPeriod:

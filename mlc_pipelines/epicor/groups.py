@@ -4,7 +4,7 @@ All places are asked, in the order in which a journal moves, so that one that mo
 relied on: Kinetic usually compares without case [I], so what does not stand there to the letter is left out here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from mlc_pipelines.epicor.draftnames import Number, like_ours, mark_in, token_in
 from mlc_pipelines.epicor.odata import both, feed_of, pages, read_all, some, text
 from mlc_pipelines.epicor.planbook import PlanBook
 from mlc_pipelines.ledger.drafts import PREFIX, DraftLine
-from mlc_pipelines.ledger.fiscal import period_key
+from mlc_pipelines.ledger.fiscal import period_key, split_key
 from mlc_pipelines.ledger.money import to_minor
 from mlc_pipelines.ledger.ports import ON_HOLD, POSTED, RELEASED, BookedJournal, ReadJournal
 
@@ -112,15 +112,30 @@ class Lookup:
 
     def _posted_lines(self, group: str) -> dict[tuple[Any, ...], list[Any]]:
         """The lines by journal. Every year is asked: where Kinetic put it, not where it was meant to be."""
+        return self._by_journal(f"GroupID eq {text(group)}", f"group {group}", lambda row: row.group == group)
+
+    def _by_journal(self, where: str, of: str, meant: Callable[[Any], bool]) -> dict[tuple[Any, ...], list[Any]]:
+        """Posted lines of the book by journal, in their order."""
         entity = wire.with_segments(planwire.POSTED_LINES, self._book.chart.size)
-        where = both(f"GroupID eq {text(group)}", f"BookID eq {text(self._book.code)}")
         found: dict[tuple[Any, ...], dict[int, Any]] = {}
-        for page in pages(self._site, feed_of(self._site, entity, where=where, of=f"group {group}")):
+        for page in pages(self._site, feed_of(self._site, entity, where=both(where, self._of_book), of=of)):
             for row in page:
-                if row.group == group and row.book == self._book.code:
+                if row.book == self._book.code and meant(row):
                     key = (row.year, row.suffix or "", row.journal, row.journal_number)
                     found.setdefault(key, {})[row.line] = row
         return {key: [lines[line] for line in sorted(lines)] for key, lines in found.items()}
+
+    def released(self, periods: Sequence[str]) -> list[BookedJournal]:
+        """Journals of these periods in the ledger that carry a reference of ours; text: what their lines say."""
+        years = sorted({split_key(period)[0] for period in periods})
+        where = f"({' or '.join(f'FiscalYear eq {year}' for year in years)})"
+        lines = self._by_journal(where, "plan journals", lambda row: like_ours(row.group or ""))
+        found = [
+            replace(_booked_of(rows), text="; ".join(dict.fromkeys(row.description or "" for row in rows)))
+            for rows in lines.values()
+            if key_of(rows[0]) in set(periods)
+        ]
+        return sorted((one for one in found if one.reference.startswith(PREFIX)), key=lambda one: one.order)
 
     # -- all drafts -----------------------------------------------------------------------------------------------------
 

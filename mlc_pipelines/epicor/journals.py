@@ -133,6 +133,9 @@ class PlanJournals:
     def find_drafts(self) -> list[BookedJournal]:
         return self._at.lookup.drafts()
 
+    def find_released(self, periods: Sequence[str]) -> list[BookedJournal]:
+        return self._at.lookup.released(periods)
+
     def read_back(self, number: str) -> ReadJournal | None:
         return self._at.lookup.read(number)
 

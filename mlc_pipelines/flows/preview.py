@@ -11,15 +11,15 @@ from mlc_pipelines.flows.preview_report import PreviewShown
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year
 from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_BALANCE, JOURNALS_MATCH_PLAN, NOTHING_WRITTEN
+from mlc_pipelines.flows.strangers import require_own, require_remembered
 from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.drafts import JournalDraft, package_hash, require_sound
 from mlc_pipelines.ledger.errors import DataError, told_as
-from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed
+from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, summed
 from mlc_pipelines.ledger.issues import IssueRule, effective, issue
-from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.plans import MappedBack, map_back
-from mlc_pipelines.ledger.ports import LedgerIdentity, PlanBooks
+from mlc_pipelines.ledger.ports import LedgerIdentity
 from mlc_pipelines.store.postings import ABANDONED, CLOSED, CONFLICT, PLANNED, SEALED, Posting
 
 _NOT_FINISHED = "it is not finished, and what it will have written cannot be known"
@@ -91,7 +91,7 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
     held = _held(desk, route, year)
     known = issued(desk, route, year)
     drafts, figures = next_issue(mapped, known, issue_rule(route, year, currency), version)
-    _require_ours(route, year, held, known, drafts, currency)
+    _require_ours(desk, route, year, held, known, drafts, currency)
     legs = _legs(route, year, figures, drafts, known, currency)
     package = package_hash(drafts) if drafts else ""
     if drafts:
@@ -205,38 +205,23 @@ def _held(desk: Desk, route: PlanRoute, year: str) -> pd.DataFrame:
 
 
 def _require_ours(
-    route: PlanRoute, year: str, held: pd.DataFrame, known: Issued, drafts: Sequence[JournalDraft], currency: str
+    desk: Desk,
+    route: PlanRoute,
+    year: str,
+    held: pd.DataFrame,
+    known: Issued,
+    drafts: Sequence[JournalDraft],
+    currency: str,
 ) -> None:
-    """Refuse to add to books that hold what nobody here wrote: plan and ledger could not agree afterwards.
+    """Refuse to add to books that hold what nobody here knows of: plan and ledger could not agree afterwards.
 
     Native figures are replaced, not added to. While journals are under way, how many of them the ERP holds is not known, and the posting's
     own tie-out tells.
     """
-    if route.shared or route.journals is None or known.under_way:
-        return
-    strangers = minus(held, figures_of(known.sealed(), balancing=True))
-    if not strangers.empty:
-        strangers = minus(strangers, _found_again(route.journals, drafts))
-    if strangers.empty:
-        return
-    row = strangers.iloc[0]
-    error = DataError(
-        f"{route.destination} holds {len(strangers)} figures of {year} that this connection did not write, or lacks some that it did; the first is "
-        f"{row['period']} {row['account']} {row['subaccount']} with {Money(int(row['amount_minor']), currency)}.",
-        holds=NOTHING_WRITTEN,
-        next_step="Take them out in the ERP, use a ledger of its own for this plan, or declare `shared: true` for it in the connection file.",
-    )
-    error.evidence = {"Figures of others": money_table(strangers, currency)}
-    raise error
-
-
-def _found_again(books: PlanBooks, drafts: Sequence[JournalDraft]) -> pd.DataFrame:
-    """What counts under the references of these journals already: an installation that lost its memory gives the same ones again."""
-    found = [
-        one for draft in drafts for one in books.find_by_reference(draft.reference) if one.reference == draft.reference
-    ]
-    read = (books.read_back(one.number) for one in found if one.released)
-    return figures_of((one for one in read if one is not None), balancing=True)
+    if route.shared:
+        require_remembered(desk, route, year, drafts)
+    elif not known.under_way:
+        require_own(route, year, held, known.sealed(), drafts, currency)
 
 
 def _legs(

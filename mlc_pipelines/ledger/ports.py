@@ -311,6 +311,7 @@ class BookedJournal:
     reference: as the ERP holds it, to the letter. order: rises with creation, and no number is ever given twice; the lowest is everybody's choice.
     waiting: for what it waits while it is on hold ("approval of batch 12 in the ERP"), "" where it could be released.
     unfinished: its maker did not get to its last line; told by a mark of the client's own, never guessed from the lines.
+    text: what it says of itself beside the reference; given by `find_released` only.
     """
 
     number: str
@@ -319,6 +320,7 @@ class BookedJournal:
     state: str
     waiting: str = ""
     unfinished: bool = False
+    text: str = field(default="", kw_only=True)
 
     @property
     def released(self) -> bool:
@@ -397,6 +399,10 @@ class PlanBooks(PlanDestination, Protocol):
 
     def find_drafts(self) -> list[BookedJournal]:
         """Every journal on hold whose reference begins like ours (`drafts.PREFIX`), whoever made it: what the sweep looks at."""
+        ...
+
+    def find_released(self, periods: Sequence[str]) -> list[BookedJournal]:
+        """Every released journal of these periods in the destination whose reference begins like ours, whoever made it, with what it says of itself."""
         ...
 
     def read_back(self, number: str) -> ReadJournal | None:

@@ -123,18 +123,19 @@ def test_an_installation_that_lost_its_memory_doubles_nothing(
     assert (before, expected) == (way.writes(), [way.totals(FIRST), way.totals(SECOND)])
 
 
-NOT_SEEN = pytest.mark.xfail(
-    strict=True, reason="in books that others share, journals of a version nobody remembers are not looked for"
+@pytest.mark.parametrize(
+    ("way", "shared"),
+    [
+        (PlanBook, True),
+        *(pytest.param(Statistical, shared, marks=pytest.mark.prove) for shared in (True, False)),
+    ],
+    indirect=["way"],
 )
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("way", [Statistical, pytest.param(PlanBook, marks=NOT_SEEN)], indirect=True)
 def test_an_installation_that_lost_its_memory_after_two_versions_doubles_nothing(
-    way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    way: Way, shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How often the plan was issued is not known any more: it stops instead of posting the whole plan on top of what is there."""
-    with open_office(way) as office:
+    with open_office(way, shared=shared) as office:
         office.issue()
         office.replan(V2)
         office.issue()
@@ -144,6 +145,9 @@ def test_an_installation_that_lost_its_memory_after_two_versions_doubles_nothing
     store = Store.open()
     store_demo_credentials(way.sandbox, store)
     store_epicor_credentials(way.sandbox, store)
-    with open_office(way) as office, pytest.raises(DataError):
+    with (
+        open_office(way, shared=shared) as office,
+        pytest.raises(DataError, match="does not remember" if shared else "did not write"),
+    ):
         office.issue()
     assert (before, expected) == (way.writes(), way.totals(FIRST))
