@@ -102,16 +102,3 @@ def given_up(row: Row, files: Artefacts) -> set[str]:
         return {digest for table in read(files.place(row.values["file"])) for digest in table["source_key"].to_pylist()}
     except (KeyError, UnreadableError):
         return set()
-
-
-def pruned_until(row: Row) -> int:
-    """The last entry whose records this one says were given up on purpose; 0 where it says nothing of that, or names each file instead."""
-    if row.values.get("records"):
-        return 0
-    if row.values.get("kind") != PRUNED:
-        return 0
-    try:
-        until = from_canonical(row.values["event"].encode())["counts"]["through"]
-    except (NotCanonicalError, KeyError, TypeError):
-        return 0
-    return until if isinstance(until, int) else 0

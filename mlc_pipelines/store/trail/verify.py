@@ -84,8 +84,7 @@ class _Check:
     heads: Sequence[str]
     key: str
     installation: str = ""
-    pruned: int = 0
-    given_up: set[str] = field(default_factory=set)
+    given_up: dict[str, int] = field(default_factory=dict)  # file: the entry that says so
     state: _State = field(default_factory=_State)
     findings: list[Finding] = field(default_factory=list)
     without_file: list[tuple[int, str]] = field(default_factory=list)
@@ -102,7 +101,7 @@ class _Check:
             self._anchors([one for one in signed if one.number > start], start)
             self._heads()
         anchored = max((one.number for one in signed if self._fits(one)), default=0)
-        pruned = sum(number <= self.pruned or file in self.given_up for number, file in self.without_file)
+        pruned = sum(number < self.given_up.get(file, 0) for number, file in self.without_file)
         return Verdict(tuple(self.findings), self.state.number, self.state.records, start + 1, anchored, pruned)
 
     def _found(self, where: str, what: str, kind: Kind = Kind.TAMPERED) -> None:
@@ -184,8 +183,7 @@ class _Check:
         if "event" in row.values:
             for what in checks.of_event(row):
                 self._found(where, what)
-        self.pruned = max(self.pruned, min(checks.pruned_until(row), number - 1))
-        self.given_up |= checks.given_up(row, self.trail.files)
+        self.given_up |= dict.fromkeys(checks.given_up(row, self.trail.files), number)
         self._records(row)
 
     def _chain(self, row: Row, where: str) -> None:
@@ -226,7 +224,7 @@ class _Check:
 
     def _files(self) -> None:
         for number, file in self.without_file:
-            if number > self.pruned and file not in self.given_up:
+            if number > self.given_up.get(file, 0):
                 what = "the file of its records is missing, and nothing says that it was pruned"
                 self._found(f"entry {number}", what)
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from mlc_pipelines.cli import cli
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines.store.trail.event import PRUNED
+from mlc_pipelines.store.trail.records import to_records
 from mlc_pipelines.store.trail.trail import Trail
 from mlc_pipelines.store.trail.verify import Kind, Verdict, verify
 from mlc_pipelines_tests.store.trail.mutations import change_records, owner, rewrite_all
@@ -176,13 +178,34 @@ def test_L11_an_event_in_another_form_is_told_apart(filled: Trail, home: Path) -
 
 def test_records_that_were_pruned_are_no_alarm(filled: Trail, home: Path) -> None:
     """Retention gives files up, says so in the trail, and leaves the chain whole; what it does not name must still be there."""
-    filled.append(event(PRUNED, counts={"through": 5}))
-    for entry in list(filled.entries()):
-        if entry.number in (3, 5):
-            filled.files.place(entry.file).unlink()
-    assert Kind.CLEAN == verify(filled, full=True).kind
-    filled.files.place(next(iter(filled.entries(first=7))).file).unlink()
+    files = {entry.number: entry.file for entry in filled.entries() if entry.records}
+    gone = pa.table({"source_key": [files[3], files[5]]})
+    filled.append(event(PRUNED), [to_records(gone, source="kept files")])
+    for number in (3, 5):
+        filled.files.place(files[number]).unlink()
+    verdict = verify(filled, full=True)
+    assert (Kind.CLEAN, 2) == (verdict.kind, verdict.pruned)
+    filled.files.place(files[7]).unlink()
     assert ["entry 7"] == places(verify(filled, full=True))
+
+
+def test_a_word_of_pruning_that_names_no_file_excuses_none(filled: Trail) -> None:
+    """Whoever may add to the trail cannot take whatever they like out of it by "up to here, all was pruned"."""
+    filled.append(event(PRUNED, counts={"through": 5}))
+    filled.files.place(next(filled.entries(first=3)).file).unlink()
+    assert ["entry 3"] == places(verify(filled, full=True))
+
+
+def test_records_that_were_kept_again_after_they_were_pruned_must_be_there(filled: Trail) -> None:
+    """The word of an earlier pruning is of the entries before it."""
+    table = lines(40, 99)
+    file = filled.append(event(), [table]).file
+    gone = pa.table({"source_key": [file]})
+    filled.append(event(PRUNED), [to_records(gone, source="kept files")])
+    again = filled.append(event(), [table])
+    assert file == again.file
+    filled.files.place(file).unlink()
+    assert [f"entry {again.number}"] == places(verify(filled, full=True))
 
 
 def run(home: Path, *arguments: str) -> tuple[int, str]:
