@@ -191,6 +191,8 @@ def _landing_told(landing: "Landing") -> str:
     head = f"{said['period']} {said['reference']}, {said['outcome']} at {said['at'][:19]} UTC, entry {landing.entry.number:,} of the audit trail"
     if approval := said["approval"]:
         head += f"; approved by {approval['by']} at {approval['at'][:19]} UTC under {approval['evidence']}"
+    if mapping := said["artefacts"].get("mapping_version", ""):
+        head += f"; mapping {mapping[:16]}"
     rows = [
         f"  {_money(line['amount_minor'], line['currency']):>18}  {line['document']}{_numbered(line)}  ->  {line['target'] or 'no cell'}  {line['outcome']}{_because(line)}"
         for line in landing.lines.to_dict("records")

@@ -17,6 +17,7 @@ import pandas as pd
 from mlc_pipelines.flows.approval import latest_preview, require_approval, require_same_evidence
 from mlc_pipelines.flows.clerk import Limits, Outcome, PostingDesk
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.native import TableDesk, write_all
 from mlc_pipelines.flows.plan_tie_out import tie_out
 from mlc_pipelines.flows.posting import abandon, post_all, sweep
@@ -54,10 +55,11 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
                 outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
                 _require_sealed(desk, route, outcomes)
             swept = _swept(desk, route, require_fence)
-    legs = tie_out(desk, route, year, previewed, periods)
+    legs, read_back = tie_out(desk, route, year, previewed, periods)
     facts = {
         **{name: previewed.facts[name] for name in ("package", "currency", "books")},
         "periods": periods,
+        "read_back": keep_frame(desk, read_back),
         "legs": [leg.facts for leg in legs],
     }
     for key in periods:

@@ -18,8 +18,10 @@ from mlc_pipelines.store.history import Step
 from mlc_pipelines.store.postings import SEALED
 
 
-def tie_out(desk: Desk, route: PlanRoute, year: str, previewed: Step, periods: Sequence[str]) -> tuple[Leg, ...]:
-    """The legs of these periods. Raises DataError, with all of them, at the first that does not agree."""
+def tie_out(
+    desk: Desk, route: PlanRoute, year: str, previewed: Step, periods: Sequence[str]
+) -> tuple[tuple[Leg, ...], pd.DataFrame]:
+    """The legs of these periods, and what the ERP showed of ours (FIGURES). Raises DataError, with all legs, at the first that does not agree."""
     figures, currency = read_kept_frame(desk, previewed.artefact), previewed.facts["currency"]
     approved = figures[figures["period"].isin(set(periods))]
     known = issued(desk, route, year)
@@ -31,13 +33,14 @@ def tie_out(desk: Desk, route: PlanRoute, year: str, previewed: Step, periods: S
     else:
         sealed = [draft for draft in known.sealed() if draft.period in set(periods)]
         whole = _with_offsets(approved, sealed)
-        sides = ("approved, with offsets", whole), ("our journals in the ERP", _read_back(route, known, sealed))
+        ours = _read_back(route, known, sealed)
+        sides = ("approved, with offsets", whole), ("our journals in the ERP", ours)
         legs = [compare(POSTED_MATCHES_PLAN, year, *sides, keys=KEYS, unit=currency)]
         if not route.shared:
             legs.append(compare(LEDGER_MATCHES_PLAN, year, sides[0], (where, held), keys=KEYS, unit=currency))
     for leg in legs:
         _require_agreed(leg, tuple(legs), route)
-    return tuple(legs)
+    return tuple(legs), ours.reset_index(drop=True)
 
 
 def _with_offsets(approved: pd.DataFrame, sealed: Sequence[JournalDraft]) -> pd.DataFrame:

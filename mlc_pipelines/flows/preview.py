@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame, read_kept_frame
+from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.plan_mapping import mapped_back, plan_mapping_version
 from mlc_pipelines.flows.preview_report import PreviewShown
 from mlc_pipelines.flows.report import Report, money_table
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year
@@ -18,7 +19,7 @@ from mlc_pipelines.ledger.drafts import JournalDraft, package_hash, require_soun
 from mlc_pipelines.ledger.errors import DataError, told_as
 from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, summed
 from mlc_pipelines.ledger.issues import IssueRule, effective, issue
-from mlc_pipelines.ledger.plans import MappedBack, map_back
+from mlc_pipelines.ledger.plans import MappedBack
 from mlc_pipelines.ledger.ports import LedgerIdentity
 from mlc_pipelines.store.postings import ABANDONED, CLOSED, CONFLICT, PLANNED, SEALED, Posting
 
@@ -86,7 +87,8 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
         books = route.books.require_destination()
         _require_currency(books, currency, route)
     chart = desk.ledger.read_accounts()
-    mapped = _mapped(desk, route, approved.artefact, chart, currency)
+    mapped = mapped_back(desk, route, approved.artefact, chart, currency)
+    mapping = plan_mapping_version(desk, route, chart)
     _require_postable(route, mapped, currency)
     held = _held(desk, route, year)
     known = issued(desk, route, year)
@@ -95,12 +97,13 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
     legs = _legs(route, year, figures, drafts, known, currency)
     package = package_hash(drafts) if drafts else ""
     if drafts:
-        desk.postings.plan(drafts, package)
+        desk.postings.plan(drafts, package, mapping)
     artefact = keep_frame(desk, figures)
     facts = {
         "package": package,
         "approved": approved.artefact,
         "approval": approved.facts["approval"],
+        "mapping_version": mapping,
         "currency": currency,
         "prepared_by": desk.who,
         "journals": len(drafts),
@@ -164,14 +167,6 @@ def _require_currency(books: LedgerIdentity, currency: str, route: PlanRoute) ->
             holds=NOTHING_WRITTEN,
             next_step=f"Name a destination in {currency} under plans.{route.name}.destination.",
         )
-
-
-def _mapped(desk: Desk, route: PlanRoute, artefact: str, chart: pd.DataFrame, currency: str) -> MappedBack:
-    cells = read_kept_frame(desk, artefact)
-    kinds = dict(zip(chart["code"], chart["kind"], strict=True))
-    signs = {account: route.signs.get(kind, 1) for account, kind in kinds.items()}
-    rules = (route.accounts, route.cost_centers)
-    return map_back(cells, rules, signs, currency=currency, rounding=route.rounding, blank=route.blank)
 
 
 def _require_postable(route: PlanRoute, mapped: MappedBack, currency: str) -> None:

@@ -39,7 +39,7 @@ CLOSED = frozenset({SEALED, CONFLICT, ABANDONED})
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One journal as we know it. number: the ERP's, as last seen. note: why it stands where it stands."""
+    """One journal as we know it. number: the ERP's, as last seen. note: why it stands where it stands. mapping: version of the targets that its figures went through."""
 
     reference: str
     content_hash: str
@@ -47,6 +47,7 @@ class Posting:
     number: str = ""
     note: str = ""
     changed_at: str = ""
+    mapping: str = ""
 
     @property
     def closed(self) -> bool:
@@ -75,9 +76,9 @@ class Postings:
     run: str = ""
     logbook: Logbook | None = None
 
-    def plan(self, drafts: Sequence[JournalDraft], package: str) -> list[Posting]:
-        """Note journals that were previewed; nothing is approved, nothing may be sent yet, and a later preview may change them."""
-        return [self._first(draft, package, PLANNED, None) for draft in drafts]
+    def plan(self, drafts: Sequence[JournalDraft], package: str, mapping: str = "") -> list[Posting]:
+        """Note journals that were previewed; nothing is approved, nothing may be sent yet, and a later preview may change them. mapping: see `Posting`."""
+        return [self._first(draft, package, PLANNED, None, mapping) for draft in drafts]
 
     def record_intent(self, draft: JournalDraft, approval: Approval) -> Posting:
         """Write down, durably, that this journal may reach the ERP from now on; where it was written down before, how far it came.
@@ -97,7 +98,9 @@ class Postings:
                 self._note(db, draft.reference, INTENT, "", "")
         return self._same_content(draft)
 
-    def _first(self, draft: JournalDraft, package: str, state: str, approval: Approval | None) -> Posting:
+    def _first(
+        self, draft: JournalDraft, package: str, state: str, approval: Approval | None, mapping: str = ""
+    ) -> Posting:
         """The row of the draft, made in this state unless there is one; a planned one takes the newer preview."""
         held = self.find(draft.reference)
         if held and held.state != PLANNED:
@@ -111,6 +114,7 @@ class Postings:
             "content_hash": draft.content_hash,
             "draft": draft.to_text(),
             "approval": _approval_text(approval),
+            "mapping": mapping,
             "state": state,
             "number": "",
             "note": "",
@@ -129,6 +133,7 @@ class Postings:
     def _replan(self, row: Mapping[str, str]) -> None:
         """Put a newer preview in the place of one of which nothing was sent; the package may be another one though this journal is as it was."""
         changed = {name: row[name] for name in ("package", "content_hash", "draft", "changed_at")}
+        changed |= {"mapping": row["mapping"]} if row["mapping"] else {}
         of_row = (postings.c.reference == row["reference"]) & (postings.c.state == PLANNED)
         other = (postings.c.content_hash != row["content_hash"]) | (postings.c.package != row["package"])
         with self.engine.begin() as db:
@@ -166,7 +171,7 @@ class Postings:
     def about_to_set(self, draft: JournalDraft, figures: "pd.DataFrame") -> None:
         """Tell the audit trail which budget figures are about to be set over which: account, subaccount, before_minor, amount_minor."""
         if self.logbook:
-            tell_figures(self.logbook, draft, figures)
+            tell_figures(self.logbook, draft, figures, self.require(draft.reference).mapping)
 
     def hold_back(self, reference: str, why: str) -> Posting:
         """Close a journal to every worker for now, as a conflict that says why. One that is closed already stays what it is."""
@@ -297,4 +302,4 @@ def _read(db: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Post
 
 
 def _posting(row: sa.Row[tuple[object, ...]]) -> Posting:
-    return Posting(row.reference, row.content_hash, row.state, row.number, row.note, row.changed_at)
+    return Posting(row.reference, row.content_hash, row.state, row.number, row.note, row.changed_at, row.mapping)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0015"
+REVISION = "0016"
 
 metadata = sa.MetaData()
 
@@ -148,6 +148,7 @@ postings = sa.Table(
     sa.Column("content_hash", sa.String(64), nullable=False),
     sa.Column("draft", sa.Text, nullable=False),  # JSON: the whole journal, so that anybody can take it up
     sa.Column("approval", sa.Text, nullable=False),  # JSON: who, when, which content, by what evidence
+    sa.Column("mapping", sa.String(64), nullable=False, server_default=""),  # version of the targets it went through
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("number", sa.String(80), nullable=False),  # the ERP's, "" before one was seen
     sa.Column("note", sa.Text, nullable=False),

@@ -24,7 +24,7 @@ def tell_transition(
 ) -> None:
     """One step of a journal, in the transaction that makes it. posted: the ERP holds its lines now, proved by reading them back."""
     draft = JournalDraft.from_text(row.draft)
-    body = logbook.trail.keep(_lines(draft, number or row.number)) if posted and draft.lines else None
+    body = logbook.trail.keep(_lines(draft, number or row.number, row.mapping)) if posted and draft.lines else None
     said: dict[str, Any] = {
         "period": row.period,
         "reference": row.reference,
@@ -33,17 +33,23 @@ def tell_transition(
         "request_hash": row.content_hash,
         "note": note,
         "query": {"package": row.package},
+        "artefacts": _mapped_by(row.mapping),
         "counts": {"lines": len(draft.lines)},
         "totals": {f"{draft.currency} debit": draft.debit.minor, f"{draft.currency} credit": draft.credit.minor},
     }
     logbook.add(db, JOURNAL, state, **({"body": body} if body else {}), **said)
 
 
-def tell_figures(logbook: Logbook, draft: JournalDraft, rows: "pd.DataFrame") -> None:
+def tell_figures(logbook: Logbook, draft: JournalDraft, rows: "pd.DataFrame", mapping: str) -> None:
     """Budget figures that are about to be set: account, subaccount, before_minor, amount_minor; durable before the first of them leaves."""
-    said = {"period": draft.period, "reference": draft.reference, "counts": {"figures": len(rows)}}
-    records = _figures(draft, rows)
-    logbook.append(FIGURES, SENT, records, objects=_objects(draft, ""), request_hash=draft.content_hash, **said)
+    said: dict[str, Any] = {"period": draft.period, "reference": draft.reference, "counts": {"figures": len(rows)}}
+    said |= {"artefacts": _mapped_by(mapping), "request_hash": draft.content_hash}
+    logbook.append(FIGURES, SENT, _figures(draft, rows, mapping), objects=_objects(draft, ""), **said)
+
+
+def _mapped_by(mapping: str) -> dict[str, str]:
+    """The kept file of the targets, under the name that loads have for theirs."""
+    return {"mapping_version": mapping} if mapping else {}
 
 
 def _objects(draft: JournalDraft, number: str) -> dict[str, str]:
@@ -52,18 +58,18 @@ def _objects(draft: JournalDraft, number: str) -> dict[str, str]:
     return {**where, "plan": draft.plan, "version": draft.version, "journal": number}
 
 
-def _lines(draft: JournalDraft, number: str) -> "Iterator[pa.Table]":
+def _lines(draft: JournalDraft, number: str, mapping: str) -> "Iterator[pa.Table]":
     minor = [line.debit_minor - line.credit_minor for line in draft.lines]
     codes = [(line.account, line.subaccount) for line in draft.lines]
     reason = f"reversal of {draft.reverses}" if draft.reverses else ""
     held = {"amount_minor": minor, "after_minor": minor}
-    yield _records(draft, [(number, *one) for one in codes], held, outcome=POSTED, reason=reason)
+    yield _records(draft, [(number, *one) for one in codes], held, outcome=POSTED, reason=reason, mapping=mapping)
 
 
-def _figures(draft: JournalDraft, rows: "pd.DataFrame") -> "Iterator[pa.Table]":
+def _figures(draft: JournalDraft, rows: "pd.DataFrame", mapping: str) -> "Iterator[pa.Table]":
     codes = zip(rows["account"], rows["subaccount"], strict=True)
     held = {name: rows[name].tolist() for name in ("amount_minor", "before_minor")}
-    yield _records(draft, [(draft.destination.ledger, *one) for one in codes], held, outcome=SENT)
+    yield _records(draft, [(draft.destination.ledger, *one) for one in codes], held, outcome=SENT, mapping=mapping)
 
 
 def _records(

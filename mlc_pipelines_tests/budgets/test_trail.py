@@ -4,7 +4,9 @@ import re
 
 import pandas as pd
 import pyarrow as pa
+from click.testing import CliRunner
 
+from mlc_pipelines.cli import cli
 from mlc_pipelines.flows.trace import trace_journal
 from mlc_pipelines.store.postings import SEALED
 from mlc_pipelines.store.told import APPROVAL, FIGURES, JOURNAL, POSTED
@@ -48,6 +50,11 @@ def test_each_line_of_a_posted_plan_is_recorded_with_its_approval(office: Office
             one.entry.number
             for one in trace_journal(office.desk.store, office.desk.connection, entry.event["objects"]["journal"])
         ]
+        mapping = entry.event["artefacts"]["mapping_version"]
+        assert {mapping} == set(lines["mapping"])
+        number = entry.event["objects"]["journal"]
+        told_of_it = CliRunner().invoke(cli, ["trace", office.desk.connection, "--journal", number]).output
+        assert f"mapping {mapping[:16]}" in told_of_it
     drafted = set() if isinstance(office.way, Articles | Native) else {"DRAFT_SEEN", "CHECKED", "RELEASING"}
     assert {"INTENT", SEALED} | drafted <= {one.event["outcome"] for one in told(trail, JOURNAL)}
     office.post()
@@ -86,5 +93,6 @@ def test_budget_figures_are_recorded_over_what_stood_there(office: Office) -> No
     changed = last[last["before_minor"] != 0]
     assert {0} == set(first["before_minor"])
     assert not changed.empty
+    assert "" not in set(sent["mapping"])
     assert changed["before_minor"].tolist() == first.loc[changed.index, "amount_minor"].tolist()
     assert len(told(trail, JOURNAL, SEALED)) == 4

@@ -102,7 +102,7 @@ def _files(contents: Contents, folder: Path) -> list[tuple[str, str, str]]:
 def _ending(path: Path) -> str:
     with path.open("rb") as file:
         begins = file.read(4)
-    return ".parquet" if begins == b"PAR1" else ".csv"
+    return ".parquet" if begins == b"PAR1" else ".json" if begins.startswith(b"{") else ".csv"
 
 
 def _trail(contents: Contents, folder: Path, absent: list[str]) -> Checkpoint | None:

@@ -159,6 +159,7 @@ def _journals(contents: Contents) -> pd.DataFrame:
             "approved by": one.approval.by if one.approval else "",
             "approved at (UTC)": one.approval.at if one.approval else "",
             "content": one.package,
+            "mapping version": one.posting.mapping,
             "books": str(one.draft.destination),
             "reference": one.draft.reference,
             "note": one.posting.note,
