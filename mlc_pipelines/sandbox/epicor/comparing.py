@@ -55,12 +55,13 @@ class Filter:
         bounds = [part.said[2] for part in self.parts if part.said and part.said[:2] == (name, "gt")]
         return max(bounds, default=None)
 
-    def beyond(self, looked_up: Mapping[str, Any]) -> Test | None:
-        """What is left to test of rows that have these values; None where nothing is."""
+    def beyond(self, looked_up: Mapping[str, Any], above: str = "") -> Test | None:
+        """What is left to test of rows that have these values, and lie above the bounds of the column `above`; None where nothing is."""
         left = [
             part
             for part in self.parts
             if not (part.said and part.said[1] == "eq" and looked_up.get(part.said[0]) == part.said[2])
+            and not (part.said and part.said[:2] == (above, "gt"))
         ]
         return all_of([part.test for part in left]) if left else None
 

@@ -98,9 +98,15 @@ class Shelf:
         found = self.parsed(filter_, columns)
         rows = self.rows(table, company, found.equal)
         asked = looked_up(table, company, found.equal)
-        test = found.test if self._site.meddling.lies_over(table) else found.beyond(asked)
-        start = _first_above(rows, found.above("SysRevID")) if table == "GLJrnDtl" else 0
-        return Picked(rows, self.places(rows, columns, test, order, start))
+        if self._site.meddling.lies_over(table):
+            return Picked(rows, self.places(rows, columns, found.test, order))
+        if not _by_revision(table, rows):
+            return Picked(rows, self.places(rows, columns, found.beyond(asked), order))
+        start, test = _first_above(rows, found.above("SysRevID")), found.beyond(asked, above="SysRevID")
+        if order not in ([("SysRevID", False)], [("SysRevID", True)]):
+            return Picked(rows, self.places(rows, columns, test, order, start))
+        places = self.places(rows, columns, test, (), start)  # they stand like that: nothing is made to be sorted
+        return Picked(rows, places[::-1] if order[0][1] else places)
 
     def parsed(self, text: str, columns: Columns, *, loose: bool = False) -> Filter:
         """A filter as this instance's collation reads it; `loose` for where-clauses."""
@@ -162,9 +168,14 @@ def _from(rows: Sequence[Row], start: int) -> Iterator[Row]:
         yield from rows[at : at + AT_ONCE]
 
 
+def _by_revision(table: str, rows: Sequence[Row]) -> bool:
+    """Whether the rows stand by rising row versions: journal lines do in the books, unless something lies over them."""
+    return table == "GLJrnDtl" and not isinstance(rows, list)
+
+
 def _first_above(rows: Sequence[Row], rev: int | None) -> int:
-    """From where on the row versions are higher; journal lines stand by rising ones in the books, unless something lies over them."""
-    if rev is None or isinstance(rows, list):
+    """From where on the row versions are higher."""
+    if rev is None:
         return 0
     return bisect_right(range(len(rows)), rev, key=lambda place: rows[place]["SysRevID"])
 
