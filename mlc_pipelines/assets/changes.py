@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
     from mlc_pipelines.flows.again import Policy
+    from mlc_pipelines.flows.signoff import SignOff
     from mlc_pipelines.store.home import Store
 
 _PACE_SECONDS = 60
@@ -126,22 +127,23 @@ def policy_of(named: Named) -> "Policy":
 
 
 def _shown(named: Named, store: "Store", cursor: int, keys: list[str]) -> tuple[list[dg.AssetCheckEvaluation], int]:
-    """The sign-offs suspended since the cursor as red checks beside the period's figures in the plan, and the new cursor."""
-    from mlc_pipelines.flows.signoff import sign_off
+    """The sign-offs taken back since the cursor as red checks beside the period's figures in the plan, and the new cursor."""
+    from mlc_pipelines.flows.signoff import AS_THEN, sign_off
 
     rows = store.standings(named.name).after(cursor)
     newest = {row.period: row for row in rows if row.period in keys}
     held = [sign_off(store, named.name, period) for period in newest]
-    red = [_red(named, store, one.period, one.said) for one in held if one.suspended]
+    red = [_red(named, store, one) for one in held if one.suspended or one.state == AS_THEN]
     return red, max([cursor, *(row.number for row in rows)])
 
 
-def _red(named: Named, store: "Store", period: str, said: str) -> dg.AssetCheckEvaluation:
+def _red(named: Named, store: "Store", held: "SignOff") -> dg.AssetCheckEvaluation:
     from mlc_pipelines.assets.screens import table
-    from mlc_pipelines.flows.signoff import journals_table, sign_off
+    from mlc_pipelines.flows.signoff import journals_table
 
-    held = sign_off(store, named.name, period)
-    shown: dict[str, dg.MetadataValue] = {"suspended since": dg.MetadataValue.text(held.suspended_at)}
+    shown: dict[str, dg.MetadataValue] = {}
+    if held.suspended:
+        shown["suspended since"] = dg.MetadataValue.text(held.suspended_at)
     if held.agreed:
         shown["what was agreed"] = dg.MetadataValue.text(held.agreed.note)
     if held.suspended and held.agreed and held.suspended.changes:
@@ -152,9 +154,9 @@ def _red(named: Named, store: "Store", period: str, said: str) -> dg.AssetCheckE
         check_name=SIGN_OFF,
         passed=False,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{period} is suspended. {said}",
+        description=f"{held.period} is {held.state}. {held.said}",
         metadata=shown,
-        partition=period,
+        partition=held.period,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mlc_pipelines.flows.signoff import FINAL, SUSPENDED, SignOff, sign_off
+from mlc_pipelines.flows.signoff import AS_THEN, SignOff, sign_off
 from mlc_pipelines.flows.watch import CLOSED_IN_ERP, Waiting, waiting
 from mlc_pipelines.store.home import Store
 
@@ -47,21 +47,25 @@ def asked_again(store: Store, connection: str, policy: Policy, now: datetime) ->
     later: list[Later] = []
     for one in waiting(store, connection):
         held = sign_off(store, connection, one.period)
-        was_final = held.state in {FINAL, SUSPENDED}
         ask_from = _ask_from(one, held, policy, now)
         if ask_from is not None and ask_from <= now:
-            due.append((not was_final, one))
+            due.append((not held.was_final, one))
         else:
-            said = f"was final and is suspended: {held.said}" if was_final else "is open and has changed."
-            later.append(Later(one, said, ask_from))
+            later.append(Later(one, _said(held), ask_from))
     return [one for _, one in sorted(due, key=lambda each: each[0])], later
+
+
+def _said(held: SignOff) -> str:
+    if held.was_final:
+        return f"was final and is {held}"
+    return f"is {held}" if held.state == AS_THEN else "is open and has changed."
 
 
 def _ask_from(one: Waiting, held: SignOff, policy: Policy, now: datetime) -> datetime | None:
     found_at = datetime.fromisoformat(one.since)
     if one.reason == CLOSED_IN_ERP:
         return found_at
-    if held.state not in {FINAL, SUSPENDED}:
+    if not held.was_final:
         return policy.cadence(one.period, now) or found_at
     if policy.again == AT_ONCE:
         return found_at

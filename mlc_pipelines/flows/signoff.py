@@ -101,6 +101,12 @@ class SignOff:
         return next((one.at for one in self.since if one.state == standings.SUSPENDED), "")
 
     @property
+    def was_final(self) -> bool:
+        """Whether the plan holds, or held until the ERP or kept figures came in between, what was agreed of a closed period."""
+        agreed_closed = self.agreed is not None and self.agreed.state == standings.FINAL
+        return agreed_closed and self.state in {FINAL, SUSPENDED, AS_THEN}
+
+    @property
     def reopened(self) -> bool:
         """Whether the ERP has opened it again since it was agreed."""
         return any(one.state == standings.REOPENED for one in self.since)

@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from mlc_pipelines.assets.connection import connection_definitions
 from mlc_pipelines.cli import cli
 from mlc_pipelines.flows.actuals import load_actuals
+from mlc_pipelines.flows.as_then import THEN
 from mlc_pipelines.flows.reference import refresh_reference
+from mlc_pipelines.flows.replay import replay
 from mlc_pipelines.flows.signoff import sign_off
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
@@ -134,6 +136,25 @@ def test_by_a_person_it_is_never_asked_for_by_itself(
     assert f"{PERIOD} is final" in told
     listed = CliRunner().invoke(cli, ["signoff", "list", "demo", "--json"]).output
     assert '"state": "final"' in listed
+
+
+def test_kept_figures_turn_the_check_red_and_wait_like_a_change(
+    demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime]
+) -> None:
+    """A final period into which somebody put figures of then is not overwritten by itself where the connection leaves that to a person."""
+    named = watched(demo, "by_person", tmp_path, monkeypatch)
+    final(named, sandbox, now)
+    with open_desk(named, sleep=briefly) as desk:
+        desk.store.history.doubt("demo", PERIOD, "somebody looked at it and wondered")
+        replay(desk, PERIOD, figures=THEN, load=1)
+    ticks = Ticks(named)
+    asked, said = ticks.tick()
+    assert [] == asked
+    assert f"{PERIOD} was final and is as then: The figures of load 1" in said
+    [red] = ticks.red
+    assert ("sign_off", False, True) == (red.check_name, red.passed, f"{PERIOD} is as then." in str(red.description))
+    listed = CliRunner().invoke(cli, ["signoff", "list", "demo", "--json"]).output
+    assert '"state": "as then"' in listed
 
 
 def test_a_business_day_must_be_declared(demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
