@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mlc_pipelines.flows.signoff import FINAL, sign_off
+from mlc_pipelines.flows.signoff import FINAL, loaded_as_then, sign_off
 from mlc_pipelines.ledger.closing import OPEN, CloseCalendar, Due
 from mlc_pipelines.ledger.troubles import LATE, Trouble
 from mlc_pipelines.store.history import AGREED
@@ -55,8 +55,10 @@ def late_troubles(connection: str, found: Sequence[Late], close: CloseCalendar) 
 
 
 def _agreed_at(store: Store, connection: str, period: str) -> str:
-    """When the newest load began that agreed; a later one that did not agree does not make it older."""
-    return max((one.begun_at for one in store.history.loads(connection, period) if one.state == AGREED), default="")
+    """When the newest load began that agreed with the ERP; a later one that did not agree does not make it older, and kept figures do not make it newer."""
+    kept = loaded_as_then(store.standings(connection).of_period(period))
+    agreed = (one for one in store.history.loads(connection, period) if one.state == AGREED and one.id not in kept)
+    return max((one.begun_at for one in agreed), default="")
 
 
 def _text(at: datetime) -> str:

@@ -232,7 +232,7 @@ def _load_report(
         key,
         f"{rows.left_minor:,} cells loaded and read back, total {total}: {agree}"
         if rows.left_minor
-        else "No postings yet: nothing was sent, and the plan holds no figure either.",
+        else f"No postings yet: nothing was sent, and the plan holds no figure either; {agree}",
         artefact,
         counts={
             "rows sent": rows.left_minor,
