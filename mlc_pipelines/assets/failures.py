@@ -1,4 +1,4 @@
-"""What Dagster knows of that people should look at: runs that failed and were not made good since, and slots that outlive their run."""
+"""What Dagster knows of that people should look at: runs that failed and were not made good since, an audit trail that was changed, slots that outlive their run."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.execution.stats import StepEventStatus
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Checked
 
-from mlc_pipelines.ledger.troubles import DAGSTER, RUN_FAILED, Trouble
+from mlc_pipelines.assets.trail import CHECK, NAME
+from mlc_pipelines.ledger.troubles import AUDIT, DAGSTER, RUN_FAILED, Trouble
 from mlc_pipelines.transport.secret import redacted
 
 _LOOKED_BACK = timedelta(days=62)
 _RUNS_MAX = 200
+_CHECKS_MAX = 10
 _SLOT_SECONDS = 60.0
 _PARTITION = "dagster/partition"
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -33,6 +36,29 @@ def failed_runs(instance: DagsterInstance, connection: str, jobs: Collection[str
     return [
         one for one in found.values() if not one.what.startswith(_WAITING)
     ]  # postings that wait are told by the store
+
+
+def audit_trail_changed(instance: DagsterInstance) -> list[Trouble]:
+    """What the newest look at the audit trail found; nothing where it was clean. One trail serves all connections, so the people of each are told.
+
+    A verification that came to no end counts as well: nobody knows what it would have found. One that is under way leaves it at the one before.
+    """
+    key = dg.AssetCheckKey(dg.AssetKey(NAME), CHECK)
+    for one in instance.event_log_storage.get_asset_check_execution_history(key, limit=_CHECKS_MAX):  # newest first
+        if one.status == Checked.SUCCEEDED:
+            return []
+        if one.status == Checked.FAILED and one.evaluation:
+            step = (
+                "Stop loading. `mlc audit verify --full` tells all of it; the page on the audit trail says what to do."
+            )
+            return [Trouble(AUDIT, "all connections", redacted(one.evaluation.description or ""), step)]
+        run = instance.get_run_by_id(one.run_id)
+        if run and run.status == DagsterRunStatus.FAILURE:
+            what = (
+                f"Its verification did not come to its end (run {one.run_id[:8]}); nobody knows whether it was changed."
+            )
+            return [Trouble(AUDIT, "all connections", what, "`mlc audit verify --full` says why, or what it finds.")]
+    return []
 
 
 def slots_left(instance: DagsterInstance, pools: Collection[str], now: datetime) -> Iterator[Trouble]:

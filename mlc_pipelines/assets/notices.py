@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import dagster as dg
 
-from mlc_pipelines.assets.failures import failed_runs, slots_left
+from mlc_pipelines.assets.failures import audit_trail_changed, failed_runs, slots_left
 from mlc_pipelines.assets.freshness import evaluation, late_now
 from mlc_pipelines.wiring.connections import Named
 
@@ -30,7 +30,7 @@ def notices_sensor(
     @dg.sensor(
         name=f"{named.name}_notices",
         minimum_interval_seconds=min(max(60 * named.settings.notify.every_minutes, 60), _PACE_MAX_SECONDS),
-        description="Tells people what they should look at, by webhook, e-mail or a command: loads that failed or are late, suspended sign-offs, re-opened periods, "
+        description="Tells people what they should look at, by webhook, e-mail or a command: an audit trail that was changed, loads that failed or are late, suspended sign-offs, re-opened periods, "
         "codes without a member, postings that wait. One message for all of it, none while nothing changes; what is over is told as well.",
     )
     def notices(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -44,6 +44,7 @@ def notices_sensor(
         store, now = Store.open(), clock()
         late = late_now(named, now)
         found = [
+            *audit_trail_changed(context.instance),
             *failed_runs(context.instance, named.name, jobs(), now),
             *slots_left(context.instance, pools, now),
             *(late_troubles(named.name, late, named.close) if late else ()),

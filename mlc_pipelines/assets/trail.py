@@ -1,6 +1,7 @@
-"""The audit trail of the installation in Dagster: its full verification as an asset with a check, each night where somebody switches that on."""
+"""The audit trail of the installation in Dagster: its full verification as an asset with a check, each night, and a look at its tail in between, where somebody switches that on."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -10,11 +11,12 @@ if TYPE_CHECKING:
 
 NAME, CHECK = "audit_trail", "trail_is_clean"
 _EACH_NIGHT = "30 2 * * *"
+_TAIL_EACH_SECONDS = 15 * 60
 _SHOWN = 50
 
 
 def trail_definitions(owners: Sequence[str] = ()) -> dg.Definitions:
-    """One asset for all connections, its job, and a schedule that is off until somebody switches it on. owners: of the connections."""
+    """One asset for all connections, its job, a schedule and a sensor, both off until somebody switches them on. owners: of the connections."""
     job = dg.define_asset_job(
         f"{NAME}_verification",
         dg.AssetSelection.assets(dg.AssetKey(NAME)),
@@ -26,7 +28,7 @@ def trail_definitions(owners: Sequence[str] = ()) -> dg.Definitions:
         cron_schedule=_EACH_NIGHT,
         description="The full verification of the audit trail, at night. The tail is verified at every run's start all the same.",
     )
-    return dg.Definitions(assets=[_asset(owners)], jobs=[job], schedules=[schedule])
+    return dg.Definitions(assets=[_asset(owners)], jobs=[job], schedules=[schedule], sensors=[_tail_sensor()])
 
 
 def _asset(owners: Sequence[str]) -> dg.AssetsDefinition:
@@ -64,6 +66,40 @@ def _asset(owners: Sequence[str]) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=[check])
 
     return work
+
+
+def _tail_sensor() -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{NAME}_tail",
+        minimum_interval_seconds=_TAIL_EACH_SECONDS,
+        description="Holds the newest entries of the audit trail against its signed heads, also while nothing runs. Turns the check red where they were changed; "
+        "only the full verification turns it green again.",
+    )
+    def tail(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from mlc_pipelines.store.home import Store
+        from mlc_pipelines.store.trail.verify import verify
+
+        verdict = verify(Store.open().trail)
+        seen = sha256("\n".join(map(str, verdict.findings)).encode()).hexdigest() if verdict.findings else ""
+        return dg.SensorResult(
+            skip_reason=_check(verdict).description,
+            asset_events=[_evaluation(verdict)] if seen and seen != context.cursor else [],
+            cursor=seen,
+        )
+
+    return tail
+
+
+def _evaluation(verdict: "Verdict") -> dg.AssetCheckEvaluation:
+    """The check's result as the sensor reports it without a run."""
+    check = _check(verdict)
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(NAME),
+        check_name=CHECK,
+        passed=check.passed,
+        metadata=check.metadata,
+        description=check.description,
+    )
 
 
 def _check(verdict: "Verdict") -> dg.AssetCheckResult:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+AUDIT = "Audit trail"
 RUN_FAILED = "Loads that failed"
 LATE = "Not loaded in time"
 SUSPENDED = "Sign-off suspended"
@@ -14,8 +15,8 @@ CONFLICT = "Postings that need a decision"
 YEARS = "Fiscal years"
 DAGSTER = "The installation itself"
 UNDELIVERED = "Messages that did not get through"
-ORDER = (SUSPENDED, REOPENED, LATE, RUN_FAILED, CONFLICT, WAITING, UNMAPPED, YEARS, DAGSTER, UNDELIVERED)
-"""Kinds of trouble, in the order in which a message names them: what concerns signed figures first."""
+ORDER = (AUDIT, SUSPENDED, REOPENED, LATE, RUN_FAILED, CONFLICT, WAITING, UNMAPPED, YEARS, DAGSTER, UNDELIVERED)
+"""Kinds of trouble, in the order in which a message names them: what concerns all that was ever proved, then signed figures."""
 
 _LINES_MAX = 12
 _LINE_CHARACTERS_MAX = 400

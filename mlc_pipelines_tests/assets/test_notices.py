@@ -9,13 +9,15 @@ import pytest
 import yaml
 
 from mlc_pipelines.assets.connection import connection_definitions
-from mlc_pipelines.assets.failures import slots_left
+from mlc_pipelines.assets.failures import audit_trail_changed, slots_left
 from mlc_pipelines.assets.freshness import freshness_check
 from mlc_pipelines.assets.notices import notices_sensor
+from mlc_pipelines.assets.trail import CHECK, NAME, trail_definitions
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, folder, read_one
+from mlc_pipelines_tests.assets.test_trail import change_an_old_entry, recorded
 from mlc_pipelines_tests.messengers.conftest import Chat, chat  # noqa: F401  a fixture
 
 PERIOD = "FY2026-P03"
@@ -93,6 +95,32 @@ def test_a_failed_load_is_told_until_it_is_made_good(
     tick(named, instance, clock)
     assert ["demo: 2 new", "demo: 1 solved"] == [one["title"] for one in chat.got]
     assert f"{PERIOD} actuals_import" in chat.got[-1]["text"]
+
+
+def test_a_changed_audit_trail_is_told_before_all_else(
+    named: Named,
+    chat: Chat,  # noqa: F811
+) -> None:
+    """What the nightly verification finds reaches the people of the connection, until one is clean; one that broke off is told as well."""
+    store, clock, instance = Store.open(), Clock(), dg.DagsterInstance.ephemeral()
+    recorded(store)
+    change_an_old_entry(store)
+    verification = trail_definitions().resolve_job_def("audit_trail_verification")
+    verification.execute_in_process(instance=instance, raise_on_error=False)
+    tick(named, instance, clock)
+    assert ["Audit trail"] == [one["heading"] for one in chat.got[-1]["sections"]]
+    assert "all connections: tampered: 4 entries" in chat.got[-1]["text"]
+    assert "entry 3: " in chat.got[-1]["text"]
+    clean = dg.AssetCheckEvaluation(asset_key=dg.AssetKey(NAME), check_name=CHECK, passed=True, metadata={})
+    instance.report_runless_asset_event(clean)
+    clock.later(minutes=20)
+    tick(named, instance, clock)
+    assert "demo: 1 solved" == chat.got[-1]["title"]
+    (store.home / "keys").mkdir(exist_ok=True)
+    (store.home / "keys" / "audit.key").write_text("not a key")
+    verification.execute_in_process(instance=instance, raise_on_error=False)
+    [broken_off] = audit_trail_changed(instance)
+    assert "did not come to its end" in broken_off.what
 
 
 def loaded(named: Named, period: str, at: datetime) -> None:

@@ -28,19 +28,29 @@ def verified(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
+def recorded(store: Store) -> None:
+    """Three events of a load, their head signed."""
+    for number in range(3):
+        Logbook(store.trail, "demo", "ana.lyst").append("gl_actuals", "MADE", note=str(number))
+
+
+def change_an_old_entry(store: Store) -> None:
+    """As the owner of the database can, who lifts the trigger first."""
+    with store.engine.begin() as db:
+        db.execute(sa.text("DROP TRIGGER IF EXISTS trail_no_update"))
+        db.execute(sa.text("""UPDATE trail SET event = replace(event, '"note":"1"', '"note":"9"') WHERE number = 3"""))
+
+
 def test_the_verification_is_green_with_the_head_and_red_with_the_place(
     furnished: Path, instance: dg.DagsterInstance
 ) -> None:
     """A clean trail is materialized with its signed head; a changed one fails, and the check names the entry."""
     store = Store.open()
-    for number in range(3):
-        Logbook(store.trail, "demo", "ana.lyst").append("gl_actuals", "MADE", note=str(number))
+    recorded(store)
     result = verified(instance)
     [event] = result.asset_materializations_for_node("audit_trail")
     assert store.trail.checkpoints.read()[0][-1].header == event.metadata["audit head"].value
-    with store.engine.begin() as db:
-        db.execute(sa.text("DROP TRIGGER trail_no_update"))
-        db.execute(sa.text("""UPDATE trail SET event = replace(event, '"note":"1"', '"note":"9"') WHERE number = 3"""))
+    change_an_old_entry(store)
     result = verified(instance)
     [check] = result.get_asset_check_evaluations()
     assert (False, CHECK, False) == (result.success, check.check_name, check.passed)
@@ -51,6 +61,27 @@ def test_it_runs_each_night_only_where_somebody_switches_that_on() -> None:
     """Off by default: the tail is verified at every run's start all the same."""
     [schedule] = trail_definitions().schedules or []
     assert dg.DefaultScheduleStatus.STOPPED == schedule.default_status
+
+
+def test_the_tail_is_looked_at_while_nothing_runs(furnished: Path, instance: dg.DagsterInstance) -> None:
+    """Clean: nothing is reported, since only the full verification may turn the check green. Changed: the check is red, once for each finding."""
+    store = Store.open()
+    [sensor] = trail_definitions().sensors or []
+    assert isinstance(sensor, dg.SensorDefinition)
+    assert dg.DefaultSensorStatus.STOPPED == sensor.default_status
+    recorded(store)
+    quiet = sensor(dg.build_sensor_context(instance=instance))
+    assert isinstance(quiet, dg.SensorResult)
+    assert ((), "") == (tuple(quiet.asset_events), quiet.cursor)
+    change_an_old_entry(store)
+    red = sensor(dg.build_sensor_context(instance=instance, cursor=""))
+    assert isinstance(red, dg.SensorResult)
+    [event] = red.asset_events
+    assert isinstance(event, dg.AssetCheckEvaluation)
+    assert (CHECK, False, True) == (event.check_name, event.passed, "entry 3: " in str(event.description))
+    again = sensor(dg.build_sensor_context(instance=instance, cursor=red.cursor))
+    assert isinstance(again, dg.SensorResult)
+    assert () == tuple(again.asset_events)
 
 
 def test_a_backfill_over_a_loaded_period_sends_nothing_and_says_so(
