@@ -11,7 +11,8 @@ from mlc_pipelines.cli.load import facts_of, progress_on_terminal
 from mlc_pipelines.cli.tables import show
 from mlc_pipelines.flows import approval as approvals
 from mlc_pipelines.flows.approved import read_approved
-from mlc_pipelines.flows.budgets import abandon_journal, post_plan, reopen_journal, sweep_drafts
+from mlc_pipelines.flows.budgets import post_plan
+from mlc_pipelines.flows.by_hand import abandon_journal, record_reversal, reopen_journal, sweep_drafts
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.preview import preview_plan
 from mlc_pipelines.flows.report import Report
@@ -131,6 +132,19 @@ def reopen(connection: str, reference: str, because: str) -> None:
     with _at_desk(connection, quiet=True) as desk:
         posting = reopen_journal(desk, reference, because)
     click.echo(f"{reference}: {posting.state}. Give `mlc budget post` to take it up.")
+
+
+@budget.command("reversed")
+@click.argument("connection")
+@click.argument("journal")
+@click.option("--by", required=True, help="Number of the journal that reverses it, as the ERP shows it.")
+@_PLAN
+@_BECAUSE
+def reversed_(connection: str, journal: str, by: str, plan: str, because: str) -> None:
+    """Say that the released JOURNAL of a plan was reversed in the ERP. Both are read back and must cancel out; then reopen or abandon the posting."""
+    with _at_desk(connection, quiet=True) as desk:
+        found = record_reversal(desk, desk.route(plan), journal, by, because)
+    click.echo(f"{found.number} ({found.reference}) counts no more: {by} takes it back.")
 
 
 @budget.command()

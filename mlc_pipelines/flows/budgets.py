@@ -11,6 +11,7 @@ ledger_matches_plan    the approved figures        = what the destination holds,
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.native import TableDesk, write_all
 from mlc_pipelines.flows.plan_tie_out import tie_out
-from mlc_pipelines.flows.posting import abandon, post_all, sweep
+from mlc_pipelines.flows.posting import post_all, sweep
 from mlc_pipelines.flows.preview import issued
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year, year_of
@@ -28,8 +29,9 @@ from mlc_pipelines.flows.steps import JOURNALS_APPROVED
 from mlc_pipelines.flows.trail import head_of, record_step
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft
-from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, told_as
+from mlc_pipelines.ledger.errors import DataError, PipelineError, told_as
 from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.ledger.ports import PlanBooks
 from mlc_pipelines.store.history import Step
 from mlc_pipelines.store.postings import CONFLICT, SEALED, Posting
 
@@ -49,7 +51,7 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
         approval = desk.approvals.find(previewed.facts["package"])
         if due := any(posting.state != SEALED and draft.period in periods for draft, posting in package):
             approval = _both_approvals(desk, route, year, previewed)
-        with _company(desk, route, year) as require_fence:
+        with company(desk, route, year) as require_fence:
             if due and approval:
                 drafts = [draft for draft, _ in package]
                 outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
@@ -82,7 +84,7 @@ def _both_approvals(desk: Desk, route: PlanRoute, year: str, previewed: Step) ->
 
 
 @contextmanager
-def _company(desk: Desk, route: PlanRoute, work: str) -> Iterator[Callable[[], None]]:
+def company(desk: Desk, route: PlanRoute, work: str) -> Iterator[Callable[[], None]]:
     """One writer per ERP company, from the first look to the last."""
     where = "company " + "".join(letter if letter.isalnum() else "_" for letter in route.company)
     holder = f"{desk.connection} {route.name} {work}"
@@ -96,16 +98,21 @@ def posting_desk(
     """What journals of a plan are posted with; its approvals are read again before each release."""
     if route.journals is None:
         raise ValueError("native figures are not journals")
-    return PostingDesk(
-        route.journals,
-        desk.postings,
-        require_fence,
+    return replace(
+        clearing_desk(desk, route.journals, require_fence),
         require_approval=_approval_reader(desk, route, year, previewed),
         post_too=route.post_too,
         witness=lambda: head_of(desk.store.trail),
         limits=Limits(quiet_seconds=route.quiet_seconds),
         progress=desk.progress,
     )
+
+
+def clearing_desk(desk: Desk, books: PlanBooks, require_fence: Callable[[], None]) -> PostingDesk:
+    """What is enough to clear drafts away: nothing is released with it."""
+    taken_back = desk.reversals.taken_back()
+    counts_no_more = frozenset({*taken_back, *taken_back.values()})
+    return PostingDesk(books, desk.postings, require_fence, taken_back=counts_no_more)
 
 
 def _approval_reader(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> Callable[[JournalDraft], None]:
@@ -160,47 +167,9 @@ def _swept(desk: Desk, route: PlanRoute, require_fence: Callable[[], None]) -> l
     if route.journals is None:
         return []
     try:
-        return [str(one) for one in sweep(PostingDesk(route.journals, desk.postings, require_fence))]
+        return [str(one) for one in sweep(clearing_desk(desk, route.journals, require_fence))]
     except PipelineError as error:
         return [f"not swept: {error.what}"]
-
-
-def abandon_journal(desk: Desk, reference: str, why: str) -> Posting:
-    """Give a journal up, by a person's command, under the fence. Raises DataError where it is released, or is native figures."""
-    desk.postings.require(reference)
-    draft, _ = desk.postings.draft(reference)
-    route = _route_of(desk, draft)
-    if route.journals is None:
-        return desk.postings.give_up(reference, why)
-    with _company(desk, route, year_of(draft.period)) as require_fence:
-        return abandon(draft, PostingDesk(route.journals, desk.postings, require_fence), why)
-
-
-def sweep_drafts(desk: Desk) -> list[str]:
-    """Clear away late drafts of every plan of the connection; what was found, and what became of it."""
-    said: list[str] = []
-    for route in desk.routes.values():
-        if route.journals is not None:
-            with _company(desk, route, route.name) as require_fence:
-                said += [str(one) for one in sweep(PostingDesk(route.journals, desk.postings, require_fence))]
-    return said
-
-
-def reopen_journal(desk: Desk, reference: str, why: str) -> Posting:
-    """Let a conflict be worked on again, by a person's command, after it was put right in the ERP."""
-    desk.postings.require(reference)
-    return desk.postings.reopen(reference, why)
-
-
-def _route_of(desk: Desk, draft: JournalDraft) -> PlanRoute:
-    for route in desk.routes.values():
-        if route.plan_of(year_of(draft.period)) == draft.plan and route.destination == draft.destination:
-            return route
-    raise SetupError(
-        f"{draft} belongs to no plan that connection {desk.connection} declares now.",
-        holds="Nothing was changed.",
-        next_step="Restore the plan's section in the connection file, then give the command again.",
-    )
 
 
 def _report(

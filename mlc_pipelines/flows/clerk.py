@@ -5,7 +5,7 @@ is by exhaustion: reliability sheet 5, and the tests of posting.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -36,6 +36,8 @@ from mlc_pipelines.store.postings import (
 )
 
 _CREATING = "a draft is being created"
+NAME_IT = "Name the reversal: `mlc budget reversed CONNECTION JOURNAL --by REVERSAL --because ...`"
+"""What makes a reversal count: in the ERP a reversed journal stands as released as before."""
 
 
 class Register(Protocol):
@@ -51,7 +53,7 @@ class Register(Protocol):
 
     def let_go_on(self, reference: str, why: str) -> Posting: ...
 
-    def give_up(self, reference: str, why: str) -> Posting: ...
+    def give_up(self, reference: str, why: str, *, taken_back: Collection[str] = ()) -> Posting: ...
 
     def abandoned(self) -> list[Posting]: ...
 
@@ -94,6 +96,8 @@ class PostingDesk:
     require_fence: raises FenceLost unless it is still held; asked before every write. require_approval: reads the approval again, just
     before a release, and raises when it was taken back. post_too: whether a released journal is posted by a second step of ours.
     witness: the head of the audit trail at this moment, which a journal that nobody can change any more bears witness to.
+    taken_back: numbers of released journals that a person reversed in the ERP, proved and written down (`flows.reversals`), and of their
+    reversals: they stand there for ever and are looked past.
     """
 
     books: PlanBooks
@@ -102,6 +106,7 @@ class PostingDesk:
     require_approval: Callable[[JournalDraft], None] = _nothing_said
     post_too: bool = False
     witness: Callable[[], str] = _no_head
+    taken_back: Collection[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], float] = time.monotonic
     age: Callable[[Posting], float] = age_of
@@ -129,6 +134,12 @@ class Outcome:
         if self.state == SEALED:
             return f"{self.draft}: {'posted' if self.anew else 'already posted'} as {self.number}"
         return f"{self.draft}: {self.state}{f' ({self.why})' if self.why else ''}"
+
+
+def own(reference: str, desk: PostingDesk) -> list[BookedJournal]:
+    """Every journal with exactly this reference, whatever else the ERP's filter let through; those that a person took back left out."""
+    found = desk.books.find_by_reference(reference)
+    return [one for one in found if one.reference == reference and one.number not in desk.taken_back]
 
 
 def released_after_all(number: str) -> str:
@@ -201,9 +212,7 @@ class Clerk:
         return False
 
     def look(self) -> list[BookedJournal]:
-        """Every journal with exactly our reference, whatever else the ERP's filter let through."""
-        found = self.desk.books.find_by_reference(self.draft.reference)
-        return [journal for journal in found if journal.reference == self.draft.reference]
+        return own(self.draft.reference, self.desk)
 
     def choose(self, found: Sequence[BookedJournal]) -> BookedJournal | None:
         """The released one, else the lowest: everybody chooses alike."""
@@ -213,7 +222,7 @@ class Clerk:
             raise DoublePosted(
                 f"{self.draft} is released more than once: as journals {numbers}.",
                 holds=f"Both count in {self.draft.destination}; nothing was reversed.",
-                next_step="Find out who released the other one, reverse one of them in the ERP, then reopen the posting.",
+                next_step=f"Find out who released the other one and reverse one of them in the ERP. {NAME_IT}; then reopen the posting.",
             )
         return min(released or found, key=lambda journal: journal.order, default=None)
 
@@ -271,7 +280,7 @@ class Clerk:
             raise DraftEdited(
                 f"{self.draft}: {released_after_all(journal.number)}.",
                 holds=f"It counts in {self.draft.destination}.",
-                next_step="Reverse it in the ERP, or reopen the posting if it is wanted after all.",
+                next_step=f"Reverse it in the ERP. {NAME_IT}; then abandon it again. Or reopen the posting if it is wanted after all.",
             )
 
     def require_equal(self, read: ReadJournal) -> None:

@@ -17,6 +17,7 @@ from mlc_pipelines.store.approvals import Approvals
 from mlc_pipelines.store.history import Load
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.reversals import Reversals
 from mlc_pipelines.store.trail.logbook import Logbook
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class Desk:
     @property
     def approvals(self) -> Approvals:
         return self.store.approvals(self.connection, self.logbook)
+
+    @property
+    def reversals(self) -> Reversals:
+        """Journals of ours that people reversed in the ERP."""
+        return Reversals(self.logbook)
 
     def route(self, plan: str) -> "PlanRoute":
         """The way of a plan back into the ledger. Raises SetupError, naming those that there are, for a plan that the connection does not declare."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from mlc_pipelines.flows.clerk import Clerk, Outcome, PostingDesk, released_after_all
+from mlc_pipelines.flows.clerk import NAME_IT, Clerk, Outcome, PostingDesk, own, released_after_all
 from mlc_pipelines.ledger.drafts import (
     Approval,
     ApprovalVoid,
@@ -108,8 +108,7 @@ def sweep(desk: PostingDesk) -> list[Swept]:
 
 
 def _released_after_all(posting: Posting, desk: PostingDesk) -> list[Swept]:
-    found = desk.books.find_by_reference(posting.reference)
-    released = [journal for journal in found if journal.reference == posting.reference and journal.released]
+    released = [journal for journal in own(posting.reference, desk) if journal.released]
     for journal in released:
         desk.register.move(posting.reference, CONFLICT, number=journal.number, note=released_after_all(journal.number))
     return [Swept(journal, released_after_all(journal.number)) for journal in released]
@@ -144,20 +143,22 @@ def abandon(draft: JournalDraft, desk: PostingDesk, why: str) -> Posting:
     draft that somebody was about to release before is seen here and deleted. So it holds without the fence, too. Cut short, it stands as that
     conflict: the same command finishes it, reopening takes it back.
 
+    One that is sealed can be given up too, once a person reversed its journal in the ERP (`PostingDesk.taken_back`).
+
     Returns how it stands: sealed, where it was sealed at this very moment. Raises DataError where it is released (only a reversal helps then), WaitingError where a draft could not be deleted.
     """
     if not why.strip():
         raise DataError("A journal is abandoned for a reason, which is kept.", next_step="Say why.")
     _require_unreleased(draft, desk)
     held = desk.register.hold_back(draft.reference, f"being given up: {why}")
-    if held.state in (SEALED, ABANDONED):
+    if held.state == ABANDONED or (held.state == SEALED and held.number not in desk.taken_back):
         return held
     try:
         _clear_away(draft, desk)
     except DataError as error:  # released by somebody who was quicker: it stays what it is, and the next run seals it
         desk.register.let_go_on(draft.reference, error.what)
         raise
-    return desk.register.give_up(draft.reference, why)
+    return desk.register.give_up(draft.reference, why, taken_back=desk.taken_back)
 
 
 def _clear_away(draft: JournalDraft, desk: PostingDesk) -> None:
@@ -177,11 +178,11 @@ def _clear_away(draft: JournalDraft, desk: PostingDesk) -> None:
 
 
 def _require_unreleased(draft: JournalDraft, desk: PostingDesk) -> list[BookedJournal]:
-    found = [one for one in desk.books.find_by_reference(draft.reference) if one.reference == draft.reference]
+    found = own(draft.reference, desk)
     if released := [journal.number for journal in found if journal.released]:
         raise DataError(
             f"{draft} is released as journal {', '.join(released)} and cannot be abandoned.",
             holds=f"It counts in {draft.destination}.",
-            next_step="Reverse it in the ERP, or issue a new version of the plan, which replaces it.",
+            next_step=f"Issue a new version of the plan, which replaces it; or reverse it in the ERP. {NAME_IT}; then abandon it.",
         )
     return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from mlc_pipelines.flows.clerk import NAME_IT
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.report import money_table
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year
@@ -69,7 +70,7 @@ def require_remembered(desk: Desk, route: PlanRoute, year: str, drafts: Sequence
         f"{route.destination} holds {len(found)} released journals of {route.plan_of(year)} that this installation does not remember: "
         f"{few([f'{one.number} ({one.reference})' for one in found])}. Posted on top of them, the plan would stand there twice.",
         holds=NOTHING_WRITTEN,
-        next_step="Restore the database that posted them, then preview the plan again.",
+        next_step=f"Restore the database that posted them, then preview the plan again. Is it lost, reverse them in the ERP. {NAME_IT}.",
     )
     rows = [(one.number, one.reference, one.text) for one in found]
     error.evidence = {"Journals not remembered": pd.DataFrame(rows, columns=["journal", "reference", "what"])}
@@ -80,10 +81,11 @@ def _forgotten(desk: Desk, route: PlanRoute, year: str, drafts: Sequence[Journal
     """Released journals of this plan and year by their references and texts, unless the register knows them or these drafts are they."""
     if route.journals is None:
         return
+    reversed_ = desk.reversals.taken_back()
     about_to_be = {draft.reference for draft in drafts}
     for journal in route.journals.find_released(keys_of_year(desk.calendar, year)):
         known = desk.postings.find(journal.reference)
-        if journal.reference in about_to_be or (known and known.state != PLANNED):
+        if journal.reference in about_to_be or journal.number in reversed_ or (known and known.state != PLANNED):
             continue
         plans = _OF_PLAN.findall(journal.text)
         if not plans or route.plan_of(year) in plans:

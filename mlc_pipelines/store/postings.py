@@ -5,7 +5,7 @@ look-up there does. It keeps the whole journal, so that the work can be taken up
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -187,9 +187,11 @@ class Postings:
         """A journal that was held back waits for the next run instead."""
         return self._by_command(reference, postings.c.state == CONFLICT, WAITING, why)
 
-    def give_up(self, reference: str, why: str) -> Posting:
-        """Close a journal for ever, from wherever it stands except its good end."""
-        return self._by_command(reference, postings.c.state.not_in({SEALED, ABANDONED}), ABANDONED, why)
+    def give_up(self, reference: str, why: str, *, taken_back: Collection[str] = ()) -> Posting:
+        """Close a journal for ever, from wherever it stands except its good end; from that one too where its journal is among those that were reversed in the ERP."""
+        reversed_since = (postings.c.state == SEALED) & postings.c.number.in_(sorted(taken_back))
+        allowed = postings.c.state.not_in({SEALED, ABANDONED}) | reversed_since
+        return self._by_command(reference, allowed, ABANDONED, why)
 
     def _by_command(self, reference: str, allowed: sa.ColumnElement[bool], state: str, why: str) -> Posting:
         values = {"state": state, "note": why, "changed_at": timestamp()}

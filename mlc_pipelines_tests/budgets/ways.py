@@ -74,6 +74,10 @@ class Way(Protocol):
         """Somebody else books an amount into the very same place; where."""
         ...
 
+    def take_back(self, number: str) -> str:
+        """A person reverses a released journal of the first period; the number of the reversal."""
+        ...
+
 
 class _Common:
     """What does not depend on the ERP."""
@@ -158,6 +162,20 @@ class Statistical(_Meridian):
     def open(self, period: str) -> None:
         self._set(period, "Open")
 
+    def take_back(self, number: str) -> str:
+        return self.books_again(number, exchanged=True)
+
+    def books_again(self, number: str, *, exchanged: bool = False) -> str:
+        """The same lines under the same text once more, released by a person; exchanged: their sides."""
+        books = self.sandbox.books
+        old = next(one for one in books.batches if (one.number, one.ledger) == (number, "PLAN"))
+        lines = [
+            replace(one, debit_minor=one.credit_minor, credit_minor=one.debit_minor) if exchanged else one
+            for one in old.lines
+        ]
+        now = self.sandbox.clock.now()
+        return books.post("PLAN", old.period, old.branch, "Posted", old.description, lines, now=now).number
+
     def write_beside(self, period: str) -> Key:
         line = Line(0, "6200", "020-000", "HQ", 777_00, 0)
         self.sandbox.books.post("PLAN", period, "HQ", "Posted", "theirs", [line], now=self.sandbox.clock.now())
@@ -237,6 +255,15 @@ class PlanBook(_Ironvale):
 
     def open(self, period: str) -> None:
         self.sandbox.ironvale.reopen(period, "PLAN")
+
+    def take_back(self, number: str) -> str:
+        group, number, _ = number.split("-")
+        books = self.sandbox.ironvale
+        held = books.journals_of("PLAN", FIRST)
+        old = next(one for one in held if (one.group, one.number) == (group, int(number)))
+        back = [one._replace(debit_minor=one.credit_minor, credit_minor=one.debit_minor) for one in old.lines]
+        made = books.post("PLAN", FIRST, back, now=self.sandbox.clock.now(), group="REV01")
+        return f"REV01-{made.number}"
 
     def write_beside(self, period: str) -> Key:
         lines = [KineticLine("6110", "310", "", 777_00, 0), KineticLine("3990", "", "", 0, 777_00)]

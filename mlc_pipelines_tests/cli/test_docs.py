@@ -27,6 +27,7 @@ ELSEWHERE = {
             "mlc budget withdraw",
             "mlc budget abandon",
             "mlc budget reopen",
+            "mlc budget reversed",
             "mlc budget sweep",
             "mlc budget approve demo FY2027 CONTENT",
             "mlc budget post demo FY2027 --period FY2027-P01",

@@ -10,7 +10,7 @@ worst case: nothing may depend on it.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -114,7 +114,7 @@ class Script:
     def let_go_on(self, reference: str, why: str) -> Posting:
         return self._posting(self.ask("let go on"))
 
-    def give_up(self, reference: str, why: str) -> Posting:
+    def give_up(self, reference: str, why: str, *, taken_back: Collection[str] = ()) -> Posting:
         return self._posting(self.ask("give up"))
 
     def abandoned(self) -> list[Posting]:

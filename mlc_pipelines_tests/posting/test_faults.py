@@ -331,6 +331,26 @@ def test_two_released_ones_are_an_alarm_and_nothing_is_reversed(desk, books) -> 
     assert "journals 90 and 101" in outcome.why or "journals 101 and 90" in outcome.why
 
 
+def test_of_two_released_ones_the_one_that_a_person_took_back_counts_no_more(desk, books, register) -> None:
+    """It stays released in the ERP for ever, and is looked past: the posting is reopened and sealed by the other one."""
+    post_once(DRAFT, APPROVAL, desk)
+    books.journals[90] = replace(books.journals[101], number="90", order=90)
+    register.move(DRAFT.reference, CONFLICT, note="released twice")
+    register.reopen(DRAFT.reference, "90 was reversed by 103")
+    outcome = post_once(DRAFT, APPROVAL, replace(desk, taken_back={"90", "103"}))
+    assert (SEALED, "101", 2) == (outcome.state, outcome.number, len(books.released))
+
+
+def test_a_sealed_journal_is_given_up_once_it_was_taken_back(desk, books, register) -> None:
+    """Before that it stays sealed and cannot be; afterwards the sweep does not take it for one that was released nevertheless."""
+    post_once(DRAFT, APPROVAL, desk)
+    with pytest.raises(DataError, match="is released as journal 101"):
+        abandon(DRAFT, desk, "reversed")
+    known = replace(desk, taken_back={"101", "103"})
+    assert ABANDONED == abandon(DRAFT, known, "reversed").state
+    assert ([], ABANDONED) == (sweep(known), register.require(DRAFT.reference).state)
+
+
 @pytest.mark.parametrize("held", [0, 1])
 def test_losing_the_fence_ends_the_work_without_harm(desk, books, held) -> None:
     """Not a write more; the next holder brings it to its end."""
