@@ -19,11 +19,16 @@ _SLOT_SECONDS = 60.0
 _PARTITION = "dagster/partition"
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 _WILL_RETRY = "dagster/will_retry"
-_WAITING = "WAITING"
+_WAITING = "WAITING: "
 
 
-def failed_runs(instance: DagsterInstance, connection: str, jobs: Collection[str], now: datetime) -> list[Trouble]:
-    """One for each step and period whose newest failure was not made good: by a later run, whoever started it, or by Dagster's own retry."""
+def failed_runs(
+    instance: DagsterInstance, connection: str, jobs: Collection[str], now: datetime, waits: Collection[str] = ()
+) -> list[Trouble]:
+    """One for each step and period whose newest failure was not made good: by a later run, whoever started it, or by Dagster's own retry.
+
+    waits: periods and steps of which the store itself tells that they wait, "FY2027-P01 budget_posting"; any other run that waited in vain is told here.
+    """
     chosen = RunsFilter(statuses=[DagsterRunStatus.FAILURE], created_after=now - _LOOKED_BACK)
     found: dict[str, Trouble] = {}
     for record in instance.get_run_records(chosen, limit=_RUNS_MAX):  # newest first
@@ -33,9 +38,7 @@ def failed_runs(instance: DagsterInstance, connection: str, jobs: Collection[str
         for about in [f"{period_of(record)} {name}".strip() for name in steps or [record.dagster_run.job_name]]:
             if about not in found and not _made_good(instance, record, connection, steps):
                 found[about] = _told(instance, record, about)
-    return [
-        one for one in found.values() if not one.what.startswith(_WAITING)
-    ]  # postings that wait are told by the store
+    return [one for one in found.values() if not (one.what.startswith(_WAITING) and one.about in waits)]
 
 
 def audit_trail_changed(instance: DagsterInstance) -> list[Trouble]:

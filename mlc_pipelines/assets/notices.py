@@ -27,16 +27,18 @@ def notices_sensor(
     if named.settings.notify is None:
         return None
 
+    loaded, plans = named.calendar.keys, {name: plan.version for name, plan in named.settings.plans.items()}
+
     @dg.sensor(
         name=f"{named.name}_notices",
         minimum_interval_seconds=min(max(60 * named.settings.notify.every_minutes, 60), _PACE_MAX_SECONDS),
         description="Tells people what they should look at, by webhook, e-mail or a command: an audit trail that was changed, loads that failed or are late, suspended sign-offs, re-opened periods, "
-        "codes without a member, postings that wait. One message for all of it, none while nothing changes; what is over is told as well.",
+        "codes without a member, previews and postings that wait, new fiscal years. One message for all of it, none while nothing changes; what is over is told as well.",
     )
     def notices(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from mlc_pipelines.flows.freshness import late_troubles
         from mlc_pipelines.flows.notify import tell
-        from mlc_pipelines.flows.troubles import troubles_of
+        from mlc_pipelines.flows.troubles import troubles_of, waiting_postings, years_to_load
         from mlc_pipelines.store.home import Store
         from mlc_pipelines.store.outbox import Outbox
         from mlc_pipelines.wiring.messengers import messengers_of, rules_of
@@ -45,10 +47,11 @@ def notices_sensor(
         late = late_now(named, now)
         found = [
             *audit_trail_changed(context.instance),
-            *failed_runs(context.instance, named.name, jobs(), now),
+            *failed_runs(context.instance, named.name, jobs(), now, waiting_postings(store, named.name, plans)),
             *slots_left(context.instance, pools, now),
             *(late_troubles(named.name, late, named.close) if late else ()),
-            *troubles_of(store, named.name, named.calendar.keys),
+            *troubles_of(store, named.name, named.calendar.keys, plans),
+            *years_to_load(named.calendar.keys, loaded),
         ]
         delivery = tell(Outbox(store.engine, named.name), found, messengers_of(named, store), now, rules_of(named))
         for problem in delivery.problems:

@@ -8,11 +8,13 @@ import dagster as dg
 import pytest
 import yaml
 
+from mlc_pipelines.assets import screens
 from mlc_pipelines.assets.connection import connection_definitions
-from mlc_pipelines.assets.failures import audit_trail_changed, slots_left
+from mlc_pipelines.assets.failures import audit_trail_changed, failed_runs, slots_left
 from mlc_pipelines.assets.freshness import freshness_check
 from mlc_pipelines.assets.notices import notices_sensor
 from mlc_pipelines.assets.trail import CHECK, NAME, trail_definitions
+from mlc_pipelines.ledger.errors import WaitingError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
@@ -95,6 +97,26 @@ def test_a_failed_load_is_told_until_it_is_made_good(
     tick(named, instance, clock)
     assert ["demo: 2 new", "demo: 1 solved"] == [one["title"] for one in chat.got]
     assert f"{PERIOD} actuals_import" in chat.got[-1]["text"]
+
+
+def test_a_run_that_waited_in_vain_is_told_unless_the_store_tells_of_it() -> None:
+    """A load behind a person in the model ends red and is not started again by itself; a posting behind a closed period is told by its journals."""
+    instance, now = dg.DagsterInstance.ephemeral(), datetime.now(UTC) + timedelta(minutes=1)
+
+    def ends_waiting(name: str, period: str) -> None:
+        @dg.asset(key=["demo", name], partitions_def=dg.StaticPartitionsDefinition([period]))
+        def work() -> None:
+            raise screens.failure(WaitingError("Ann is at work in the model."))
+
+        dg.materialize([work], partition_key=period, instance=instance, raise_on_error=False)
+
+    ends_waiting("actuals_import", PERIOD)
+    ends_waiting("budget_posting", "FY2027-P01")
+    ends_waiting("budget_posting", "FY2027-P02")
+    [run_of, *_] = instance.get_runs()
+    found = failed_runs(instance, "demo", [run_of.job_name], now, {"FY2027-P01 budget_posting"})
+    assert {f"{PERIOD} actuals_import", "FY2027-P02 budget_posting"} == {one.about for one in found}
+    assert {"WAITING: Ann is at work in the model."} == {one.what for one in found}
 
 
 def test_a_changed_audit_trail_is_told_before_all_else(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlc_pipelines.flows.troubles import troubles_of
+from mlc_pipelines.flows.troubles import troubles_of, waiting_postings, years_to_load
 from mlc_pipelines.ledger.troubles import CONFLICT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS
 from mlc_pipelines.store import postings, standings
 from mlc_pipelines.store.history import AGREED
@@ -60,10 +60,47 @@ def test_a_year_that_is_lacking_is_told_until_it_is_there(store: Store) -> None:
     assert [] == found(store)
 
 
+def test_a_new_year_is_told_until_its_periods_are_partitions() -> None:
+    """Nobody would look for it: the year's first close is only late otherwise."""
+    known = (*PERIODS, "FY2027-P01", "FY2027-P02")
+    [told] = years_to_load(known, PERIODS)
+    assert (YEARS, "FY2027") == (told.kind, told.about)
+    assert "Reload" in told.next_step
+    assert [] == list(years_to_load(known, known))
+
+
+def test_a_preview_is_told_until_somebody_decides_on_it(store: Store) -> None:
+    """With its content and the command; not while it is older than the newest approved figures, and not where it has nothing to post."""
+    plans, history = {"forecast": "Forecast"}, store.history
+
+    def waits() -> list[str]:
+        return [one.what for one in troubles_of(store, "demo", PERIODS, plans) if one.kind == WAITING]
+
+    def previewed(package: str) -> None:
+        facts = {"package": package, "approved": "a" * 64, "prepared_by": "r.diaz"}
+        history.record_step("demo", "forecast_journals", "FY2026", "b" * 64, facts)
+
+    history.record_step("demo", "approved_forecast", "FY2026", "a" * 64, {})
+    previewed("")
+    assert [] == waits()
+    previewed("c" * 64)
+    [told] = troubles_of(store, "demo", PERIODS, plans)
+    assert (WAITING, "Forecast FY2026") == (told.kind, told.about)
+    assert f"Content {'c' * 16}, prepared by r.diaz, waits for approval." == told.what
+    assert f"`mlc budget approve demo FY2026 {'c' * 16} --plan forecast`" in told.next_step
+    history.record_step("demo", "approved_forecast", "FY2026", "d" * 64, {})
+    assert [] == waits()
+    history.record_step("demo", "approved_forecast", "FY2026", "a" * 64, {})
+    store.approvals("demo").approve("Forecast FY2026", "c" * 64, "controller", evidence="approved in the plan")
+    assert [] == waits()
+    store.approvals("demo").withdraw("Forecast FY2026", "c" * 64, "controller", "a figure is to be looked at")
+    assert [] == waits()
+
+
 def test_postings_that_wait_or_need_a_decision_are_named_by_their_plan(store: Store) -> None:
     """A journal that is merely previewed, or at its end, is none of them."""
     register = store.postings("demo", who="r.diaz")
-    waits, decide = DRAFT, replace(DRAFT, plan="Forecast")
+    waits, decide = replace(DRAFT, plan="Budget FY2026"), replace(DRAFT, plan="Forecast FY2026")
     for draft in (waits, decide):
         register.record_intent(draft, approved(draft))
     assert [] == found(store)
@@ -75,6 +112,8 @@ def test_postings_that_wait_or_need_a_decision_are_named_by_their_plan(store: St
     }
     assert (str(waits), str(decide)) == (told[WAITING].about, told[CONFLICT].about)
     assert [] == troubles_of(store, "another", PERIODS)
+    plans = {"budget": "Budget", "forecast": "Forecast"}
+    assert {"FY2026-P03 budget_posting"} == waiting_postings(store, "demo", plans)
 
 
 def test_money_without_a_member_is_told_once_and_not_for_each_period(store: Store) -> None:
