@@ -23,7 +23,7 @@ AT_ONCE = 1000
 
 LOOKED_UP = {
     *("Company", "Company1", "BookID", "FiscalYear", "FiscalYearSuffix", "FiscalPeriod", "JournalCode", "JournalNum"),
-    *("Posted", "SourceModule", "GroupID", "VendorNum", "InvoiceNum"),
+    *("FiscalCalendarID", "Posted", "SourceModule", "GroupID", "VendorNum", "InvoiceNum"),
 }
 """Columns by which the books find rows without looking at all of them."""
 

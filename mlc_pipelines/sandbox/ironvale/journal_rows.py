@@ -22,6 +22,7 @@ OF_JOURNAL: dict[str, Callable[[Journal], Any]] = {
     "FiscalYear": lambda one: one.period.year,
     "FiscalYearSuffix": lambda one: one.period.suffix,
     "FiscalPeriod": lambda one: one.period.number,
+    "FiscalCalendarID": lambda one: one.period.calendar,
     "JournalCode": lambda one: one.code,
     "JournalNum": lambda one: one.number,
     "Posted": lambda one: one.posted,
