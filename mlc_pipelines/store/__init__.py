@@ -9,6 +9,7 @@ refusals     records that were refused, until a load takes them or somebody waiv
 trail        the audit trail: every figure moved, by whom, under which approval; chained, signed, append-only
 history      which step of which period was done with which result, and which files were (perhaps) loaded
 fence        one writer per model: a lock owned by the writing process
+fleet        the same among machines that share a Postgres database
 notices      what an ERP told or was found to have changed: each once, in the order in which it arrived
 standings    what became of each period: agreed, suspended, closed and re-opened in the ERP; never changed afterwards
 clock        the one place where the store asks what time it is

@@ -15,6 +15,7 @@ from mlc_pipelines.store.budget import SharedBudget
 from mlc_pipelines.store.contracts import Contracts
 from mlc_pipelines.store.elsewhere import Elsewhere
 from mlc_pipelines.store.fence import RequireHeld, fence
+from mlc_pipelines.store.fleet import fence_everywhere
 from mlc_pipelines.store.history import History
 from mlc_pipelines.store.known import KnownIds
 from mlc_pipelines.store.mappings import Mappings
@@ -120,5 +121,5 @@ class Store:
         return LogIn(self.vault, self.home / "locks", credential, command)
 
     def fence(self, name: str, *, holder: str, wait_seconds: float) -> AbstractContextManager[RequireHeld]:
-        """One writer at a time of what is named; its body is handed what to ask before every write."""
-        return fence(self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)
+        """One writer at a time of what is named, on all machines that share a Postgres database; its body is handed what to ask before every write."""
+        return fence_everywhere(self.engine, self.home / "locks", name, holder=holder, wait_seconds=wait_seconds)

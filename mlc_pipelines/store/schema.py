@@ -8,6 +8,7 @@ from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
 REVISION = "0016"
+_UPGRADE_LOCK = 7_302_418_221_006  # Postgres knows its advisory locks by number; any one, always the same
 
 metadata = sa.MetaData()
 
@@ -346,5 +347,7 @@ def _upgrade(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # for CREATE alone Python's driver would open no transaction
+        else:  # several machines may begin at once; who comes second finds nothing left to do
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mlc_pipelines.ledger.errors import SetupError
-from mlc_pipelines.store.fence import fence
+from mlc_pipelines.store.fleet import fence_everywhere
 from mlc_pipelines.store.vault import Vault
 from mlc_pipelines.transport.secret import Secret
 
@@ -39,7 +39,8 @@ class LogIn:
         return f"Log in again: `{self.command}`."
 
     def held(self) -> AbstractContextManager[object]:
-        return fence(self.locks, self._lock, holder="a renewal of this log-in", wait_seconds=_WAIT_SECONDS)
+        who = "a renewal of this log-in"
+        return fence_everywhere(self.vault.engine, self.locks, self._lock, holder=who, wait_seconds=_WAIT_SECONDS)
 
     def newest(self, application: str) -> Secret:
         """The refresh token stored last. Raises SetupError when nobody has logged in, or only to another application."""

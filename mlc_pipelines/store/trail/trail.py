@@ -86,9 +86,12 @@ class Trail:
 
     @classmethod
     def at(cls, home: Path, engine: sa.Engine) -> "Trail":
-        """The trail of an installation. MLC_AUDIT_CHECKPOINTS names another place for the checkpoints, best one that the database's owner cannot write."""
+        """The trail of an installation. MLC_AUDIT_CHECKPOINTS names another place for the checkpoints, best one that the database's owner cannot write;
+        MLC_AUDIT_RECORDS another folder for the records, where several machines share them.
+        """
         file = Path(os.environ.get("MLC_AUDIT_CHECKPOINTS") or home / "audit" / "checkpoints.jsonl")
-        return cls(engine, Artefacts(home / "audit" / "records"), Checkpoints(file, home / "keys" / "audit.key"))
+        records = Path(os.environ.get("MLC_AUDIT_RECORDS") or home / "audit" / "records")
+        return cls(engine, Artefacts(records), Checkpoints(file, home / "keys" / "audit.key"))
 
     def append(self, event: Event, records: "Iterable[pa.Table]" = ()) -> Entry:
         """Write an event durably, with its records (tables as to_records makes them). Others may append at the same time; order is who came first.
