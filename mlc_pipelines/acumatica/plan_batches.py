@@ -35,6 +35,7 @@ _HELD = {
 }
 """Status of a batch that counts nowhere -> what it waits for."""
 _FINAL = {"Unposted": RELEASED, "Posted": POSTED}
+_WAITING = {**_HELD, "Unposted": "posting of batch {} on form GL502000"}
 
 
 class ReferenceCut(SetupError):  # noqa: N818  # named as in the fault catalogue
@@ -84,7 +85,7 @@ def booked(batch: wire.PlanBatch) -> BookedJournal:
             holds=f"Batch {number} stands in Acumatica as it is; nothing was written.",
             next_step="Statuses are read by their English names: give the API user an English locale, or report this status as a defect.",
         )
-    waiting = _HELD.get(status, "").format(number)
+    waiting = _WAITING.get(status, "").format(number)
     return BookedJournal(number, _order(number), reference_in(batch), state, waiting)
 
 

@@ -223,9 +223,14 @@ def _summary(
         return f"{plan}: there is nothing to post; {books} holds the approved figures."
     first, last = standing[0][1].number, standing[-1][1].number
     numbers = first if first == last else f"{first} to {last}"
+    agreed = (
+        f"Our journals are what was approved; what others hold in {books} was not compared."
+        if route.shared
+        else "Plan and ledger agree."
+    )
     if not anew:
-        return f"{plan}: already posted as {numbers}; nothing was written. Plan and ledger agree."
-    return f"{plan}: {len(anew)} of {len(standing)} journals posted now, {numbers}. Plan and ledger agree."
+        return f"{plan}: already posted as {numbers}; nothing was written. {agreed}"
+    return f"{plan}: {len(anew)} of {len(standing)} journals posted now, {numbers}. {agreed}"
 
 
 def _standing(rows: Sequence[tuple[JournalDraft, Posting]], anew: set[str]) -> pd.DataFrame:

@@ -9,19 +9,22 @@ from mlc_pipelines.flows.files import read_kept_frame
 from mlc_pipelines.flows.preview import Issued, issued
 from mlc_pipelines.flows.report import money_table
 from mlc_pipelines.flows.route import PlanRoute
+from mlc_pipelines.flows.standing import read_sealed, require_alone, require_posted
 from mlc_pipelines.flows.steps import LEDGER_MATCHES_PLAN, POSTED_MATCHES_PLAN
 from mlc_pipelines.ledger.control import Leg, compare
 from mlc_pipelines.ledger.drafts import JournalDraft
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.ledger.figures import FIGURES, KEYS, figures_of, minus, summed, written_keys
 from mlc_pipelines.store.history import Step
-from mlc_pipelines.store.postings import SEALED
 
 
 def tie_out(
     desk: Desk, route: PlanRoute, year: str, previewed: Step, periods: Sequence[str]
 ) -> tuple[tuple[Leg, ...], pd.DataFrame]:
-    """The legs of these periods, and what the ERP showed of ours (FIGURES). Raises DataError, with all legs, at the first that does not agree."""
+    """The legs of these periods, and what the ERP showed of ours (FIGURES). Raises DataError, with all legs, at the first that does not agree.
+
+    Raises WaitingError while journals of ours are released and not posted, DoublePosted where another one bears the reference of one of ours.
+    """
     figures, currency = read_kept_frame(desk, previewed.artefact), previewed.facts["currency"]
     approved = figures[figures["period"].isin(set(periods))]
     known = issued(desk, route, year)
@@ -31,12 +34,16 @@ def tie_out(
         ours = _only(held, approved, known, periods)
         legs = [compare(LEDGER_MATCHES_PLAN, year, ("approved", approved), (where, ours), keys=KEYS, unit=currency)]
     else:
-        sealed = [draft for draft in known.sealed() if draft.period in set(periods)]
-        whole = _with_offsets(approved, sealed)
-        ours = _read_back(route, known, sealed)
+        sealed = [row for row in known.proved() if row[0].period in set(periods)]
+        whole = _with_offsets(approved, [draft for draft, _ in sealed])
+        read = read_sealed(route, sealed)
+        require_posted(route, read)
+        ours = figures_of(read, balancing=True)
         sides = ("approved, with offsets", whole), ("our journals in the ERP", ours)
         legs = [compare(POSTED_MATCHES_PLAN, year, *sides, keys=KEYS, unit=currency)]
-        if not route.shared:
+        if route.shared:
+            require_alone(desk, route, periods, sealed)
+        else:
             legs.append(compare(LEDGER_MATCHES_PLAN, year, sides[0], (where, held), keys=KEYS, unit=currency))
     for leg in legs:
         _require_agreed(leg, tuple(legs), route)
@@ -47,16 +54,6 @@ def _with_offsets(approved: pd.DataFrame, sealed: Sequence[JournalDraft]) -> pd.
     """The approved figures, and what our journals hold beside them only to balance."""
     offsets = minus(figures_of(sealed, balancing=True), figures_of(sealed))
     return summed(pd.concat([approved, offsets]))
-
-
-def _read_back(route: PlanRoute, known: Issued, sealed: Sequence[JournalDraft]) -> pd.DataFrame:
-    """The lines of our journals, as the ERP shows them now. A journal that is gone counts as nothing, and so shows as a difference."""
-    if route.journals is None:
-        raise ValueError("native figures are not journals")
-    numbers = {posting.reference: posting.number for _, posting, _ in known.rows if posting.state == SEALED}
-    read = ((draft.reference, route.journals.read_back(numbers[draft.reference])) for draft in sealed)
-    ours = (one for wanted, one in read if one is not None and one.released and one.reference == wanted)
-    return figures_of(ours, balancing=True)
 
 
 def _only(held: pd.DataFrame, approved: pd.DataFrame, known: Issued, periods: Sequence[str]) -> pd.DataFrame:

@@ -51,8 +51,11 @@ class Issued:
 
     def sealed(self, before: int | None = None) -> list[JournalDraft]:
         """The journals that are proved to be in the ERP; of issues before a number, where one is given."""
-        found = [draft for draft, posting, _ in self.rows if posting.state == SEALED]
-        return [draft for draft in found if before is None or draft.issue < before]
+        return [draft for draft, _ in self.proved() if before is None or draft.issue < before]
+
+    def proved(self) -> list[tuple[JournalDraft, Posting]]:
+        """The same with how each stands."""
+        return [(draft, posting) for draft, posting, _ in self.rows if posting.state == SEALED]
 
     @property
     def under_way(self) -> list[tuple[JournalDraft, Posting, str]]:
@@ -216,7 +219,7 @@ def _require_ours(
     if route.shared:
         require_remembered(desk, route, year, drafts)
     elif not known.under_way:
-        require_own(route, year, held, known.sealed(), drafts, currency)
+        require_own(route, year, held, known.proved(), drafts, currency)
 
 
 def _legs(

@@ -13,13 +13,14 @@ from mlc_pipelines.flows.clerk import NAME_IT
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.report import money_table
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year
+from mlc_pipelines.flows.standing import read_sealed, require_posted
 from mlc_pipelines.flows.steps import NOTHING_WRITTEN
 from mlc_pipelines.ledger.drafts import JournalDraft
 from mlc_pipelines.ledger.errors import DataError, few
 from mlc_pipelines.ledger.figures import figures_of, minus
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import BookedJournal, PlanBooks
-from mlc_pipelines.store.postings import PLANNED
+from mlc_pipelines.store.postings import PLANNED, Posting
 
 _OF_PLAN = re.compile(r"(?:^|; )(?:Reversal of )?([^;]+?) version ")
 """How the text of a journal of ours names its plan (`ledger.issues`)."""
@@ -29,18 +30,22 @@ def require_own(
     route: PlanRoute,
     year: str,
     held: pd.DataFrame,
-    sealed: Sequence[JournalDraft],
+    sealed: Sequence[tuple[JournalDraft, Posting]],
     drafts: Sequence[JournalDraft],
     currency: str,
 ) -> None:
-    """Refuse books of our own that hold figures which nobody here wrote, or lack some. held: FIGURES of the year; drafts: what is about to be approved."""
+    """Refuse books of our own that hold figures which nobody here wrote, or lack some. held: FIGURES of the year; drafts: what is about to be approved.
+
+    Raises WaitingError where all that they lack may be journals of ours which are released and not posted yet.
+    """
     if route.journals is None:
         return
-    strangers = minus(held, figures_of(sealed, balancing=True))
+    strangers = minus(held, figures_of((draft for draft, _ in sealed), balancing=True))
     if not strangers.empty:
         strangers = minus(strangers, _found_again(route.journals, drafts))
     if strangers.empty:
         return
+    require_posted(route, read_sealed(route, sealed))
     row = strangers.iloc[0]
     error = DataError(
         f"{route.destination} holds {len(strangers)} figures of {year} that this connection did not write, or lacks some that it did; the first is "

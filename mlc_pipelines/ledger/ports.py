@@ -309,7 +309,7 @@ class BookedJournal:
     """A journal in the ERP as a look-up shows it.
 
     reference: as the ERP holds it, to the letter. order: rises with creation, and no number is ever given twice; the lowest is everybody's choice.
-    waiting: for what it waits while it is on hold ("approval of batch 12 in the ERP"), "" where it could be released.
+    waiting: for what it waits while it is on hold ("approval of batch 12 in the ERP"), "" where it could be released; or released, until it is posted.
     unfinished: its maker did not get to its last line; told by a mark of the client's own, never guessed from the lines.
     text: what it says of itself beside the reference; given by `find_released` only.
     """

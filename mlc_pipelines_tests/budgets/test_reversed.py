@@ -6,7 +6,7 @@ from mlc_pipelines.flows.by_hand import abandon_journal, record_reversal, reopen
 from mlc_pipelines.ledger.drafts import DoublePosted
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.postings import ABANDONED, SEALED, Posting
-from mlc_pipelines_tests.budgets.office import V1, Office
+from mlc_pipelines_tests.budgets.office import V1, Office, open_office
 from mlc_pipelines_tests.budgets.ways import FIRST, YEAR, PlanBook, Statistical, Way, ways
 
 
@@ -43,6 +43,17 @@ def test_two_released_ones_are_settled_by_the_reversal_of_one(office: Office, wa
     reopen_journal(office.desk, reference, f"{twice[0]} is reversed by {by}")
     assert 1 == office.post(FIRST).counts["journals posted now"]
     assert (SEALED, office.expected(V1, FIRST)) == (first_of(office).state, way.totals(FIRST))
+
+
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
+def test_a_reversal_in_shared_books_is_not_taken_for_agreement(way: Statistical) -> None:
+    """What others hold there is not compared; but a journal that bears a reference of ours, and was not posted from here, is."""
+    with open_office(way, shared=True) as office:
+        office.issue()
+        posted = first_of(office)
+        by = way.take_back(posted.number)
+        with pytest.raises(DoublePosted, match=f"{by} beside {posted.number}"):
+            office.post()
 
 
 @ways(Statistical, also=[PlanBook])

@@ -61,6 +61,24 @@ def test_what_a_person_must_release_waits_until_they_did(office: Office, way: Wa
     assert (before, office.expected(V1, FIRST)) == (way.writes(), way.totals(FIRST))
 
 
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
+def test_G14_released_and_not_posted_waits_for_the_posting(office: Office, way: Statistical) -> None:
+    """What counts in no balance cannot agree yet: batch and form are named, by the next preview too; nothing is written again."""
+    way.sandbox.set_switches(acumatica={"post_on_release": False})
+    office.previewed_and_approved()
+    with pytest.raises(
+        WaitingError, match=r"2 journals .* not posted yet: GL\d+ waits for posting of batch GL\d+ on form GL502000"
+    ):
+        office.post()
+    before = way.writes()
+    with pytest.raises(WaitingError, match="GL502000"):
+        office.preview()
+    for batch in way.sandbox.books.batches:
+        batch.status = batch.status.replace("Unposted", "Posted")
+    assert 2 == office.post().counts["journals posted before"]
+    assert (before, office.expected(V1, FIRST)) == (way.writes(), way.totals(FIRST))
+
+
 # -- others in our books ----------------------------------------------------------------------------------------------
 
 
@@ -77,6 +95,7 @@ def test_a_ledger_of_our_own_that_holds_figures_of_others_is_refused(way: Way) -
     with open_office(way, shared=True) as office:
         report = office.issue()
         assert [POSTED_MATCHES_PLAN] == [leg.name for leg in report.legs]
+        assert "what others hold in PLAN was not compared" in report.summary
         ours = office.expected(V1, FIRST)
     both = {key: theirs.get(key, 0) + ours.get(key, 0) for key in {*theirs, *ours}}
     assert {key: minor for key, minor in both.items() if minor} == way.totals(FIRST)
