@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlc_pipelines.store.home import Store
 
 _PACE_SECONDS = 60
+_RESULTS_MAX = 10_000
 
 
 def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]) -> dg.SensorDefinition:
@@ -49,7 +50,7 @@ def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]
             *(_request(compare_job.name, f"list-{number}-{period}", period, reason, number) for period, reason, number in unlisted),
         ]  # fmt: skip
         cursor = int(context.cursor or 0)
-        shown, newest = _shown(named, store, cursor, keys)
+        shown, newest = _shown(named, store, cursor, keys, context)
         skipped = " ".join([*later, *_years(named, store, keys)]) or "No period waits to be read again."
         return dg.SensorResult(
             requests, skip_reason=None if requests else skipped, cursor=str(newest), asset_events=shown
@@ -126,18 +127,36 @@ def policy_of(named: Named) -> "Policy":
     return Policy(watch.again, lambda moment: named.close.next_business_day(moment, at), cadence)
 
 
-def _shown(named: Named, store: "Store", cursor: int, keys: list[str]) -> tuple[list[dg.AssetCheckEvaluation], int]:
+def _shown(
+    named: Named, store: "Store", cursor: int, keys: list[str], context: dg.SensorEvaluationContext
+) -> tuple[list[dg.AssetCheckEvaluation], int]:
     """The sign-offs taken back since the cursor as red checks beside the period's figures in the plan, and the new cursor."""
     from mlc_pipelines.flows.signoff import AS_THEN, sign_off
 
     rows = store.standings(named.name).after(cursor)
     newest = {row.period: row for row in rows if row.period in keys}
     held = [sign_off(store, named.name, period) for period in newest]
-    red = [_red(named, store, one) for one in held if one.suspended or one.state == AS_THEN]
+    taken_back = [one for one in held if one.suspended or one.state == AS_THEN]
+    red = [_red(named, store, one, _place(named, one.period, context)) for one in taken_back]
     return red, max([cursor, *(row.number for row in rows)])
 
 
-def _red(named: Named, store: "Store", held: "SignOff") -> dg.AssetCheckEvaluation:
+def _place(named: Named, period: str, context: dg.SensorEvaluationContext) -> str | None:
+    """The partition beside which the check turns red; None where Dagster has kept such a result for it before.
+
+    Of the results that belong to no run it keeps one for each partition, and a second one makes the tick fail, for ever [C dagster 1.13.27
+    sql_event_log, index of asset_check_executions]. Without a partition it keeps any number.
+    """
+    from dagster._core.event_api import PartitionKeyFilter
+
+    check = dg.AssetCheckKey(dg.AssetKey([named.name, ACTUALS.load]), SIGN_OFF)
+    kept = context.instance.event_log_storage.get_asset_check_execution_history(
+        check, limit=_RESULTS_MAX, partition_filter=PartitionKeyFilter(key=period)
+    )
+    return None if any(not one.run_id for one in kept) else period
+
+
+def _red(named: Named, store: "Store", held: "SignOff", partition: str | None) -> dg.AssetCheckEvaluation:
     from mlc_pipelines.assets.screens import table
     from mlc_pipelines.flows.signoff import journals_table
 
@@ -156,7 +175,7 @@ def _red(named: Named, store: "Store", held: "SignOff") -> dg.AssetCheckEvaluati
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{held.period} is {held.state}. {held.said}",
         metadata=shown,
-        partition=held.period,
+        partition=partition,
     )
 
 

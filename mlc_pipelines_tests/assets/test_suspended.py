@@ -57,7 +57,10 @@ def final(named: Named, sandbox: Sandbox, now: list[datetime]) -> None:
 
 
 class Ticks:
+    """The sensor's ticks, and what Dagster keeps of them: results without a run are reported as its daemon does it."""
+
     def __init__(self, named: Named) -> None:
+        self.instance = dg.DagsterInstance.ephemeral()
         self.definitions = connection_definitions(named)
         self.sensor = self.definitions.resolve_sensor_def("demo_changes")
         self.cursor: str | None = None
@@ -65,9 +68,12 @@ class Ticks:
 
     def tick(self) -> tuple[list[tuple[str | None, str | None]], str]:
         """Jobs with their periods, and what is said where nothing is asked for."""
-        seen = self.sensor.evaluate_tick(dg.build_sensor_context(definitions=self.definitions, cursor=self.cursor))
+        context = dg.build_sensor_context(instance=self.instance, definitions=self.definitions, cursor=self.cursor)
+        seen = self.sensor.evaluate_tick(context)
         self.cursor = seen.cursor
         self.red = [one for one in seen.asset_events if isinstance(one, dg.AssetCheckEvaluation)]
+        for one in self.red:
+            self.instance.report_runless_asset_event(one)
         return [(one.job_name, one.partition_key) for one in seen.run_requests or []], seen.skip_message or ""
 
 
@@ -103,6 +109,9 @@ def test_on_the_next_business_day_it_is_listed_first_and_asked_for_then(
     assert [] == asked
     assert "asked for again from 2026-02-17 14:30 UTC on" in said
     [red] = ticks.red
+    assert red.partition is None, (
+        "Dagster keeps one result of a partition that belongs to no run, and fails the tick that brings another"
+    )
     shown = red.metadata["Journals that changed"]
     assert isinstance(shown, dg.TableMetadataValue)
     assert {"6100", "1010"} == {str(record.data["account"]) for record in shown.records}
