@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +18,7 @@ from mlc_pipelines.store.trail.canonical import NotCanonicalError, from_canonica
 
 _SIGNED = b"mlc trail checkpoint\n"
 SHORT_DIGITS = 16
+_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Checkpoint:
         said = {name: value for name, value in asdict(self).items() if name != "signature"}
         return _SIGNED + to_canonical({"form": 1, **said})
 
+    @lru_cache(maxsize=_REMEMBERED)  # noqa: B019  # it is frozen: what was genuine once is, and each step of a run asks of the same hundred
     def is_genuine(self) -> bool:
         """Whether the owner of the key that it names signed it."""
         try:
