@@ -17,12 +17,11 @@ from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
 
 OpenDesk = Callable[..., AbstractContextManager[Desk]]
-QUICK_VARIANTS = 2
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test over HTTP with many variants a few run with `make test` (as many as its mark `quickly` says), the others with `make prove`.
+    """Of a test over HTTP with several variants one runs with `make test` (or as many as its mark `quickly` says), the others with `make prove`.
 
     Which ones follows from the test's name, so that over all tests each kind of variant has its turn. What takes minutes comes first: else one
     worker is left alone with it in the end.
@@ -33,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             variants[item.nodeid.split("[")[0]].append(item)
     for name, of_test in variants.items():
         mark = of_test[0].get_closest_marker("quickly")
-        quick = min(mark.args[0] if mark else QUICK_VARIANTS, len(of_test))
+        quick = min(mark.args[0] if mark else 1, len(of_test))
         chosen = {(crc32(name.encode()) + len(of_test) * at // quick) % len(of_test) for at in range(quick)}
         for at, item in enumerate(of_test):
             if at not in chosen:

@@ -15,8 +15,6 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.transport.caller import Limits
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Acumatica]
 WAYS = {"inquiry": "AccountDetailsForPeriodInquiry", "transactions": "JournalTransaction.*Details"}
 JSON = {"content-type": "application/json"}

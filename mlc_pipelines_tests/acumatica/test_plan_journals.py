@@ -19,8 +19,6 @@ from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import CONFLICT, SEALED, WAITING, Postings
 from mlc_pipelines_tests.acumatica.plans import DRAFT, PERIOD, STAT, Posting, version, writes
 
-pytestmark = pytest.mark.quickly(1)
-
 CREATE, RELEASE = "PUT .*/JournalTransaction$", "POST .*/ReleaseJournalTransaction"
 
 

@@ -15,8 +15,6 @@ from mlc_pipelines.ledger.journal import LINES, sum_lines
 from mlc_pipelines.ledger.ports import GeneralLedger, LedgerIdentity, LedgerPeriod
 from mlc_pipelines.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Acumatica]
 WAYS = ("inquiry", "transactions")
 

@@ -16,8 +16,6 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.transport.secret import Secret
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Acumatica]
 METHODS = ("oauth_password", "cookie")
 SIGN_INS = ("/identity/connect/token", "/entity/auth/login")

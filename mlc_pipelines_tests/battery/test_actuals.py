@@ -24,8 +24,6 @@ from mlc_pipelines_tests.battery.houses import (
     place,
 )
 
-pytestmark = pytest.mark.quickly(1)
-
 
 def test_a_period_arrives_to_the_cent(desk: Desk, house: House) -> None:
     """Afterwards the model holds exactly the posted figures, on the right members, in the planners' signs."""

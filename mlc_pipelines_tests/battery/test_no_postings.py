@@ -10,8 +10,6 @@ from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.home import Store
 from mlc_pipelines_tests.battery.houses import House, expected_cells, held_cells, nothing_reached_the_plan, opened
 
-pytestmark = pytest.mark.quickly(1)
-
 PERIOD = "FY2026-P03"
 
 

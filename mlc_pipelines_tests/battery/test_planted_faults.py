@@ -13,8 +13,6 @@ from mlc_pipelines.store.history import AGREED, DIRTY
 from mlc_pipelines.wiring.rooms import open_desk
 from mlc_pipelines_tests.battery.houses import PERIOD, House, nothing_reached_the_plan
 
-pytestmark = pytest.mark.quickly(1)
-
 MONEY = r"-?[\d,]+\.\d\d USD"
 
 

@@ -20,8 +20,6 @@ from mlc_pipelines.store.history import AGREED, DIRTY
 from mlc_pipelines.store.trail.verify import Kind, verify
 from mlc_pipelines_tests.battery.houses import PERIOD, House, expected_cells, held_cells
 
-pytestmark = pytest.mark.quickly(1)
-
 
 def stands(desk: Desk) -> SignOff:
     return sign_off(desk.store, desk.connection, PERIOD)
@@ -31,7 +29,6 @@ def waits(desk: Desk) -> list[tuple[str, str]]:
     return [(one.period, one.reason) for one in waiting(desk.store, desk.connection)]
 
 
-@pytest.mark.quickly(1)
 def test_a_replay_of_something_finished_changes_nothing_and_says_so(desk: Desk, house: House) -> None:
     """From the ERP and from the kept files: no byte is sent, no load is added, the trail says that there was nothing to do."""
     load_actuals(desk, PERIOD)
@@ -60,7 +57,6 @@ def test_a_period_that_waited_waits_no_more_when_its_replay_found_nothing_to_do(
     assert [] == waiting(desk.store, desk.connection)
 
 
-@pytest.mark.quickly(1)
 def test_a_suspect_period_is_replayed_as_then_and_as_now(desk: Desk, house: House) -> None:
     """After a late journal: as then brings the figures of then, from the files alone; as now brings the ledger's."""
     load_actuals(desk, PERIOD)
@@ -138,7 +134,6 @@ def test_only_what_was_proved_now_stands_as_proved_now(desk: Desk) -> None:
     assert [MODEL_MATCHES_CELLS] == [leg["leg"] for leg in newest.facts["legs"]]
 
 
-@pytest.mark.quickly(1)
 def test_mlc_replay_says_from_what_and_with_which_mapping(house: House) -> None:
     """One command, its choices named in the answer; a second time there is nothing to do."""
     run = CliRunner().invoke

@@ -11,8 +11,6 @@ from mlc_pipelines.wiring.rooms import open_desk
 from mlc_pipelines_tests.battery.houses import House, expected_cells, held_cells
 from mlc_pipelines_tests.conftest import briefly
 
-pytestmark = pytest.mark.quickly(1)
-
 PERIOD = "FY2026-P01"
 
 

@@ -23,8 +23,6 @@ from mlc_pipelines.flows.signoff import (
 from mlc_pipelines.flows.watch import CLOSED_IN_ERP, waiting
 from mlc_pipelines_tests.battery.houses import OTHER, PERIOD, House
 
-pytestmark = pytest.mark.quickly(1)
-
 
 @pytest.fixture
 def signed(desk: Desk, house: House) -> Desk:

@@ -13,8 +13,6 @@ from mlc_pipelines.wiring.connections import find
 from mlc_pipelines_tests.battery.houses import PERIOD, Ironvale, Meridian, expected_cells, held_cells, opened
 from mlc_pipelines_tests.conftest import store_demo_credentials, store_epicor_credentials
 
-pytestmark = pytest.mark.quickly(1)
-
 
 @pytest.mark.parametrize(("kind", "name"), [(Meridian, "demo"), (Ironvale, "demo_epicor")])
 def test_the_whole_way_over_tls(

@@ -17,8 +17,6 @@ from mlc_pipelines.flows.trace import Origin, trace_cell, trace_journal
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines_tests.battery.houses import PERIOD, Cells, House, held_cells, opened, place
 
-pytestmark = pytest.mark.quickly(1)
-
 KEYS = ["account", "cost_center"]
 
 
@@ -56,7 +54,6 @@ def before_and_after_a_late_posting(desk: Desk, house: House, cells: int) -> Non
     assert {then.target} == {one.target for one in (then, now)}
 
 
-@pytest.mark.quickly(1)
 def test_cells_are_traced_before_and_after_a_late_posting(desk: Desk, house: House) -> None:
     """Twenty random cells: the sum of the lines is the cell, in the load before a late journal and in the one after it."""
     before_and_after_a_late_posting(desk, house, cells=20)
@@ -68,7 +65,6 @@ def test_random_cells_are_traced_in_the_long_form(desk: Desk, house: House) -> N
     before_and_after_a_late_posting(desk, house, cells=125)
 
 
-@pytest.mark.quickly(1)
 def test_mlc_trace_tells_lines_screens_and_the_way_back(desk: Desk, house: House) -> None:
     """A person reads cell, load, lines with the ERP's screen, and the sum; a script gets the same; an exported row and a journal lead there too."""
     load_actuals(desk, PERIOD)
@@ -113,7 +109,6 @@ def test_spend_is_traced_to_invoices(house: House) -> None:
     assert all(cell.lines["document"].str.contains(" ").all() for cell in cells if cell.sent_minor)
 
 
-@pytest.mark.quickly(1)
 def test_what_nobody_loaded_is_refused_by_name(desk: Desk, house: House) -> None:
     """A cell, a load, a journal or a period that the trail does not know: it says what it knows."""
     with pytest.raises(DataError, match=r"knows no load .*none at all"):

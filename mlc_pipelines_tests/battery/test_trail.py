@@ -15,8 +15,6 @@ from mlc_pipelines.store.trail.trail import Entry
 from mlc_pipelines.store.trail.verify import Kind, verify
 from mlc_pipelines_tests.battery.houses import PERIOD, House, expected_cells, nothing_reached_the_plan, opened
 
-pytestmark = pytest.mark.quickly(1)
-
 
 def records(desk: Desk, entry: Entry) -> pd.DataFrame:
     return pa.concat_tables(desk.store.trail.records(entry)).to_pandas()
@@ -26,7 +24,6 @@ def ended(desk: Desk) -> list[Entry]:
     return list(desk.store.trail.entries(connection=desk.connection, kind=LOAD_ENDED, period=PERIOD))
 
 
-@pytest.mark.quickly(1)
 def test_every_line_and_every_cell_is_recorded(desk: Desk, house: House) -> None:
     """The lines of a cell add up to it, each line is there once, and the second load's cells begin where the first one's ended."""
     late = house.post(PERIOD, house.expense, house.centers[1], 12_345)
@@ -52,7 +49,6 @@ def test_every_line_and_every_cell_is_recorded(desk: Desk, house: House) -> None
     assert Kind.CLEAN == verify(desk.store.trail, full=True).kind
 
 
-@pytest.mark.quickly(1)
 def test_a_load_that_its_process_left_behind_is_closed_by_the_next(desk: Desk) -> None:
     """Nobody knows what came of it; that is written down once, and the slice is sent whole again. An intent stands before each load."""
     load_actuals(desk, PERIOD)

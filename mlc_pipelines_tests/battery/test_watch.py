@@ -7,8 +7,6 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.watch import BATCHES, STATUS, look, waiting
 from mlc_pipelines_tests.battery.houses import OTHER, PERIOD, House
 
-pytestmark = pytest.mark.quickly(1)
-
 
 @pytest.fixture
 def loaded(desk: Desk, house: House) -> Desk:

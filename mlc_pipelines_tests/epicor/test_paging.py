@@ -16,8 +16,6 @@ from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.transport.caller import Limits
 from mlc_pipelines_tests.epicor.test_reading import summed, truth
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Epicor]
 LINES = "GLJrnDtls"
 QUERY = {"kind": "status", "status": 200, "headers": {"content-type": "application/json"}}

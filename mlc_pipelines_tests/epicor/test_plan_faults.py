@@ -34,8 +34,6 @@ from mlc_pipelines_tests.epicor.planning import (
     desk_of,
 )
 
-pytestmark = pytest.mark.quickly(1)
-
 APPROVAL = approved(DRAFT)
 LONG = pytest.mark.prove
 GROUP = group_of(DRAFT.reference)

@@ -13,8 +13,6 @@ from mlc_pipelines.ledger.ports import ON_HOLD, POSTED
 from mlc_pipelines.store.postings import CHECKED, SEALED, WAITING
 from mlc_pipelines_tests.epicor.planning import DRAFT, LINES, approved, desk_of
 
-pytestmark = pytest.mark.quickly(1)
-
 APPROVAL = approved(DRAFT)
 
 

@@ -14,8 +14,6 @@ from mlc_pipelines.ledger.journal import LINES
 from mlc_pipelines.ledger.ports import LedgerIdentity
 from mlc_pipelines.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Epicor]
 Sides = dict[tuple[str, str], tuple[int, int]]
 

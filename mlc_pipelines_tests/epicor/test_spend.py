@@ -15,8 +15,6 @@ from mlc_pipelines.ledger.fiscal import FiscalPeriod, from_iso
 from mlc_pipelines.ledger.journal import SPEND
 from mlc_pipelines.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.quickly(2)
-
 Connect = Callable[..., Epicor]
 WAYS = {"entities": Baqs(), "query": Baqs(ap_spend=SUGGESTED["ap_spend"])}
 INVOICES = r"APInvoices\?.*expand"
