@@ -9,7 +9,7 @@ from typing import Any
 from mlc_pipelines.anaplan.api import Api, GoneError
 from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.anaplan.discovery import Model
-from mlc_pipelines.anaplan.views import too_large
+from mlc_pipelines.anaplan.views import only_page, too_large
 from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError, TransientError
 from mlc_pipelines.ledger.ports import ReadWay
 
@@ -18,10 +18,15 @@ CSV = {"Accept": "text/csv;escaped=true"}  # some tenants refuse plain CSV [S OA
 _LINE_MAX = 1 << 16
 
 
-def read_table(api: Api, model: Model, way: ReadWay, path: Path) -> None:
-    """The whole view in one call, as CSV with our header. Raises SetupError where it is too large or lacks a column."""
+def read_table(api: Api, model: Model, way: ReadWay, version: str, path: Path) -> None:
+    """The whole view in one call, as CSV with our header. Raises SetupError where it is too large, lacks a column, or must be whole and is not.
+
+    Whether a table shows all pages or the default one only is not told [I anaplan.md 9]: of one that must be whole the page is chosen.
+    """
     view = model.find("views", "view", way.name)
     params = {"exportType": TABLE, "moduleId": str(view.get("moduleId") or view["id"])}
+    if way.whole and (page := only_page(api, f"{model.path}/views/{view['id']}", way, version)):
+        params["pages"] = page
     raw = path.with_name(path.name + ".raw")
     try:
         api.caller.download("GET", f"{model.path}/views/{view['id']}/data", raw, params=params, headers=CSV)

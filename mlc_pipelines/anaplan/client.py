@@ -111,7 +111,7 @@ class Anaplan:
         if way.by == "view":
             return views.read_grid(self._api, self._model, way, only, path)
         if way.by == "cells":
-            cells.read_table(self._api, self._model, way, path)
+            cells.read_table(self._api, self._model, way, only[1], path)
         elif way.by == "large_read":
             cells.read_large(self._api, self._model, self._config, way, path, sleep=self._sleep, clock=self._clock)
         else:

@@ -54,10 +54,12 @@ class Exporter:
         self._require_all_chunks(action, file_id, len(chunks))
         if self._runner.task_ids(action) - ended.known or has_header_again(draft):
             return None
-        rows = _require_all_rows(action, ended.task, draft)
+        rows = count_records(draft) - 1
+        said = exported_rows(ended.task.get("result") or {})
+        _require_all_rows(action, said, rows)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return ExportOutcome(str(ended.task["taskId"]), tuple(header_of(draft)), rows, digest)
+        return ExportOutcome(str(ended.task["taskId"]), tuple(header_of(draft)), rows, digest, said)
 
     def _require_all_chunks(self, action: Action, file_id: str, chunks: int) -> None:
         listed = {str(one.get("id")): one for one in self._api.list(f"{self._model.path}/files", "files")}
@@ -70,16 +72,14 @@ class Exporter:
             )
 
 
-def _require_all_rows(action: Action, task: dict[str, Any], draft: Path) -> int:
-    """The rows of the file. Where the task says how many it wrote, it must have them; most say nothing."""
-    stated, rows = exported_rows(task.get("result") or {}), count_records(draft) - 1
+def _require_all_rows(action: Action, stated: int | None, rows: int) -> None:
+    """Where the task says how many rows it wrote, the file must have them; most say nothing."""
     if stated is not None and stated != rows:
         raise TransientError(
             f"The {action.label} says that it wrote {stated:,} rows, but its file has {rows:,}.",
             holds="The file was not used; the model is unchanged.",
             next_step=action.again,
         )
-    return rows
 
 
 def _require_exported(action: Action, task: dict[str, Any]) -> None:

@@ -158,6 +158,8 @@ class AnaplanSurvey(Anaplan):
         if way.by == "view":
             views.require_axes(answer, way)
             return
+        if way.whole:
+            views.require_months_shown(answer, way)
         shown = {str(one.get("id")): str(one.get("name")) for side in _SIDES for one in answer.get(side) or []}
         wanted = {way.account_list: "accounts", way.cost_center_list: "cost centers"}
         lacking = [said for name, said in wanted.items() if name not in shown.values()]

@@ -93,6 +93,27 @@ def _pages(
             return
 
 
+def only_page(api: Api, place: str, way: ReadWay, version: str) -> str:
+    """Selectors of the one page on which a version and the line item stand whole; "" where the view has no pages.
+
+    Raises SetupError where months, accounts or cost centers stand on pages, or the version is on none.
+    """
+    axes = require_axes(answer := api.get(place), way)["pages"]
+    require_months_shown(answer, way)
+    selection = next(_pages(api, place, way, axes, ("", version)))
+    return ",".join(selector for selector, _ in selection.values())
+
+
+def require_months_shown(answer: Mapping[str, Any], way: ReadWay) -> None:
+    """Refuse a view with months on its pages where it must show everything at once."""
+    if paged := [str(one.get("name")) for one in answer.get("pages") or [] if str(one.get("id")) == TIME]:
+        raise SetupError(
+            f"The view {way.name} has {', '.join(paged)} on its pages, so that a reading may show one month only.",
+            holds="The model is unchanged by the reading; nothing was taken from it.",
+            next_step="Have the model builder put the months on rows or columns, or name an export in the connection file.",
+        )
+
+
 def _members(api: Api, place: str, axis: _Axis) -> dict[str, str]:
     """Name and code -> id of the members that the view shows of a dimension."""
     items = api.get(f"{place}/dimensions/{axis.id}/items").get("items") or []

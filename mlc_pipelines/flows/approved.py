@@ -88,6 +88,7 @@ def read_approved(desk: Desk, route: PlanRoute, year: str) -> Report:
         "task": outcome.task,
         "sha256": outcome.sha256,
         "rows": outcome.rows,
+        "rows_said": outcome.rows_said,
     }
     record_step(desk, route.steps.approved, year, artefact, facts)
     counts = {
@@ -126,7 +127,7 @@ def _read_whole(desk: Desk, route: PlanRoute, year: str, path: Path) -> ExportOu
     if not route.view:
         return desk.plan.export_file(route.export, path)
     lists = route.accounts.list_name, route.cost_centers.list_name
-    way = ReadWay("cells", route.view, route.columns, *lists, versions=(route.version,))
+    way = ReadWay("cells", route.view, route.columns, *lists, versions=(route.version,), whole=True)
     first = next(label for label, key in labels(route, desk.calendar).items() if year_of(key) == year)
     desk.plan.read_cells(way, (first, route.version), path)
     content = path.read_bytes()
@@ -157,9 +158,17 @@ def _report(
             "approved in Anaplan": str(approval),
             "file of the plan (SHA-256)": outcome.sha256,
         },
-        legs=(_rows_leg(year, outcome.rows, read),) if outcome.task else (),
-        notices=(Notice(PLAN_APPROVED, f"{approval}.", pd.DataFrame()),),
+        legs=() if outcome.rows_said is None else (_rows_leg(year, outcome.rows_said, read),),
+        notices=(Notice(PLAN_APPROVED, f"{approval}.", pd.DataFrame()), *_not_counted(outcome)),
     )
+
+
+def _not_counted(outcome: ExportOutcome) -> tuple[Notice, ...]:
+    """That nothing could be compared, where an export does not say how many rows it made."""
+    if not outcome.task or outcome.rows_said is not None:
+        return ()
+    said = f"Not compared: Anaplan does not say how many rows it exported. {outcome.rows:,} came, in the file of this very task, which did not change meanwhile."
+    return (Notice(CELLS_ALL_EXPORTED, said, pd.DataFrame()),)
 
 
 def _rows_leg(year: str, said: int, read: int) -> Leg:

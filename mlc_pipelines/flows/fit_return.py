@@ -74,6 +74,7 @@ def _source(premises: Premises, asked: PlanAsked) -> Iterator[Found]:
             lists.get("account", ""),
             lists.get("cost_center", ""),
             versions=(asked.version,),
+            whole=True,
         )
         plan.require_shown(way)
     else:

@@ -189,6 +189,7 @@ class ReadWay:
     """How figures are read back. by: export, view (a grid, JSON), cells (a table in one call) or large_read (a table in pages).
 
     name: of the export or saved view. versions: those that take actuals. The lists' names tell which dimension is which.
+    whole: a table must show everything of the version that is asked for; a view that keeps a part of it on other pages is refused.
     """
 
     by: str
@@ -197,6 +198,7 @@ class ReadWay:
     account_list: str
     cost_center_list: str
     versions: tuple[str, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +206,14 @@ class ExportOutcome:
     """The file of one export, as the one task that made it left it.
 
     task: its id in the planning model. rows: records below the header. sha256: of the bytes of the file.
+    rows_said: how many the task says it made; None where it does not say, which is the rule.
     """
 
     task: str
     header: tuple[str, ...]
     rows: int
     sha256: str
+    rows_said: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

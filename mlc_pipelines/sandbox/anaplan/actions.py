@@ -136,7 +136,10 @@ def _run_export(model: Model, action: ExportAction, run: _Run) -> Ending:
     size = how["export_chunk_bytes"]
     chunks = [content[start : start + size] for start in range(0, len(content), size)]
     model.files[action.id].replace(run.user, chunks, run.at)
-    return Ending(DONE, _result(model, action, True, [detail("exportSucceeded", f"{action.name} has been exported.")]))
+    done = detail("exportSucceeded", f"{action.name} has been exported.")
+    if how["export_rows_told"]:
+        done["values"] = ["exportedRowsCount", str(content.count(b"\n") - 1)]
+    return Ending(DONE, _result(model, action, True, [done]))
 
 
 def _run_process(model: Model, action: Process, run: _Run) -> Ending:

@@ -87,6 +87,7 @@ DEFAULTS: Switches = {
     "view_members": "code",  # code | name: what the saved view shows
     "view_filter": True,  # whether the saved view hides what was never written
     "view_cell_cap": 1_000_000,  # most cells in one read [S]
+    "table_pages": "all",  # all | one: what a view read as a table shows of its pages, the chosen or default one [I]
     "plain_csv": "ok",  # ok | refused: some tenants want text/csv;escaped=true [S]
     "cell_write_cap": 100_000,  # or 1000: most cells in one write [S: conflict]
     "cell_failures_key": "omitted",  # omitted | empty: when every cell was written [C, S: conflict]
@@ -102,6 +103,7 @@ DEFAULTS: Switches = {
     "new_hire_pool": False,  # a member of Accounts without an account in the ERP, with figures in the plan
     # -- exports
     "export_ends": "COMPLETE",  # as import_ends; yesterday's file stays
+    "export_rows_told": False,  # whether the result of an export says how many rows it wrote [I]
     "export_members": "code",  # code | name
     "export_totals": False,  # rows of parents, quarters and years among the leaves [S]
     "float_noise": False,  # 62.25000000000001 [S: sample]

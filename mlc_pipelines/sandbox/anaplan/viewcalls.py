@@ -59,7 +59,8 @@ def view_data(call: Call) -> Response:
         raise RefusedError(400, f"Invalid exportType {kind}, or moduleId is missing")
     layout = the_layout(call)
     here = _on_page(call, layout)
-    shown = here if kind == GRID_NOW else layout
+    one_page = kind == GRID_NOW or (kind.startswith("TABULAR") and call.switches["table_pages"] == "one")
+    shown = here if one_page else layout
     if shown.size() > call.switches["view_cell_cap"]:
         raise RefusedError(400, f"The view has more than {call.switches['view_cell_cap']:,} cells")
     if accept.startswith("application/json") and query.get("format") == "v1":
