@@ -114,7 +114,11 @@ class LoggedIn(RefreshAuth, SignIn):
 
     def __init__(self, config: AcumaticaConfig, credential: AcumaticaCredential) -> None:
         if credential.keeper is None:
-            raise SetupError(f"Nobody keeps the log-in of credential {credential.name!r}.", holds="Nothing was called.")
+            raise SetupError(
+                f"Nobody keeps the log-in of credential {credential.name!r}.",
+                holds="Nothing was called.",
+                next_step="Log in once with `mlc login`, or choose another `erp.auth` in the connection file.",
+            )
         super().__init__(oauth_client(config, credential), credential.keeper)
 
     def proof(self) -> Mapping[str, str]:

@@ -97,7 +97,11 @@ class BudgetArticles(PlanLedger):
             )
         year, _, number = split_key(period)
         if number > wire.PERIODS:
-            raise DataError(f"Articles have room for {wire.PERIODS} periods; {period} is none of them.")
+            raise DataError(
+                f"Budget articles have room for {wire.PERIODS} periods; {period} is none of them.",
+                holds="Nothing was written.",
+                next_step="Leave the period out of the plan, or post it as journals into a statistical ledger.",
+            )
         return f"{year:04d}", number
 
     def _asked(self, year: str) -> dict[str, str]:

@@ -165,7 +165,11 @@ def content_of(answer: Answer) -> dict[str, Any]:
 def _entries(answer: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
     page = answer.get(key) or []
     if not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
-        raise SetupError(f"Anaplan GET {path} answered with {key} of an unknown shape.", holds="It was not used.")
+        raise SetupError(
+            f"Anaplan GET {path} answered with {key} of an unknown shape.",
+            holds="It was not used.",
+            next_step="Check `anaplan.api_url` in the connection file; if it is right, report the shape as a defect of this project.",
+        )
     return page
 
 

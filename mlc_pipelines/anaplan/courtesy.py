@@ -147,7 +147,11 @@ class Courtesy:
         status: Any = content.get("requestStatus", content) if isinstance(content, dict) else None
         step = status.get("currentStep") if isinstance(status, dict) else None
         if not isinstance(step, str):
-            raise SetupError(f"{answer.call} does not say whether the model is busy: {answer.excerpt()}")
+            raise SetupError(
+                f"{answer.call} does not say whether the model is busy: {answer.excerpt()}",
+                holds="Nothing was sent.",
+                next_step="Check `anaplan.api_url` in the connection file; if it is right, report the answer as a defect of this project.",
+            )
         if step in {_IDLE, _ASLEEP}:
             return "" if step == _IDLE else _ASLEEP
         return " ".join(str(status.get("tooltip") or step).split())

@@ -26,7 +26,9 @@ def header_of(path: Path) -> list[str]:
         [names] = [names for names in csv.reader(io.StringIO(line.decode("utf-8-sig"), newline="")) if names]
     except (ValueError, csv.Error):
         raise DataError(
-            f"The file {path.name} does not begin with one line of column names in UTF-8.", holds="It was not used."
+            f"The file {path.name} does not begin with one line of column names in UTF-8.",
+            holds="It was not used.",
+            next_step="Have the export write CSV in UTF-8 with a header: its settings in Anaplan, or the model builder.",
         ) from None
     return names
 

@@ -27,7 +27,10 @@ def possible_runs(schedule: Mapping[str, Any], begin: datetime, end: datetime) -
         return sorted({at for at in _starts(schedule, begin, end) if begin <= at <= end})
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
         said = ", ".join(f"{name} {schedule[name]!r}" for name in ("type", "time", "timezone") if name in schedule)
-        raise DataError(f"The schedule ({said or 'of an unknown shape'}) cannot be understood ({error}).") from None
+        raise DataError(
+            f"The schedule ({said or 'of an unknown shape'}) cannot be understood ({error}).",
+            next_step="Keep loads away from it with `anaplan.quiet_hours` in the connection file.",
+        ) from None
 
 
 def _starts(schedule: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[datetime]:

@@ -230,7 +230,10 @@ class Runner:
         answer = self._api.get(f"{action.path}/tasks/{task}")
         read = answer.get("task", answer)
         if not isinstance(read, dict) or not isinstance(read.get("taskState"), str):
-            raise SetupError(f"Anaplan GET {action.path}/tasks/{task} answered without a state.")
+            raise SetupError(
+                f"Anaplan GET {action.path}/tasks/{task} answered without a state.",
+                next_step="Look at the task in Anaplan, then start the step again: it finds out what became of it.",
+            )
         if read.get("taskId", task) != task:
             raise _OtherTaskError(f"Anaplan answered with task {read['taskId']} when asked for {task}.")
         return {**read, "taskId": task}

@@ -105,7 +105,7 @@ def failure_metadata(error: PipelineError) -> dict[str, dg.MetadataValue]:
     shown: Mapping[str, str] = {
         "What happened": error.what,
         "What now holds": error.holds,
-        "What to do next": error.next_step,
+        "What to do next": error.to_do,
     }
     texts = {title: dg.MetadataValue.text(text) for title, text in shown.items() if text}
     return texts | {title: table(frame) for title, frame in error.evidence.items()}

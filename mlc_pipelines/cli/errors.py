@@ -31,7 +31,7 @@ def speaking_of_errors() -> Iterator[None]:
         yield
     except PipelineError as error:
         click.echo(click.style("Not done. ", fg="red", bold=True) + error.what, err=True)
-        for part in (error.holds, error.next_step):
+        for part in (error.holds, error.to_do):
             if part:
                 click.echo(f"  {part}", err=True)
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))

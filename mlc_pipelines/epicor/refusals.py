@@ -199,7 +199,10 @@ class Refusals:
                 "the user), and be in the access scope of the API key if the key is limited to one.",
             )
         if "recordnotfound" in said.kind.lower():
-            return DataError(f"{answer.call}: the record does not exist. {said}")
+            return DataError(
+                f"{answer.call}: the record does not exist. {said}",
+                next_step="Look for it in Kinetic: it was deleted, belongs to another company, or is hidden from this user.",
+            )
         if not _object(answer):
             return NotThereError(
                 f"{answer.call} answered 404: there is no Kinetic instance at this address.",

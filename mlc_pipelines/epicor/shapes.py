@@ -235,7 +235,9 @@ def _lists(records: Sequence[Any], at: int, name: str, columns: Sequence[Column]
     found = [getattr(record, f"d{at}") for record in records]
     if None in found:
         raise DataError(
-            f"{where(found.index(None))} came without {name}, which was asked for.", holds="Nothing was kept."
+            f"{where(found.index(None))} came without {name}, which was asked for.",
+            holds="Nothing was kept.",
+            next_step="Have the Kinetic administrator check the user's field security for it.",
         )
     cut = [row for row, record in enumerate(records) if getattr(record, f"cut{at}")]
     if cut:

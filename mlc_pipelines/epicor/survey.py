@@ -128,7 +128,10 @@ class EpicorSurvey(Epicor):
         """It is there, may be run, and shows its columns in the newest period that has begun."""
         begun = [one for one in self.read_periods() if one.readable and not one.adjustment]
         if not begun:
-            raise DataError("No period has begun yet, so no query can be tried.")
+            raise DataError(
+                "No period has begun yet, so no query can be tried.",
+                next_step="Check the fiscal calendar that the company uses in Kinetic.",
+            )
         period = from_iso(begun[-1].key, begun[-1].start_on, begun[-1].end_on)
         rule = getattr(self._config.baqs, part)
         baq.Baq(rule, baq.QUERIES[part]).columns(self._site, self._books(), period)

@@ -35,7 +35,11 @@ def read_cost_centers(desk: Desk) -> Report:
 def read_vendors(desk: Desk) -> Report:
     """The ERP's vendors, as they are now: code, name, active."""
     if desk.payables is None:
-        raise SetupError(f"Connection {desk.connection} reads no payables.", holds="Nothing was read.")
+        raise SetupError(
+            f"Connection {desk.connection} reads no payables.",
+            holds="Nothing was read.",
+            next_step="Declare `ap_spend` in the connection file, or leave this step out.",
+        )
     vendors = desk.payables.read_vendors()
     counts = {"vendors": len(vendors), "inactive vendors": int((~vendors["active"]).sum())}
     return _kept(desk, VENDORS, vendors, f"{len(vendors):,} vendors.", counts, {"Vendors": vendors.head(500)})

@@ -91,7 +91,9 @@ def prune(store: Store, connection: str, old: Sequence[Old], *, months: int, who
     """
     if not old:
         raise DataError(
-            f"{connection}: nothing is older than {months} months and given free.", holds="Nothing was removed."
+            f"{connection}: nothing is older than {months} months and given free.",
+            holds="Nothing was removed.",
+            next_step="Nothing needs to be done: each period is shown by the same command once it is old enough.",
         )
     rows = [(one, number) for one in old for number in one.entries or (None,)]
     table = pa.table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:  # errors are raised everywhere, also where loading pandas would be a waste
     import pandas as pd
@@ -28,11 +28,13 @@ class PipelineError(Exception):
 
     what: what happened, and to which record, period, account and difference.
     holds: what the target now holds (nothing sent, all, perhaps a part).
-    next_step: what to do next, and who can do it.
+    next_step: what to do next, and who can do it; where nobody said it, what a failure of this kind asks for (`to_do`).
     evidence: tables by title that show the records concerned, for a screen that can show tables.
     leg: name of the leg of the tie-out that did not agree, or of another check that was not passed, if it was one.
     legs: the legs known at that moment, that one among them.
     """
+
+    usual_step: ClassVar[str] = ""
 
     def __init__(self, what: str, *, holds: str = "", next_step: str = "") -> None:
         super().__init__(what, holds, next_step)
@@ -42,6 +44,11 @@ class PipelineError(Exception):
         self.evidence: dict[str, pd.DataFrame] = {}
         self.leg = ""
         self.legs: tuple[Leg, ...] = ()
+
+    @property
+    def to_do(self) -> str:
+        """What to do next, as people are told it."""
+        return self.next_step or self.usual_step
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.holds, self.next_step) if part)
@@ -68,6 +75,7 @@ class TransientError(PipelineError):
     """Nothing happened; the same call may work later. retry_after_seconds is what the server asked for, if anything."""
 
     retry_after_seconds: float = 0.0
+    usual_step = "Nothing needs to be corrected here: start it again later. If it stays so, ask whoever runs the system that is named."
 
 
 class WaitingError(TransientError):
@@ -90,3 +98,5 @@ class SetupError(PipelineError):
 
 class UncertainError(PipelineError):
     """A write may have happened: it must be looked up before anything else is done."""
+
+    usual_step = "Start the same step again: it first looks up what stands there, and sends nothing twice."

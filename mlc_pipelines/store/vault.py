@@ -116,6 +116,7 @@ class Vault:
             raise SetupError(
                 f"A stored value ({bound_to}) does not open with the key ring {self.place.named}.",
                 holds="It was not used.",
+                next_step="Put the key ring back that it was stored under; the page on secrets says how to begin anew without it.",
             ) from None
 
     # -- keys ---------------------------------------------------------------------------------------------------------

@@ -111,6 +111,7 @@ Calendar = Annotated[Months | Weeks | CalendarFile, Field(discriminator="kind")]
 
 HEADER = ["period", "start", "end", "adjustment"]
 _YES_NO = {"yes": True, "no": False}
+_ANEW = "Write it anew with `mlc calendar sync CONNECTION`."
 
 
 def read_calendar(file: Path) -> FiscalCalendar:
@@ -125,9 +126,11 @@ def read_calendar(file: Path) -> FiscalCalendar:
             next_step="Write it with `mlc calendar sync CONNECTION`, or correct `calendar.file` in the connection file.",
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The calendar file {file.name} is not CSV in UTF-8 ({error}).") from None
+        raise DataError(f"The calendar file {file.name} is not CSV in UTF-8 ({error}).", next_step=_ANEW) from None
     if header != HEADER:
-        raise DataError(f"The calendar file {file.name} must begin with the header {','.join(HEADER)}.")
+        raise DataError(
+            f"The calendar file {file.name} must begin with the header {','.join(HEADER)}.", next_step=_ANEW
+        )
     return calendar_of([_period(file, line, row) for line, row in enumerate(rows, start=2)])
 
 

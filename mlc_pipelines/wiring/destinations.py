@@ -40,4 +40,8 @@ def destination_of(named: Named, plan: Plan) -> tuple[Destination, Company]:
         return Destination(named.name, instance, erp.company, ledger, not balances), Company(
             f"{site} {instance} {erp.company}"
         )
-    raise SetupError(f"{erp.system} has no destination {to.kind}.", holds="Nothing was read or sent.")
+    raise SetupError(
+        f"{erp.system} has no destination {to.kind}.",
+        holds="Nothing was read or sent.",
+        next_step="Name one that it has under plans.*.destination in the connection file; docs/budgets.md lists them.",
+    )

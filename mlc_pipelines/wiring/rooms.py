@@ -110,7 +110,11 @@ def spend_target(named: Named, accepted: Sequence[Entry] = ()) -> Target:
     """Where AP spend goes: accounts and cost centers as for actuals, and the vendors beside them."""
     spend, vendors = named.settings.ap_spend, named.settings.mapping.vendors
     if spend is None or vendors is None:
-        raise SetupError(f"Connection {named.name} declares no AP spend.", holds="Nothing was read or sent.")
+        raise SetupError(
+            f"Connection {named.name} declares no AP spend.",
+            holds="Nothing was read or sent.",
+            next_step="Declare `ap_spend` and `mapping.vendors` in the connection file, or leave this step out.",
+        )
     columns = CellColumns(**spend.columns.model_dump())
     of_actuals = actuals_target(named, accepted)
     shown = replace(columns, **spend.export_columns)

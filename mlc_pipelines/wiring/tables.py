@@ -76,6 +76,7 @@ def _rows(path: Path, what: str, section: str) -> list[list[str]]:
     except OSError as error:
         raise SetupError(
             f"The {what} {path} cannot be read ({error.strerror}).",
+            holds=_HOLDS,
             next_step=f"Correct its name under `{section}` in the connection file.",
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:

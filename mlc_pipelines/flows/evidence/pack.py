@@ -130,7 +130,11 @@ def _witness(trail: Trail, number: int) -> Checkpoint:
         if entry and (entry.number, entry.header) == (one.number, one.header):
             return one
     if (made := trail.checkpoint()) is None:
-        raise DataError("The audit trail is empty.")
+        raise DataError(
+            "The audit trail is empty, so nothing witnesses this evidence.",
+            holds="Nothing was written.",
+            next_step="Check MLC_HOME and MLC_DATABASE_URL: is this the installation that loaded the period?",
+        )
     return made
 
 

@@ -163,7 +163,8 @@ class Trail:
 
         if not 0 <= record < entry.records:
             raise DataError(
-                f"Entry {entry.number} of the audit trail has {entry.records} records; there is no number {record}."
+                f"Entry {entry.number} of the audit trail has {entry.records} records; there is no number {record}.",
+                next_step="Records are counted from 0 within their entry.",
             )
         leaf = record // LEAF_LINES
         with self._reading() as db:
