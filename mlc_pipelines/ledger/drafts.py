@@ -36,6 +36,10 @@ class ApprovalVoid(DataError):  # noqa: N818
     """The content is not the one that was approved, or the approval was taken back."""
 
 
+class ApprovalForged(DataError):  # noqa: N818
+    """An approval that the audit trail does not know, or knows otherwise: somebody wrote it into the database by hand."""
+
+
 class DoublePosted(UncertainError):  # noqa: N818
     """Two released journals with one reference: a person decides; nothing is reversed by itself."""
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from mlc_pipelines.ledger.errors import SetupError
 from mlc_pipelines.store.trail.faults import telling_faults
 
-REVISION = "0016"
+REVISION = "0017"
 _UPGRADE_LOCK = 7_302_418_221_006  # Postgres knows its advisory locks by number; any one, always the same
 
 metadata = sa.MetaData()

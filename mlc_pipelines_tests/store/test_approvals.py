@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
-from mlc_pipelines.ledger.drafts import Approval
+from mlc_pipelines.ledger.drafts import Approval, ApprovalForged
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.trail.logbook import Logbook
 
 PLAN, CONTENT, OTHER = "Budget FY2027", "a" * 64, "b" * 64
 SHOWN = "FY2027 Budget version 1: Approved by R. Okafor 2026-06-12"
@@ -56,6 +57,25 @@ def test_no_approval_is_ever_written_over(store: Store) -> None:
         ("WITHDRAWN", "m.lee", "wrong cost center", PLAN, ""),
         ("APPROVED", "r.diaz", "", PLAN, SHOWN),
     ] == acts
+
+
+def test_an_approval_that_somebody_wrote_into_the_database_counts_for_nothing(store: Store) -> None:
+    """The audit trail must tell the same: a row that was added, one whose withdrawal was taken out, a changed name. Rows cannot be changed by mistake at all."""
+    approvals = store.approvals("demo", Logbook(store.trail, "demo", "r.diaz"))
+    given = approvals.approve(PLAN, CONTENT, "r.diaz", evidence=SHOWN)
+    assert given == approvals.find(CONTENT)
+    values = f"'demo', '{PLAN}', '{{}}', 'APPROVED', 'c.ontroller', '{SHOWN}', '', '{given.at}'"
+    forged = f"INSERT INTO approvals (connection, plan, package, state, who, evidence, note, at) VALUES ({values})"
+    for content, said in ((OTHER, "nobody approved it"), (CONTENT, f"APPROVED by r.diaz at {given.at}")):
+        with store.engine.begin() as db:
+            db.exec_driver_sql(forged.format(content))
+        with pytest.raises(ApprovalForged, match="is not what the audit trail tells") as caught:
+            approvals.find(content)
+        assert said in caught.value.what
+        assert caught.value.next_step
+    for change in ("UPDATE approvals SET who = 'c.ontroller'", "DELETE FROM approvals"):
+        with pytest.raises(sa.exc.DBAPIError, match="only added"), store.engine.begin() as db:
+            db.exec_driver_sql(change)
 
 
 @pytest.mark.parametrize("who", ["", "Ö. Åberg 会計", "'); DROP TABLE approvals;--"])
