@@ -35,7 +35,7 @@ def running(
         (place / f"{name}.yaml").write_text(_actuals_alone((folder() / f"{name}.yaml").read_text()))
     monkeypatch.setenv("MLC_CONNECTIONS", str(place))
     thin(sandbox)
-    sandbox.set_switches(anaplan={"task_seconds": 0.5})
+    sandbox.set_switches(anaplan={"task_seconds": 3.0})  # long enough to be met by somebody in the other model
     with started(tmp_path, kept_up=True) as (live, served):
         for connection in CONNECTIONS:
             assert "SUCCESS" == live.wait(live.launch(f"{connection}_reference"))
