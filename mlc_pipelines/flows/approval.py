@@ -44,20 +44,31 @@ def approve(desk: Desk, route: PlanRoute, year: str, content: str) -> Approval:
             holds="Nothing was approved.",
             next_step=f"Look at the newest preview, and approve it by at least {_SHORTEST} characters of its content.",
         )
-    if not route.same_person and desk.who == previewed.facts["prepared_by"]:
+    _require_two(route, year, previewed, desk.who, "Nothing was approved.")
+    evidence = require_same_evidence(desk, route, year, previewed)
+    return desk.approvals.approve(route.plan_of(year), package, desk.who, evidence=str(evidence), note=_log_in(desk))
+
+
+def _require_two(route: PlanRoute, year: str, previewed: Step, approver: str, holds: str) -> None:
+    """Four eyes: whoever prepared the content is not who approves it, unless the company says that one person may be both."""
+    if not route.same_person and approver == previewed.facts["prepared_by"]:
         raise SamePerson(
-            f"{desk.who} prepared the journals of {route.plan_of(year)} and cannot approve them.",
-            holds="Nothing was approved.",
+            f"{approver} prepared the journals of {route.plan_of(year)} and cannot approve them.",
+            holds=holds,
             next_step=f"Have somebody else approve them, or declare `same_person: true` under plans.{route.name}.approval in the connection file.",
         )
-    evidence = require_same_evidence(desk, route, year, previewed)
-    return desk.approvals.approve(route.plan_of(year), package, desk.who, evidence=str(evidence))
+
+
+def _log_in(desk: Desk) -> str:
+    """Who of the operating system acted, where that is not the name given: a variable of the environment says who somebody is, and nothing proves it."""
+    return f"log-in {desk.log_in}" if desk.log_in not in ("", desk.who) else ""
 
 
 def require_approval(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> Approval:
-    """The approval of the newest preview. Raises WaitingError while nobody gave one."""
+    """The approval of the newest preview. Raises WaitingError while nobody gave one, SamePerson where it is not somebody else's than the preparer's."""
     package = str(previewed.facts["package"])
     if approval := desk.approvals.find(package):
+        _require_two(route, year, previewed, approval.by, "Nothing further was released.")
         return approval
     raise WaitingError(
         f"Nobody has approved the journals of {route.plan_of(year)} (content {package[:16]}), prepared by {previewed.facts['prepared_by']}.",
@@ -90,5 +101,5 @@ def withdraw(desk: Desk, route: PlanRoute, year: str, why: str) -> str:
             holds="Nothing was changed.",
             next_step="There is nothing to take back.",
         )
-    desk.approvals.withdraw(route.plan_of(year), package, desk.who, why)
+    desk.approvals.withdraw(route.plan_of(year), package, desk.who, "; ".join(filter(None, (why, _log_in(desk)))))
     return package

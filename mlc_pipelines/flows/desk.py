@@ -88,7 +88,8 @@ class Desk:
 
     target: of the feed that is being worked on. payables, spend: the subledger and the target of AP spend, where the connection declares it.
     accept_shrunk: keys of periods that may be far smaller than when they were last agreed, because a person said so.
-    routes: plans on their way back into the ledger, by name. who: the person or service that acts. system: name of the ERP.
+    routes: plans on their way back into the ledger, by name. who: the person or service that acts; log_in: the operating system's
+    user behind that name. system: name of the ERP.
     only_if_needed: a slice that the model holds already, as it was loaded last, is not sent again: a replay.
     code_version, configuration_hash: with what it is done, for the audit trail.
     """
@@ -110,6 +111,7 @@ class Desk:
     spend: Target | None = None
     routes: Mapping[str, "PlanRoute"] = field(default_factory=dict)
     who: str = ""
+    log_in: str = ""
     system: str = ""
     code_version: str = ""
     configuration_hash: str = ""

@@ -108,14 +108,20 @@ def preview_plan(desk: Desk, route: PlanRoute, year: str) -> Report:
         "approval": approved.facts["approval"],
         "mapping_version": mapping,
         "currency": currency,
-        "prepared_by": desk.who,
+        "prepared_by": (prepared_by := _prepared_by(desk, route, year, package)),
         "journals": len(drafts),
         "books": str(route.destination),
         "legs": [leg.facts for leg in legs],
     }
     record_step(desk, route.steps.preview, year, artefact, facts)
-    shown = PreviewShown(desk.connection, desk.who, route, year, figures, drafts, held, chart, books)
+    shown = PreviewShown(desk.connection, prepared_by, route, year, figures, drafts, held, chart, books)
     return shown.report(artefact, package, mapped, legs, posted_before=len(known.sealed()))
+
+
+def _prepared_by(desk: Desk, route: PlanRoute, year: str, package: str) -> str:
+    """Who previewed this content first: to look at it again prepares nothing, and an approval that was given stays one by somebody else."""
+    before = desk.store.history.latest_step(desk.connection, route.steps.preview, year)
+    return str(before.facts["prepared_by"]) if before and package and before.facts["package"] == package else desk.who
 
 
 def issue_rule(route: PlanRoute, year: str, currency: str) -> IssueRule:

@@ -9,8 +9,11 @@ def who() -> str:
 
     It is worth as much as the machine's own log-in: whoever may set that variable may act under any name.
     """
-    if named := os.environ.get("MLC_USER", "").strip():
-        return named
+    return os.environ.get("MLC_USER", "").strip() or log_in()
+
+
+def log_in() -> str:
+    """The name of the operating system's user, whatever MLC_USER says: kept beside it where a person decides."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user without an entry

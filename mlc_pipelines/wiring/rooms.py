@@ -26,7 +26,7 @@ from mlc_pipelines.wiring.configs import anaplan_config
 from mlc_pipelines.wiring.connections import Named
 from mlc_pipelines.wiring.credentials import anaplan_credential
 from mlc_pipelines.wiring.ledgers import open_ledger
-from mlc_pipelines.wiring.people import who
+from mlc_pipelines.wiring.people import log_in, who
 from mlc_pipelines.wiring.routes import routes_of
 from mlc_pipelines.wiring.tables import read_mapping_file
 from mlc_pipelines.wiring.versions import code_version, configuration_hash
@@ -77,6 +77,7 @@ def open_desk(
             spend=spend_target(named, accepted) if chosen.ap_spend else None,
             routes=routes_of(named, books),
             who=who(),
+            log_in=log_in(),
             system=chosen.erp.system,
             code_version=code_version(),
             configuration_hash=configuration_hash(named),

@@ -7,7 +7,7 @@ import pytest
 from mlc_pipelines.flows.approval import SamePerson, withdraw
 from mlc_pipelines.ledger.drafts import ApprovalVoid
 from mlc_pipelines.ledger.errors import DataError, PipelineError, WaitingError
-from mlc_pipelines_tests.budgets.office import ANALYST, V1, V2, Office, open_office
+from mlc_pipelines_tests.budgets.office import ANALYST, CONTROLLER, V1, V2, Office, open_office
 from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
 
@@ -34,6 +34,21 @@ def test_nobody_approves_what_he_prepared_or_has_not_seen(office: Office, way: W
     assert "journals_approved" == error.leg
     assert [] == way.writes()
     assert content == office.approve(content[:8]).content_hash
+
+
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
+def test_four_eyes_are_asked_for_at_the_posting_too(way: Way) -> None:
+    """An approval that was given while one person might do both posts nothing after that was taken back; the log-in behind a name is kept."""
+    with open_office(way, approval__same_person=True) as office:
+        given = office.approve(office.preview(who="solo").texts["content to approve"], who="solo")
+        [decision] = office.desk.approvals.history(given.content_hash)
+        assert f"log-in {office.desk.log_in}" == decision.note
+    with open_office(way) as office:
+        assert "solo" == office.preview(who=CONTROLLER).texts["prepared by"]
+        refused(office.post, SamePerson, "solo prepared the journals", "Nothing further was released")
+        assert [] == way.writes()
+        office.approve(given.content_hash)
+        assert 2 == office.post().counts["journals posted now"]
 
 
 @pytest.mark.parametrize("way", [Articles], indirect=True)
