@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from mlc_pipelines.assets.readiness import not_ready
+from mlc_pipelines.assets.readiness import not_ready, quiet_now
 from mlc_pipelines.flows.steps import ACTUALS, PERIOD_CHANGES, SIGN_OFF
 from mlc_pipelines.store import clock
 from mlc_pipelines.wiring.connections import Named
@@ -45,6 +45,8 @@ def changes_sensor(named: Named, job: "Job", compare_job: "Job", keys: list[str]
             return dg.SensorResult(skip_reason=said)
         _look(named, store)
         due, later, unlisted = _waiting(named, store, keys)
+        if quiet := quiet_now(named, clock.now()):  # what is found meanwhile is shown at once, and asked for afterwards
+            due, later, unlisted = [], [quiet, *later], []
         requests = [
             *(_request(job.name, f"change-{number}-{period}", period, reason, number) for period, reason, number in due),
             *(_request(compare_job.name, f"list-{number}-{period}", period, reason, number) for period, reason, number in unlisted),

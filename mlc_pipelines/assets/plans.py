@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mlc_pipelines.assets.readiness import not_ready
+from mlc_pipelines.assets.readiness import not_ready, quiet_now
 from mlc_pipelines.flows.steps import PlanSteps
 from mlc_pipelines.store import clock
 from mlc_pipelines.wiring.connections import Named
@@ -36,7 +36,7 @@ def plans_sensor(named: Named) -> dg.SensorDefinition | None:
         from mlc_pipelines.wiring.rooms import open_desk
 
         store = Store.open()
-        if said := not_ready(store, named.name):
+        if said := not_ready(store, named.name) or quiet_now(named, clock.now()):
             return dg.SensorResult(skip_reason=said)
         with open_desk(named, store=store) as desk:
             found, unread = seen.approved_plans(desk, clock.now().date())

@@ -4,8 +4,9 @@ Off until somebody switches it on.
 
 import dagster as dg
 
-from mlc_pipelines.assets.readiness import not_ready
+from mlc_pipelines.assets.readiness import not_ready, quiet_now
 from mlc_pipelines.flows.steps import PlanSteps
+from mlc_pipelines.store import clock
 from mlc_pipelines.wiring.connections import Named
 
 _PACE_SECONDS = 900
@@ -35,7 +36,7 @@ def postings_sensor(named: Named) -> dg.SensorDefinition | None:
         from mlc_pipelines.wiring.rooms import open_desk
 
         store = Store.open()
-        if said := not_ready(store, named.name):
+        if said := not_ready(store, named.name) or quiet_now(named, clock.now()):
             return dg.SensorResult(skip_reason=said)
         with open_desk(named, store=store) as desk:
             found = resumable(desk)

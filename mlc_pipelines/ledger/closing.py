@@ -160,6 +160,11 @@ class CloseCalendar:
         day = moment.astimezone(self.zone).date() + _DAY
         return self._instant(self.days.first_from(day), at)
 
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """When something that no step plans may begin, in UTC; None where it may now."""
+        after = self._after_quiet(now)
+        return None if after == now else after
+
     def _steps_of(self, period: FiscalPeriod) -> Iterator[Due]:
         for step in self.steps:
             if day := step.day(period, self.days):
