@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.route import PlanRoute, year_of
-from mlc_pipelines.ledger.drafts import JournalDraft
-from mlc_pipelines.store.postings import CLOSED, PLANNED, Posting
+from mlc_pipelines.ledger.drafts import Approval, JournalDraft
+from mlc_pipelines.store import clock
+from mlc_pipelines.store.postings import CLOSED, PLANNED, WAITING, Posting
+
+_PAUSES = (timedelta(0), timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+"""After the first try that ended waiting, the second, the third, and every later one: an ERP that refuses for good is asked once a day, and a person is told meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def _wanted(desk: Desk, route: PlanRoute, year: str) -> Iterator[tuple[JournalDr
     may_begin = _previewed(desk, route, year) if route.launched else ""
     for draft, posting, package in desk.postings.of_plan(route.plan_of(year)):
         begins = posting.state == PLANNED and package == may_begin
-        if (begins or _waits(posting)) and (approval := desk.approvals.find(package)):
+        approval = desk.approvals.find(package) if begins or _waits(posting) else None
+        if approval and not _rests(desk, posting, approval):
             yield draft, max(posting.changed_at, approval.at)
 
 
@@ -62,6 +68,15 @@ def _previewed(desk: Desk, route: PlanRoute, year: str) -> str:
 
 def _waits(posting: Posting) -> bool:
     return posting.state not in CLOSED | {PLANNED}
+
+
+def _rests(desk: Desk, posting: Posting, approval: Approval) -> bool:
+    """Whether it ended waiting so often since it was approved that it is let alone for a while yet."""
+    if posting.state != WAITING:
+        return False
+    tries = sum(one.state == WAITING and one.at > approval.at for one in desk.postings.events(posting.reference))
+    pause = _PAUSES[min(max(tries, 1), len(_PAUSES)) - 1]
+    return clock.now() < datetime.fromisoformat(posting.changed_at) + pause
 
 
 def _held_up(route: PlanRoute, draft: JournalDraft) -> bool:

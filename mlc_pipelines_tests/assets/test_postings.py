@@ -1,5 +1,6 @@
 """The sensor on postings: what waited is taken up once nothing holds it up, what nobody began is left alone."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,7 +14,9 @@ from mlc_pipelines.flows.preview import preview_plan
 from mlc_pipelines.ledger.errors import WaitingError
 from mlc_pipelines.sandbox.acumatica import budgets
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store import clock
 from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.postings import WAITING
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
 from mlc_pipelines_tests.conftest import briefly
@@ -36,7 +39,8 @@ def tick() -> tuple[list[tuple[str | None, list[str]]], str]:
 def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
     demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Acumatica's articles wait for a person on GL505510; until then no run is asked for, afterwards one for each period that was begun."""
+    """Acumatica's articles wait for a person on GL505510; until then no run is asked for, afterwards one for each period that was begun. A try that ends waiting
+    again is followed by a pause, so that an ERP that refuses for good is not asked every quarter of an hour."""
     said = "        ledger: BUDGET\n        branch: HQ\n"
     text = demo.file.read_text()
     assert said in text
@@ -57,7 +61,16 @@ def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
             post_plan(desk, route, YEAR, [PERIOD])
     assert ([], "No posting could go on now.") == tick()
     budgets.release(sandbox.site, "BUDGET", "2027")
-    assert ([(PERIOD, ["forecast_posting"])], "") == tick()
+    asked = ([(PERIOD, ["forecast_posting"])], "")
+    assert asked == tick()
+    register = Store.open().postings("demo", who="the sensor's run")
+    [waits] = register.open()
+    register.move(waits.reference, WAITING, note="The ERP refuses it for good.")
+    assert ([], "No posting could go on now.") == tick()
+    later = clock.now() + timedelta(minutes=61)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert asked == tick()
     with open_desk(find("demo")) as desk:
         assert "posted now" in post_plan(desk, desk.route("forecast"), YEAR, [PERIOD]).summary
     assert ([], "No posting could go on now.") == tick()
