@@ -56,8 +56,13 @@ def audit_verify_bench(quick: bool) -> Iterator[Bench]:
 
 
 @contextmanager
+def audit_events_bench(quick: bool) -> Iterator[Bench]:
+    yield audit.events_bench(50 if quick else 2_000)
+
+
+@contextmanager
 def audit_load_bench(quick: bool) -> Iterator[Bench]:
-    lines = 5_000 if quick else 200_000
+    lines = 5_000 if quick else 1_000_000
     with served("sandbox", period.PERIOD, str(lines)) as server:
         yield audit.load_bench(server, lines)
 
@@ -113,6 +118,7 @@ BENCHES = {
     "csv": csv_bench,
     "audit": audit_bench,
     "audit-verify": audit_verify_bench,
+    "audit-events": audit_events_bench,
     "audit-load": audit_load_bench,
     "upload": upload_bench,
     "upload-far": far_upload_bench,

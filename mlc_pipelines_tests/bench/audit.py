@@ -7,7 +7,9 @@ a hash per record, which is what one would write first. Our bytes per record are
 import hashlib
 import json
 import sqlite3
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,18 @@ def append_bench(records: int) -> Bench:
             Contender("mlc_pipelines", "ours"),
             Contender("sqlite, a row and a hash a record", "sqlite_rows", (Goal("cpu_seconds", times=3),)),
         ),
+    )
+
+
+def events_bench(events: int) -> Bench:
+    """Intents, each on the disk before the next thing is done: what a posting waits for before it sends."""
+    plain = Contender("sqlite, a row a commit", "events_plain", (Goal("wall_seconds", times=1 / 4),))
+    return Bench(
+        "audit-events",
+        f"write down {events:,} events, each of them durable",
+        __name__,
+        {"events": events},
+        (Contender("mlc_pipelines", "events_ours"), plain),
     )
 
 
@@ -100,6 +114,49 @@ def ours(setting: Mapping[str, Any]) -> Work:
         }
 
     return work, summary
+
+
+def events_ours(setting: Mapping[str, Any]) -> Work:
+    from mlc_pipelines.store.schema import open_engine
+    from mlc_pipelines.store.trail.event import Event
+    from mlc_pipelines.store.trail.trail import Trail
+
+    home = Path(tempfile.mkdtemp(prefix="bench-"))
+    trail = Trail.at(home, open_engine(f"sqlite:///{home / 'mlc.db'}"))
+
+    def work() -> float:
+        return _slow_end(
+            lambda at: trail.append(Event("journal", "demo", "INTENT", "bench", reference=f"MLC-{at}")), setting
+        )
+
+    return work, lambda slow: _told(slow, {"events": sum(1 for _ in trail.entries(kind="journal"))})
+
+
+def events_plain(setting: Mapping[str, Any]) -> Work:
+    db = sqlite3.connect(Path(tempfile.mkdtemp(prefix="bench-")) / "rows.db", isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("CREATE TABLE events (number INTEGER PRIMARY KEY, reference TEXT)")
+
+    def work() -> float:
+        return _slow_end(lambda at: db.execute("INSERT INTO events VALUES (?, ?)", (at, f"MLC-{at}")), setting)
+
+    return work, lambda slow: _told(slow, {"events": db.execute("SELECT count(*) FROM events").fetchone()[0]})
+
+
+def _slow_end(write: Callable[[int], object], setting: Mapping[str, Any]) -> float:
+    """Write so many, one after the other; how long 99 in 100 of them take at most, in seconds."""
+    taken = []
+    for at in range(setting["events"]):
+        begun = time.perf_counter()
+        write(at)
+        taken.append(time.perf_counter() - begun)
+    return sorted(taken)[len(taken) * 99 // 100]
+
+
+def _told(slow: float, figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    sys.stderr.write(f"99 in 100 took at most {slow * 1000:.1f} ms\n")
+    return figures
 
 
 def ours_verified(setting: Mapping[str, Any]) -> Work:

@@ -109,6 +109,7 @@ def once(bench: Bench, one: Contender) -> dict[str, Any]:
     )
     if done.returncode:
         raise ContenderFailedError(f"{bench.name}, {one.name}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    sys.stderr.write(done.stderr)  # what a contender has to tell beside its figures
     reading: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return reading
 
