@@ -164,7 +164,7 @@ def _red(named: Named, store: "Store", held: "SignOff", partition: str | None) -
 
     shown: dict[str, dg.MetadataValue] = {}
     if held.suspended:
-        shown["suspended since"] = dg.MetadataValue.text(held.suspended_at)
+        shown["suspended since"] = dg.MetadataValue.text(f"{held.suspended_at[:16].replace('T', ' ')} UTC")
     if held.agreed:
         shown["what was agreed"] = dg.MetadataValue.text(held.agreed.note)
     if held.suspended and held.agreed and held.suspended.changes:

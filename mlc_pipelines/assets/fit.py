@@ -42,4 +42,10 @@ def _seen(named: Named, context: dg.AssetExecutionContext) -> Seen:
     record(store, logbook_of(named, store, context.run.run_id), FIT, "", kept, facts)
     counts = {state: dg.MetadataValue.int(report.count(state)) for state in (MISSING, BEWARE, NOT_CHECKED, FINE)}
     page = dg.MetadataValue.path(store.artefacts.place(kept))
-    return Seen(report.summary, report.state == READY, {"Findings": table(as_table(report)), **counts, "page": page})
+    every = as_table(report)
+    to_mend = every[every["state"].isin([MISSING, BEWARE])]
+    shown = {  # narrow tables: what is cut off at the right of a screen is read by nobody
+        "To be mended": table(to_mend[["what", "what to do", "who mends it"]]),
+        "Findings": table(every[["state", "what", "found"]]),
+    }
+    return Seen(report.summary, report.state == READY, {**shown, **counts, "page": page})

@@ -24,18 +24,15 @@ def refused_definitions(named: Named) -> dg.Definitions:
 def _seen(named: Named) -> Seen:
     # pandas is loaded by the process that works, not by the servers that only show definitions.
     from mlc_pipelines.assets.screens import table
-    from mlc_pipelines.flows.refused import as_table
+    from mlc_pipelines.flows.refused import as_table, told
     from mlc_pipelines.store.home import Store
     from mlc_pipelines.store.refusals import OPEN, WAIVED
 
     queue = Store.open().refusals(named.name)
     waiting = queue.all(OPEN)
-    oldest = f", the oldest since {min(one.since for one in waiting)[:10]}" if waiting else ""
-    periods = ", ".join(dict.fromkeys(one.period for one in waiting))
     shown = {
         "records": dg.MetadataValue.int(len(waiting)),
-        "Refused": table(as_table(waiting)),
+        "Refused": table(as_table(waiting).drop(columns=["state", "by", "why"])),
         "Waived": table(as_table(queue.all(WAIVED))),
     }
-    said = f"{len(waiting):,} records of {periods} are refused{oldest}." if waiting else "Nothing is refused."
-    return Seen(said, not waiting, shown)
+    return Seen(told(waiting), not waiting, shown)

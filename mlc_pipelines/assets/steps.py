@@ -68,7 +68,7 @@ _NOTICES = (
 _SIGN_OFF: tuple[tuple[str, str], ...] = (
     (
         SIGN_OFF,
-        "Provisional while the ERP has the period open; final once it is closed and every leg agrees; suspended, and red, when the ERP changes it afterwards; red too as then, without the ERP.",
+        "Provisional while the ERP has the period open; final once it is closed and every leg agrees; suspended, and red, when the ERP changes it afterwards. Red as well while a load is in doubt, and while the plan holds kept figures of an earlier load (as then).",
     ),
 )
 _SPEND_LEGS = (

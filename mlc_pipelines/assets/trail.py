@@ -62,7 +62,8 @@ def _asset(owners: Sequence[str]) -> dg.AssetsDefinition:
             yield check
             raise dg.Failure(check.description, metadata=dict(check.metadata), allow_retries=False)
         signed = trail.checkpoint()
-        metadata = signed.metadata() if signed else {}
+        said = f"The trail is {check.description} Every one is what was written, and what the signed heads witness is there."
+        metadata = {"summary": dg.MetadataValue.md(said), **(signed.metadata() if signed else {})}
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=[check])
 
     return work

@@ -226,13 +226,13 @@ def _load_report(
 ) -> Report:
     rows, model = legs
     total = Money(model.right_minor, model.unit)
-    agree = told(extract) if marks(extract.facts) else "plan and ledger agree."
+    agree = f". {told(extract)}" if marks(extract.facts) else ": plan and ledger agree."
     return Report(
         desk.feed.load,
         key,
-        f"{rows.left_minor:,} cells loaded and read back, total {total}: {agree}"
+        f"{rows.left_minor:,} cells loaded and read back, total {total}{agree}"
         if rows.left_minor
-        else f"No postings yet: nothing was sent, and the plan holds no figure either; {agree}",
+        else f"No postings yet: nothing was sent, and the plan holds no figure either{agree}",
         artefact,
         counts={
             "rows sent": rows.left_minor,

@@ -13,17 +13,17 @@ from mlc_pipelines.store.refusals import CODE, ROW, Held, Refused
 AGES = [
     "number",
     "period",
-    "figures",
-    "what",
     "record",
-    "reason",
     "money at stake",
+    "reason",
     "since (UTC)",
+    "what",
+    "figures",
     "state",
     "by",
     "why",
 ]
-"""Columns of the queue as people see it."""
+"""Columns of the queue as people see it, what they look for first."""
 
 
 def note_rows(
@@ -54,18 +54,32 @@ def _records(rows: pd.DataFrame, keys: list[str], reason: str) -> Iterator[Refus
         yield Refused(" / ".join(map(str, codes)), str(said), int(minor))
 
 
+def told(waiting: list[Held]) -> str:
+    """How many wait, of which periods, with how much money, and since when."""
+    if not waiting:
+        return "Nothing is refused."
+    at_stake: dict[str, int] = {}
+    for one in waiting:
+        at_stake[one.currency] = at_stake.get(one.currency, 0) + abs(one.amount_minor)
+    money = " and ".join(str(Money(minor, currency)) for currency, minor in sorted(at_stake.items()))
+    periods = ", ".join(dict.fromkeys(one.period for one in waiting))
+    oldest = min(one.since for one in waiting)[:10]
+    are = "1 record is" if len(waiting) == 1 else f"{len(waiting):,} records are"
+    return f"{are} refused, {money} in all, of {periods}; the oldest since {oldest}. Correct the cause and load the period again, or waive them by name."
+
+
 def as_table(held: list[Held]) -> pd.DataFrame:
     """The queue for people."""
     rows = [
         (
             one.number,
             one.period,
-            one.feed,
-            one.kind,
             one.record,
-            one.reason,
             str(Money(one.amount_minor, one.currency)),
+            one.reason,
             one.since[:16].replace("T", " "),
+            one.kind,
+            one.feed,
             one.state,
             one.who,
             one.why,

@@ -162,8 +162,9 @@ def _newest_change(desk: Desk, fingerprint: Mapping[str, Any]) -> str:
 
 def _told_of(fingerprint: Mapping[str, Any]) -> str:
     debit, credit = (Money(int(fingerprint[name]), fingerprint["currency"]) for name in ("debit_minor", "credit_minor"))
-    newest = f", newest change {fingerprint['modified_until']}" if fingerprint["modified_until"] else ""
-    return f"{fingerprint['lines']:,} lines, debits {debit}, credits {credit}{newest}; {fingerprint['erp_status']} in the ERP"
+    newest = str(fingerprint["modified_until"])[:19].replace("T", " ")
+    changed = f", newest change {newest}" if newest else ""
+    return f"{fingerprint['lines']:,} lines, debits {debit}, credits {credit}{changed}; {fingerprint['erp_status']} in the ERP"
 
 
 def sign_off(store: Store, connection: str, period: str) -> SignOff:
