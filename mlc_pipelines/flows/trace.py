@@ -5,6 +5,7 @@ Nothing is asked of the ERP or of the plan. The records that are told are held a
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from mlc_pipelines.flows.attempts import LOAD_ENDED, reference_of
 from mlc_pipelines.flows.steps import Feed
-from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.ledger.errors import DataError, few
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import SEALED
@@ -93,12 +94,26 @@ def trace_cell(
         raise DataError(
             f"{entry.event['reference']} of {connection} {period} moved no cell {' / '.join(codes.values())}.",
             holds=_NOTHING,
-            next_step="Name the members' codes, as they stand in the file of cells.",
+            next_step=f"Name the members' codes, as they stand in the file of cells. {_near(store.trail, entry, feed, wanted)}".strip(),
         )
     moved = found[found["source"] != feed.file]
     moved = moved.join(_extract_rows(store, entry, rows[(found["source"] != feed.file).to_numpy()], moved.index))
     of_target = dict(iter(moved.groupby("target", sort=False)))
     return [_origin(cell, of_target.get(cell["target"], moved.head(0)), entry) for _, cell in cells.iterrows()]
+
+
+def _near(trail: Trail, entry: Entry, feed: Feed, wanted: Sequence[tuple[int, str]]) -> str:
+    """What the load moved instead of each code that it did not move: the ones spelled most alike, or else the first there are."""
+    _, cells = _found(trail, entry, "source", lambda source: source == feed.file)
+    moved = [codes_of(target) for target in cells["target"]]
+    said = []
+    for place, code in wanted:
+        others = [(at, other) for at, other in wanted if at != place]
+        beside = [codes for codes in moved if all(codes[at] == other for at, other in others)] or moved
+        known = sorted({codes[place] for codes in beside})
+        if known and code not in known:
+            said.append(f"Near {code} it moved {few(get_close_matches(code, known) or known)}.")
+    return " ".join(said)
 
 
 def trace_journal(

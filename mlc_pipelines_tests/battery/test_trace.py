@@ -118,5 +118,10 @@ def test_what_nobody_loaded_is_refused_by_name(desk: Desk, house: House) -> None
         traced(desk, ("A1010", "CC_110"), load=7)
     with pytest.raises(DataError, match=r"load 1 .* moved no cell NOBODY / CC_110"):
         traced(desk, ("NOBODY", "CC_110"))
+    moved = {account for account, center in held_cells(house, PERIOD) if center == "CC_110"}
+    wrong = f"{min(moved)}0"
+    with pytest.raises(DataError) as caught:
+        traced(desk, (wrong, "CC_110"))
+    assert f"Near {wrong} it moved {min(moved)}; " in caught.value.next_step
     with pytest.raises(DataError, match="moved a line of GL999999"):
         trace_journal(desk.store, desk.connection, "GL999999")

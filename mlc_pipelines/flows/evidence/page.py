@@ -8,7 +8,7 @@ import pandas as pd
 from mlc_pipelines.flows.as_then import REPLAYED_FROM
 from mlc_pipelines.flows.evidence import charts, tables
 from mlc_pipelines.flows.evidence.contents import Contents, Loaded
-from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL
+from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL, loaded_as_then
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.postings import SEALED
@@ -126,11 +126,13 @@ def _loaded(contents: Contents, loaded: Loaded) -> Iterable[str]:
         )
     yield from _mapping(loaded)
     yield "<h3>Every attempt to load it</h3>"
+    kept = loaded_as_then(contents.standings)
     attempts = [
         {
+            "load": str(one.id),
             "begun (UTC)": _moment(one.begun_at),
             "ended (UTC)": _moment(one.ended_at),
-            "state": one.state,
+            "state": f"{one.state}, kept figures" if one.id in kept else one.state,
             "file sent": one.sent[:16],
             "note": one.note,
         }

@@ -108,6 +108,7 @@ def _steps(contents: Contents) -> pd.DataFrame:
 def _loads(contents: Contents) -> pd.DataFrame:
     rows = [
         {
+            "load": str(one.id),
             "begun at (UTC)": one.begun_at,
             "ended at (UTC)": one.ended_at,
             "figures": one.feed,
