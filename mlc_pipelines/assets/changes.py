@@ -160,7 +160,7 @@ def _place(named: Named, period: str, context: dg.SensorEvaluationContext) -> st
 
 def _red(named: Named, store: "Store", held: "SignOff", partition: str | None) -> dg.AssetCheckEvaluation:
     from mlc_pipelines.assets.screens import table
-    from mlc_pipelines.flows.signoff import journals_table
+    from mlc_pipelines.flows.since_agreed import journals_table
 
     shown: dict[str, dg.MetadataValue] = {}
     if held.suspended:
@@ -197,7 +197,8 @@ def comparison(named: Named, periods: dg.PartitionsDefinition[str]) -> dg.Assets
     )
     def period_changes(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         from mlc_pipelines.assets.screens import failure, table
-        from mlc_pipelines.flows.signoff import compare, journals_table, sign_off
+        from mlc_pipelines.flows.signoff import sign_off
+        from mlc_pipelines.flows.since_agreed import compare, journals_table
         from mlc_pipelines.ledger.errors import PipelineError
         from mlc_pipelines.wiring.rooms import open_desk
 

@@ -24,7 +24,8 @@ def changes(connection: str, since: datetime | None) -> None:
     """Ask the ERP what changed since the last look, list the periods of CONNECTION that wait to be read again, and what changed in those that were final.
     Nothing is loaded.
     """
-    from mlc_pipelines.flows.signoff import compare, to_compare
+    from mlc_pipelines.flows.signoff import to_compare
+    from mlc_pipelines.flows.since_agreed import compare
     from mlc_pipelines.flows.watch import look_from, waiting
     from mlc_pipelines.wiring.rooms import open_desk
     from mlc_pipelines.wiring.watching import watch
@@ -62,7 +63,8 @@ def _show_look(found: "Look") -> None:
 def _show_suspended(desk: "Desk") -> None:
     """The periods that were final and are not any more, with the journals that differ."""
     from mlc_pipelines.cli.tables import show
-    from mlc_pipelines.flows.signoff import journals_table, sign_off
+    from mlc_pipelines.flows.signoff import sign_off
+    from mlc_pipelines.flows.since_agreed import journals_table
 
     for period in desk.calendar.keys:
         held = sign_off(desk.store, desk.connection, period)

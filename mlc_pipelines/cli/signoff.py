@@ -54,7 +54,8 @@ def list_(connection: str, as_json: bool) -> None:
 def history(connection: str, period: str) -> None:
     """All that became of PERIOD of CONNECTION, oldest first: every agreement, what the ERP did, every suspension with its journals."""
     from mlc_pipelines.cli.tables import show
-    from mlc_pipelines.flows.signoff import journals_table, sign_off
+    from mlc_pipelines.flows.signoff import sign_off
+    from mlc_pipelines.flows.since_agreed import journals_table
 
     store = Store.open()
     find(connection).calendar.period(period)

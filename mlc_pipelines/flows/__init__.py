@@ -7,7 +7,7 @@ actuals     posted lines -> cells -> the model -> read back and proved equal: th
             extract (ledger -> lines), shape (lines -> file of cells), load (file -> model)
 read_back   what the model holds, by its own export, and whether its other periods stayed untouched
 watch       which loaded periods have changed in the ERP since, and wait to be read again
-signoff     how each period stands: provisional, final, suspended with the journals that changed
+signoff     how each period stands: provisional, final, suspended; since_agreed: the journals that changed
 as_then     kept figures of an earlier load, which nobody signs off
 again       which changed periods are asked for now, and which wait for a day or a person
 troubles    what the store knows of that people should look at; freshness: which periods are late by the close calendar

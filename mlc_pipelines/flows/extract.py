@@ -10,7 +10,7 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.posted import Asked, Posted, read_balances, read_both, read_journals
 from mlc_pipelines.flows.report import Report, money_table
-from mlc_pipelines.flows.signoff import compare
+from mlc_pipelines.flows.since_agreed import compare
 from mlc_pipelines.flows.steps import BALANCES, EXTRACT, JOURNALS, NOTHING_SENT, YTD
 from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.errors import DataError, SetupError

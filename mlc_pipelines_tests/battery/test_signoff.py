@@ -13,13 +13,12 @@ from mlc_pipelines.flows.signoff import (
     NONE,
     PROVISIONAL,
     SUSPENDED,
-    compare,
-    journals_table,
     sign_off,
     suspend,
     to_compare,
     watch_over,
 )
+from mlc_pipelines.flows.since_agreed import compare, journals_table
 from mlc_pipelines.flows.watch import CLOSED_IN_ERP, waiting
 from mlc_pipelines_tests.battery.houses import OTHER, PERIOD, House
 

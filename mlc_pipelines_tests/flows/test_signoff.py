@@ -5,7 +5,8 @@ from dataclasses import replace
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.reference import refresh_reference
-from mlc_pipelines.flows.signoff import FINAL, SUSPENDED, compare, journals_table, sign_off, watch_over
+from mlc_pipelines.flows.signoff import FINAL, SUSPENDED, sign_off, watch_over
+from mlc_pipelines.flows.since_agreed import compare, journals_table
 from mlc_pipelines.flows.watch import waiting
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
