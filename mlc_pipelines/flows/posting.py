@@ -13,7 +13,7 @@ from mlc_pipelines.ledger.drafts import (
 )
 from mlc_pipelines.ledger.errors import DataError, PipelineError, WaitingError
 from mlc_pipelines.ledger.ports import BookedJournal
-from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, WAITING, Posting, Postings
+from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, Posting
 
 EACH, ALL_OR_NONE = "each", "all_or_none"
 """Several journals: each by itself, or none released before all stand on hold and are proved equal."""
@@ -53,20 +53,6 @@ def post_all(
 def post_once(draft: JournalDraft, approval: Approval, desk: PostingDesk) -> Outcome:
     """The same for a single journal."""
     return post_all([draft], approval, desk)[0]
-
-
-def resume(postings: Postings, desk: PostingDesk, *, mode: str = EACH) -> list[Outcome]:
-    """Take up every approved package that is not at its end, from what was written down alone, whoever began it.
-
-    A package of which not every journal was written down stands in the outcomes as it is: nothing of it was sent yet.
-    """
-    outcomes: list[Outcome] = []
-    for drafts, approval in postings.packages():
-        try:
-            outcomes += post_all(drafts, approval, desk, mode=mode)
-        except DataError as error:
-            outcomes += [Outcome(draft, WAITING, why=error.what, error=error) for draft in drafts]
-    return outcomes
 
 
 def require_approved(drafts: Sequence[JournalDraft], approval: Approval) -> None:
@@ -148,7 +134,11 @@ def abandon(draft: JournalDraft, desk: PostingDesk, why: str) -> Posting:
     Returns how it stands: sealed, where it was sealed at this very moment. Raises DataError where it is released (only a reversal helps then), WaitingError where a draft could not be deleted.
     """
     if not why.strip():
-        raise DataError("A journal is abandoned for a reason, which is kept.", next_step="Say why.")
+        raise DataError(
+            "A journal is abandoned for a reason, which is kept.",
+            holds="The journal stands as it did.",
+            next_step="Say why.",
+        )
     _require_unreleased(draft, desk)
     held = desk.register.hold_back(draft.reference, f"being given up: {why}")
     if held.state == ABANDONED or (held.state == SEALED and held.number not in desk.taken_back):

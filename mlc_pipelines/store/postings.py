@@ -180,7 +180,11 @@ class Postings:
     def reopen(self, reference: str, why: str) -> Posting:
         """Let a conflict be worked on again, by a person's command: nothing is believed of it but the intent."""
         if not why.strip():
-            raise DataError("A conflict is reopened for a reason, which is kept.", next_step="Say what was put right.")
+            raise DataError(
+                "A conflict is reopened for a reason, which is kept.",
+                holds="The conflict stands as it did.",
+                next_step="Say what was put right.",
+            )
         return self._by_command(reference, postings.c.state == CONFLICT, INTENT, why)
 
     def let_go_on(self, reference: str, why: str) -> Posting:
@@ -240,23 +244,6 @@ class Postings:
         with self.engine.connect() as db:
             row = db.execute(postings.select().where(postings.c.reference == reference)).one()
         return JournalDraft.from_text(row.draft), _approval(row.approval)
-
-    def packages(self) -> list[tuple[list[JournalDraft], Approval]]:
-        """What was approved together and is not at its end, journals that are at theirs among it: all that is needed to take it up again."""
-        of_us = postings.c.connection == self.connection
-        is_open = sa.select(postings.c.package).where(of_us & postings.c.state.not_in(CLOSED | {PLANNED}))
-        of_rows = postings.select().where(of_us & postings.c.package.in_(is_open)).order_by(postings.c.made_at)
-        held: dict[str, list[JournalDraft]] = {}
-        approvals: dict[str, Approval] = {}
-        with self.engine.connect() as db:
-            for row in db.execute(of_rows):
-                held.setdefault(row.package, []).append(JournalDraft.from_text(row.draft))
-                if row.approval:
-                    approvals[row.package] = Approval(**json.loads(row.approval))
-        return [
-            (sorted(drafts, key=lambda one: (one.period, one.part)), approvals[package])
-            for package, drafts in held.items()
-        ]
 
     def of_plan(self, plan: str) -> list[tuple[JournalDraft, Posting, str]]:
         """Every journal that was ever previewed for a plan, in the order of its issues, with how it stands and the package it belongs to."""

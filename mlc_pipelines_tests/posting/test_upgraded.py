@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mlc_pipelines.flows.posting import resume, sweep
+from mlc_pipelines.flows.posting import sweep
 from mlc_pipelines.store.postings import SEALED, Postings
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines_tests.posting.conftest import Clock, desk_of
 from mlc_pipelines_tests.posting.record import histories, restored
-from mlc_pipelines_tests.posting.samples import DRAFT
+from mlc_pipelines_tests.posting.samples import DRAFT, taken_up
 
 
 @pytest.mark.parametrize("history", list(histories()), ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -23,7 +23,7 @@ def test_H14_a_recorded_history_ends_the_same(history: Path, tmp_path: Path) -> 
     assert (row["reference"], row["content_hash"]) == (draft.reference, draft.content_hash)
     assert approval is not None
     desk = desk_of(register, books, Clock())
-    outcomes = resume(register, desk)
+    outcomes = taken_up(draft.plan, desk)
     sweep(desk)
     assert [SEALED] == [one.state for one in outcomes] or row["state"] == SEALED
     assert SEALED == register.require(row["reference"]).state
