@@ -1,13 +1,14 @@
 """The approved figures of a plan: exported whole, leaves only, and tied to the approval that the plan itself shows."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from mlc_pipelines.flows.desk import Desk
-from mlc_pipelines.flows.files import keep_frame
+from mlc_pipelines.flows.files import keep_frame, read_kept_frame
 from mlc_pipelines.flows.members import read_lists
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year, labels, year_of
@@ -15,12 +16,15 @@ from mlc_pipelines.flows.steps import CELLS_ALL_EXPORTED, NOTHING_WRITTEN, PLAN_
 from mlc_pipelines.flows.trail import record_step
 from mlc_pipelines.ledger.cells import read_plan
 from mlc_pipelines.ledger.control import ROWS, Leg, compare
+from mlc_pipelines.ledger.drafts import ApprovalVoid
 from mlc_pipelines.ledger.errors import DataError, WaitingError, told_as
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.plans import of_year, require_distinct, require_leaves
 from mlc_pipelines.ledger.ports import ExportOutcome, ReadWay
+from mlc_pipelines.store.history import Step
 
 _TRIES = 2
+_CELL = ["period", "account", "cost_center"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,11 @@ def read_approved(desk: Desk, route: PlanRoute, year: str) -> Report:
     """Export a plan's approved figures of one fiscal year (FY2027) and keep them with their approval, which is the same before and after."""
     keys = keys_of_year(desk.calendar, year)
     approval, outcome, cells = _exported(desk, route, year)
-    of_version = cells[cells["version"] == route.version].reset_index(drop=True)
-    chosen, other_years = of_year(of_version, labels(route, desk.calendar), keys)
+    of_version, chosen, other_years = _chosen(desk, route, keys, cells)
     members = read_lists(desk, list(dict.fromkeys([route.accounts.list_name, route.cost_centers.list_name])))
     require_leaves(chosen, members, (route.accounts, route.cost_centers))
     require_distinct(chosen)
-    artefact = keep_frame(desk, chosen.drop(columns=["version"]))
+    artefact = _kept(desk, chosen)
     currency = desk.ledger.identity().currency
     facts = {
         "approval": asdict(approval),
@@ -94,10 +97,54 @@ def read_approved(desk: Desk, route: PlanRoute, year: str) -> Report:
     counts = {
         "cells": len(chosen),
         "blank cells": int(chosen["blank"].sum()),
-        "cells of other versions": len(cells) - len(of_version),
+        "cells of other versions": len(cells) - of_version,
         "cells of other years": other_years,
     }
     return _report(route, year, approval, outcome, chosen, counts, currency, artefact, len(cells))
+
+
+def _chosen(desk: Desk, route: PlanRoute, keys: Sequence[str], cells: pd.DataFrame) -> tuple[int, pd.DataFrame, int]:
+    """How many cells are of the plan's version, those of them that are of the year (keys of its periods), and how many are of other years."""
+    of_version = cells[cells["version"] == route.version].reset_index(drop=True)
+    chosen, others = of_year(of_version, labels(route, desk.calendar), keys)
+    return len(of_version), chosen, others
+
+
+def _kept(desk: Desk, chosen: pd.DataFrame) -> str:
+    return keep_frame(desk, chosen.drop(columns=["version"]))
+
+
+def require_unchanged(desk: Desk, route: PlanRoute, year: str, exported: Step) -> None:
+    """Export the plan once more. Raises ApprovalVoid where it shows other figures than those that were previewed: a cell was edited since, though nobody
+    approved the plan anew (F07).
+    """
+    _, _, cells = _exported(desk, route, year)
+    _, now, _ = _chosen(desk, route, keys_of_year(desk.calendar, year), cells)
+    if _kept(desk, now) == exported.artefact:
+        return
+    differs = _edited(read_kept_frame(desk, exported.artefact), now)
+    first = differs.iloc[0] if len(differs) else None
+    where = f"; the first is {first['period']} {first['account']} {first['cost_center']}" if first is not None else ""
+    error = ApprovalVoid(
+        f"{len(differs)} cells of {route.plan_of(year)} are not what was previewed any more, though the plan was not approved anew{where}.",
+        holds="Nothing further was written or released.",
+        next_step="Have cells locked in Anaplan once they are approved. Put them back, or have the plan approved as it is now; then preview it again.",
+    )
+    error.evidence = {"Edited since": differs}
+    raise error
+
+
+def _edited(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """The cells that differ, by period, account and cost center, with their amounts then and now in minor units."""
+    sides = (one.assign(blank=one["blank"].astype(bool))[[*_CELL, "amount_minor", "blank"]] for one in (then, now))
+    left, right = (one.drop_duplicates().astype(dict.fromkeys(_CELL, "object")) for one in sides)
+    both = left.merge(right, on=_CELL, how="outer", suffixes=("_then", "_now"), indicator=True)
+    same = (
+        (both["_merge"] == "both")
+        & (both["amount_minor_then"] == both["amount_minor_now"])
+        & (both["blank_then"] == both["blank_now"])
+    )
+    return both.loc[~same, [*_CELL, "amount_minor_then", "amount_minor_now"]].reset_index(drop=True)
 
 
 def _exported(desk: Desk, route: PlanRoute, year: str) -> tuple[PlanApproval, ExportOutcome, pd.DataFrame]:

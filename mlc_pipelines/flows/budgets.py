@@ -16,6 +16,7 @@ from dataclasses import replace
 import pandas as pd
 
 from mlc_pipelines.flows.approval import latest_preview, require_approval, require_same_evidence
+from mlc_pipelines.flows.approved import require_unchanged
 from mlc_pipelines.flows.clerk import Limits, Outcome, PostingDesk
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
@@ -76,10 +77,13 @@ def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[t
 
 
 def _both_approvals(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> Approval:
-    """The controller's approval. The plan's own is read again before anything is written down or sent, as before every release (F07)."""
+    """The controller's approval. Before anything is written down or sent the plan's own is read again, as before every release, and the plan itself (F07)."""
     with told_as(JOURNALS_APPROVED):
         approval = require_approval(desk, route, year, previewed)
         require_same_evidence(desk, route, year, previewed)
+        require_unchanged(
+            desk, route, year, desk.store.history.require_step(desk.connection, route.steps.approved, year)
+        )
     return approval
 
 
@@ -153,7 +157,11 @@ def _require_sealed(desk: Desk, route: PlanRoute, outcomes: Sequence[Outcome]) -
     worst = min(left, key=lambda outcome: (outcome.state != CONFLICT, outcome.error is None))
     done = len(outcomes) - len(left)
     states = ", ".join(sorted({outcome.state for outcome in left}))
-    error = worst.error or DataError(f"{worst}", next_step=f"See `mlc budget status {desk.connection}`.")
+    error = worst.error or DataError(
+        f"{worst}",
+        holds="Nothing of it was released by this run.",
+        next_step=f"See `mlc budget status {desk.connection}`.",
+    )
     seen = error.within(
         what=f"{done} of {len(outcomes)} {route.unit} are posted; {len(left)} are not.",
         holds=f"{f'What is posted counts in {route.destination}; the' if done else 'The'} others are {states}. {error.holds}",

@@ -74,6 +74,20 @@ def test_F07_a_plan_that_changed_after_its_preview_is_not_approved_and_not_poste
     assert office.expected(V1, FIRST) == way.totals(FIRST)
 
 
+@ways(Statistical)
+def test_F07_a_cell_edited_after_its_approval_is_not_posted(office: Office, way: Way) -> None:
+    """Nobody approved the plan anew, so that its approval tells nothing: the plan itself is exported again, and the cell is named. Put back, it is posted."""
+    office.previewed_and_approved()
+    way.enter("travel", FIRST, V2["travel", FIRST])
+    error = refused(office.post, ApprovalVoid, "1 cells of", FIRST, way.members["travel"][0], "not approved anew")
+    [cell] = error.evidence["Edited since"].to_dict("records")
+    assert (30001, 29999) == (abs(cell["amount_minor_then"]), abs(cell["amount_minor_now"]))
+    assert ("journals_approved", []) == (error.leg, way.writes())
+    way.enter("travel", FIRST, V1["travel", FIRST])
+    office.post_and_release()
+    assert office.expected(V1, FIRST) == way.totals(FIRST)
+
+
 @ways(Native)
 def test_F07_a_newer_export_voids_the_preview(office: Office, way: Way) -> None:
     """What is exported after the preview was not seen by whoever approves."""
