@@ -9,7 +9,8 @@ import yaml
 from mlc_pipelines.flows.budgets import post_plan
 from mlc_pipelines.flows.steps import DESTINATION_ALLOWED
 from mlc_pipelines.ledger.drafts import ApprovalVoid
-from mlc_pipelines.ledger.errors import DataError, PipelineError, SetupError
+from mlc_pipelines.ledger.errors import DataError, SetupError
+from mlc_pipelines.sandbox.ironvale.chart import COMPANY
 from mlc_pipelines_tests.budgets.office import Office, open_office
 from mlc_pipelines_tests.budgets.ways import FIRST, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
@@ -26,7 +27,7 @@ FORBIDDEN: list[Any] = [
 
 @pytest.mark.parametrize(("way", "wrong", "said"), FORBIDDEN, indirect=["way"])
 def test_forbidden_books_are_refused(way: Way, wrong: dict[str, Any], said: str) -> None:
-    """At the preview, and again at the posting where the file was changed in between; the refusal is that of the destination's own check."""
+    """By the destination's own check at the preview; where the file was changed after it, the preview was for other books, and nothing is even asked of them."""
     before = way.trial_balance()
     with open_office(way, **wrong) as office:
         with pytest.raises(SetupError, match=said) as caught:
@@ -35,9 +36,29 @@ def test_forbidden_books_are_refused(way: Way, wrong: dict[str, Any], said: str)
         assert all((caught.value.what, caught.value.holds, caught.value.next_step))
     with open_office(way) as office:
         office.previewed_and_approved()
-    with open_office(way, **wrong) as office, pytest.raises(PipelineError):
+    with open_office(way, **wrong) as office, pytest.raises(ApprovalVoid, match="was made for"):
         post_plan(office.desk, office.route, YEAR)
     assert ([], before) == (way.writes(), way.trial_balance())
+
+
+def _make_actual(way: Way) -> None:
+    """Somebody in the ERP turns the plan's own books into actual ones."""
+    if isinstance(way, Statistical | Articles):
+        way.sandbox.books.ledgers["PLAN" if isinstance(way, Statistical) else "BUDGET"].type = "Actual"
+    else:
+        books = way.sandbox.ironvale
+        books.alter(books.ledgers[COMPANY, "PLAN"], main=True)
+
+
+@ways(Statistical, also=[Articles, PlanBook])
+def test_books_that_became_actual_ones_after_the_approval_are_refused(office: Office, way: Way) -> None:
+    """The ERP is asked anew at the posting: what it was when it was approved does not count."""
+    office.previewed_and_approved()
+    _make_actual(way)
+    with pytest.raises(SetupError, match=r"has the type Actual|is the main book") as caught:
+        office.post()
+    assert all((caught.value.holds, caught.value.next_step))
+    assert [] == way.writes()
 
 
 @pytest.mark.parametrize(
