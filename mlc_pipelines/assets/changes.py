@@ -139,7 +139,7 @@ def _shown(
     newest = {row.period: row for row in rows if row.period in keys}
     held = [sign_off(store, named.name, period) for period in newest]
     taken_back = [one for one in held if one.suspended or one.state == AS_THEN]
-    red = [_red(named, store, one, _place(named, one.period, context)) for one in taken_back]
+    red = [_evaluation(named, store, one, _place(named, one.period, context)) for one in taken_back]
     return red, max([cursor, *(row.number for row in rows)])
 
 
@@ -147,7 +147,8 @@ def _place(named: Named, period: str, context: dg.SensorEvaluationContext) -> st
     """The partition beside which the check turns red; None where Dagster has kept such a result for it before.
 
     Of the results that belong to no run it keeps one for each partition, and a second one makes the tick fail, for ever [C dagster 1.13.27
-    sql_event_log, index of asset_check_executions]. Without a partition it keeps any number.
+    sql_event_log, index of asset_check_executions]. Without a partition it keeps any number, and a run may bring one as often as it likes:
+    `period_changes` does.
     """
     from dagster._core.event_api import PartitionKeyFilter
 
@@ -158,8 +159,10 @@ def _place(named: Named, period: str, context: dg.SensorEvaluationContext) -> st
     return None if any(not one.run_id for one in kept) else period
 
 
-def _red(named: Named, store: "Store", held: "SignOff", partition: str | None) -> dg.AssetCheckEvaluation:
+def _evaluation(named: Named, store: "Store", held: "SignOff", partition: str | None) -> dg.AssetCheckEvaluation:
+    """How a period stands, as a result of the check beside its figures in the plan."""
     from mlc_pipelines.assets.screens import table
+    from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL
     from mlc_pipelines.flows.since_agreed import journals_table
 
     shown: dict[str, dg.MetadataValue] = {}
@@ -173,7 +176,7 @@ def _red(named: Named, store: "Store", held: "SignOff", partition: str | None) -
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey([named.name, ACTUALS.load]),
         check_name=SIGN_OFF,
-        passed=False,
+        passed=held.state in {PROVISIONAL, FINAL},
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{held.period} is {held.state}. {held.said}",
         metadata=shown,
@@ -209,6 +212,8 @@ def comparison(named: Named, periods: dg.PartitionsDefinition[str]) -> dg.Assets
                 held = sign_off(desk.store, named.name, period)
         except PipelineError as error:
             raise failure(error) from None
+        if held.agreed:
+            context.log_event(_evaluation(named, desk.store, held, period))
         said = (
             found.note if found else "Nothing differs from what was agreed." if held.agreed else "Nothing is final yet."
         )

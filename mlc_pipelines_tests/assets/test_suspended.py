@@ -101,8 +101,10 @@ def test_on_the_next_business_day_it_is_listed_first_and_asked_for_then(
     ticks = Ticks(named)
     assert [("demo_changes_listed", PERIOD)] == ticks.tick()[0]
     job = ticks.definitions.resolve_job_def("demo_changes_listed")
-    with dg.DagsterInstance.ephemeral() as instance:
-        [event] = job.execute_in_process(instance=instance, partition_key=PERIOD).get_asset_materialization_events()
+    done = job.execute_in_process(instance=ticks.instance, partition_key=PERIOD)
+    [event] = done.get_asset_materialization_events()
+    [shown_by_run] = done.get_asset_check_evaluations()
+    assert ("sign_off", PERIOD, False) == (shown_by_run.check_name, shown_by_run.partition, shown_by_run.passed)
     assert "1 new" in str(event.materialization.metadata["summary"].value)
     now.append(datetime(2026, 2, 17, 14, 29, tzinfo=UTC))
     asked, said = ticks.tick()
@@ -117,6 +119,25 @@ def test_on_the_next_business_day_it_is_listed_first_and_asked_for_then(
     assert {"6100", "1010"} == {str(record.data["account"]) for record in shown.records}
     now.append(datetime(2026, 2, 17, 14, 30, tzinfo=UTC))
     assert [("demo_actuals", PERIOD)] == ticks.tick()[0]
+
+
+def test_the_check_turns_green_again_where_no_figure_differs(
+    demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime]
+) -> None:
+    """Told of a change and suspended; looked into, confirmed without any load, and shown so beside the period, however often."""
+    named = watched(demo, "next_business_day", tmp_path, monkeypatch)
+    with open_desk(named, sleep=briefly) as desk:
+        refresh_reference(desk)
+        load_actuals(desk, PERIOD)
+    ticks = Ticks(named)
+    for number in (1, 2):
+        Store.open().notices.keep("demo", "MLC GL Changes", f"n{number}", number, [PERIOD])
+        assert [("demo_changes_listed", PERIOD)] == ticks.tick()[0]
+        assert [False] == [one.passed for one in ticks.red]
+        job = ticks.definitions.resolve_job_def("demo_changes_listed")
+        [shown] = job.execute_in_process(instance=ticks.instance, partition_key=PERIOD).get_asset_check_evaluations()
+        assert (True, PERIOD) == (shown.passed, shown.partition)
+        assert f"{PERIOD} is final." in str(shown.description)
 
 
 def test_by_a_person_it_is_never_asked_for_by_itself(
