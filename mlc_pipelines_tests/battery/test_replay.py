@@ -1,6 +1,7 @@
 """A load done again, from what the ERP says now or from the files of then; what is finished stays as it is, and that is said. On every ERP."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from mlc_pipelines.flows.already import NOTHING_TO_DO, REPLAYED
 from mlc_pipelines.flows.as_then import FIGURES_OF, LOADED_AS_THEN, NOW, REPLAYED_FROM, THEN
 from mlc_pipelines.flows.attempts import LOAD_BEGUN, LOAD_ENDED
 from mlc_pipelines.flows.desk import Desk
+from mlc_pipelines.flows.evidence.pack import export_pack
 from mlc_pipelines.flows.replay import replay
 from mlc_pipelines.flows.signoff import AS_THEN, FINAL, SignOff, sign_off, suspend
 from mlc_pipelines.flows.steps import IMPORT, MODEL_MATCHES_CELLS, ROWS_ALL_TAKEN, SIGN_OFF
@@ -18,6 +20,7 @@ from mlc_pipelines.flows.watch import waiting
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.history import AGREED, DIRTY
 from mlc_pipelines.store.trail.verify import Kind, verify
+from mlc_pipelines.wiring.columns import columns_of
 from mlc_pipelines_tests.battery.houses import PERIOD, House, expected_cells, held_cells
 
 
@@ -81,7 +84,7 @@ def test_a_suspect_period_is_replayed_as_then_and_as_now(desk: Desk, house: Hous
         replay(desk, PERIOD, figures=THEN, load=77)
 
 
-def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House) -> None:
+def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House, tmp_path: Path) -> None:
     """The ERP was not asked: the report says so, a final period is final no more, and it waits until it is read again; then it is signed anew."""
     house.close(PERIOD)
     load_actuals(desk, PERIOD)
@@ -103,6 +106,13 @@ def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House) -> N
         for kind in (LOAD_BEGUN, LOAD_ENDED)
     )
     assert ("load 1", THEN) == (begun[REPLAYED_FROM], begun[FIGURES_OF]) == (ended[REPLAYED_FROM], ended[FIGURES_OF])
+    period, columns = desk.calendar.period(PERIOD), columns_of(house.named)
+    page = (
+        export_pack(desk.store, desk.connection, period, columns, tmp_path / "then").place / "index.html"
+    ).read_text()
+    assert "the plan holds kept figures of load 1" in page
+    assert "sign-off: as then: The figures of load 1" in page
+    assert "plan and ledger agreed" not in page
     load_actuals(desk, PERIOD)
     assert (FINAL, []) == (stands(desk).state, waits(desk))
     assert expected_cells(house, PERIOD) == held_cells(house, PERIOD)
