@@ -95,6 +95,7 @@ def _order(number: str) -> int:
         return int(digits)
     raise SetupError(
         f"Batch number {number!r} has no digits, so that it does not tell which batch is older.",
+        holds=f"Batch {number} stands in Acumatica as it is; nothing was written.",
         next_step="Switch manual numbering of GL batches off (GL102000, CS201010).",
     )
 
@@ -104,7 +105,11 @@ def read(batch: wire.PlanBatch, target: Target) -> ReadJournal:
     require_ledger(batch, target)
     seen, rows, currency = booked(batch), batch.details, said(batch.currency)
     if rows is None:
-        raise DataError(f"Batch {seen.number} came without its lines.", next_step=SYSTEM)
+        raise DataError(
+            f"Batch {seen.number} came without its lines.",
+            holds=f"Batch {seen.number} stands in Acumatica as it is; nothing was written.",
+            next_step=SYSTEM,
+        )
 
     def where(row: int) -> str:
         return f"Batch {seen.number}, line {rows[row].line_number.value}"

@@ -178,7 +178,11 @@ def _by_key(rows: Sequence[wire.Article], target: Target, year: str) -> dict[Key
         wrong += [] if row.id and key[0] else ["no id or account"]
         wrong += ["stands twice"] if key in found else []
         if wrong:
-            raise DataError(f"Article {' '.join(key)} of budget {_listed(own)}: {', '.join(wrong)}.", next_step=SYSTEM)
+            raise DataError(
+                f"Article {' '.join(key)} of budget {_listed(own)}: {', '.join(wrong)}.",
+                holds="Nothing was written by this look; the articles stand in Acumatica as they are.",
+                next_step=SYSTEM,
+            )
         found[key] = Article(row.id or "", _minor(row, key, target), bool(row.released.value))
     return found
 

@@ -181,7 +181,11 @@ class PlanJournals(PlanLedger):
         if journal.state == POSTED:
             return
         if journal.state == ON_HOLD:
-            raise DataError(f"Batch {number} is not released.", next_step="Release it first.")
+            raise DataError(
+                f"Batch {number} is not released.",
+                holds=f"Batch {number} counts in no balance; nothing was posted.",
+                next_step="Give `mlc budget post`, which releases it first.",
+            )
         raise WaitingError(
             f"Batch {number} is released and waits to be posted on form GL502000, for which Acumatica's API has no action.",
             holds=f"Batch {number} can no longer be changed, and counts in no balance before it is posted.",
@@ -222,7 +226,11 @@ class PlanJournals(PlanLedger):
             return None
         holds = f"Batch {number} is not released ({said(batch.status)}) and counts in no balance."
         if journal.waiting:
-            raise WaitingError(f"Batch {number} waits for {journal.waiting}.", holds=holds)
+            raise WaitingError(
+                f"Batch {number} waits for {journal.waiting}.",
+                holds=holds,
+                next_step="Have that done in Acumatica, then take the posting up again.",
+            )
         self._open_period(to_key(batch.period.value, f"Batch {number}"), holds)
         return batch
 

@@ -60,7 +60,9 @@ class PlanLedger:
         if self._target is None:
             self.require_destination()
         if self._target is None:
-            raise SetupError(f"Ledger {self._rule.ledger} was not found.", next_step=_CORRECT)
+            raise SetupError(
+                f"Ledger {self._rule.ledger} was not found.", holds="Nothing was written.", next_step=_CORRECT
+            )
         return self._target
 
     def objections(self, keys: pd.DataFrame) -> list[str]:

@@ -86,12 +86,14 @@ class Entry:
         if answer.get("parameters", {}).get("RequiresUserInput"):
             raise SetupError(
                 f"Kinetic wants a legal number typed for each journal of code {self._rule.journal_code}.",
+                holds="Nothing of it is posted.",
                 next_step="Set its legal numbers to automatic in Kinetic, or declare another journal code.",
             )
         ds = self._save(ENTRY, dataset_of(answer))
         if (held := ds[_HEADER][0].get("CommentText")) != mark.being_built:
             raise SetupError(
                 f"Kinetic keeps {len(held or '')} characters of a journal's comment; the reference needs {len(mark.being_built)}.",
+                holds="Nothing of it is posted.",
                 next_step="Ask the Kinetic administrator for a wider CommentText of journals.",
             )
         return ds
@@ -109,6 +111,7 @@ class Entry:
         if len(stored := [row for row in ds[_LINE] if row.get("JournalLine")]) != len(lines):
             raise DataError(
                 f"Kinetic stored {len(stored)} of {len(lines)} lines that were sent at once.",
+                holds="Nothing of it is posted.",
                 next_step="Declare one line per Update for this connection.",
             )
         return ds

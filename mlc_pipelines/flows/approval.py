@@ -92,7 +92,11 @@ def require_same_evidence(desk: Desk, route: PlanRoute, year: str, previewed: St
 def withdraw(desk: Desk, route: PlanRoute, year: str, why: str) -> str:
     """Take the approval of the newest preview back; returns its content. What is released already stays released."""
     if not why.strip():
-        raise DataError("An approval is withdrawn for a reason, which is kept.", next_step="Say why.")
+        raise DataError(
+            "An approval is withdrawn for a reason, which is kept.",
+            holds="The approval stands as it did.",
+            next_step="Say why.",
+        )
     previewed = desk.store.history.require_step(desk.connection, route.steps.preview, year)
     package = str(previewed.facts["package"])
     if desk.approvals.find(package) is None:
