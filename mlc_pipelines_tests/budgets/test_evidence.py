@@ -32,7 +32,7 @@ def test_the_evidence_of_a_posted_plan(office: Office, tmp_path: Path) -> None:
     office.post_and_release()
     made = exported(office, tmp_path / "pack")
     pack, desk = made.place, office.desk
-    assert (0, "clean\n") == verified(pack)
+    assert 0 == verified(pack)[0]
     assert made.digest == exported(office, tmp_path / "again").digest
     assert entries_of(pack, "approval")
     held = {one.stem: one.read_text("utf-8-sig") for one in (pack / "tables").iterdir()}

@@ -96,19 +96,17 @@ def entries_of(pack: Path, gone: set[Any]) -> Iterator[dict[str, Any]]:
         event_hash = sha(entry["event"].encode()) if "event" in entry else bytes.fromhex(entry["event_hash"])
         counts = b"".join(one.to_bytes(8, "big") for one in (number, first, entry["records"]))
         header = sha(b"\x02", header, event_hash, bytes.fromhex(entry["root"]), counts, whose)
-        fits = (entry["number"], entry["first"], entry["header"]) == (number, first, header.hex())
-        claim(fits, f"entry {number}: not what was chained")
+        claim({**entry, "number": number, "first": first, "header": header.hex()} == entry, f"entry {number}: changed")
         told = value_of(entry.get("event", "{}").encode(), f"event of entry {number}")
         if whole := (file := pack / "records" / f"{number}.jsonl").exists():
             leaves, counted = zip(*leaves_of(file.open("rb"), f"entry {number}"), strict=True)
-            fits = (sum(counted), root(list(leaves)).hex()) == (entry["records"], entry["root"])
-            claim(fits, f"records/{number}.jsonl: not the records of entry {number}")
+            claim({**entry, "records": sum(counted), "root": root([*leaves]).hex()} == entry, f"{file.name}: changed")
             gone.update(*(json.loads(one)[1:3] for one in file.open("rb") if told.get("kind") == "records_pruned"))
         first, whole = first + entry["records"], whole or not told or not entry["records"]
         yield {**entry, "installation": start["installation"], "header": header.hex(), "told": told, "whole": whole}
 
 
-def check(pack: Path, key: str, heads: list[str]) -> None:
+def check(pack: Path, key: str, heads: list[str]) -> str:
     manifest = value_of((pack / "manifest.json").read_bytes()[:-1], "manifest.json")
     held = {one.relative_to(pack).as_posix(): sha(one.read_bytes()).hex() for one in pack.rglob("*") if one.is_file()}
     for name in sorted((manifest.keys() | held.keys()) - {"manifest.json"}):
@@ -139,12 +137,13 @@ def check(pack: Path, key: str, heads: list[str]) -> None:
         claim(key in ("", one["key"]), f"{where}: signed with {one['key']}", 12)
     for head in heads:
         claim(any(one["header"].startswith(head) for one in entries.values()), f"head {head}: no entry has it", 11)
+    return f"{sum(bool(one['told']) for one in entries.values())} of {len(entries)} entries are told"
 
 
 if __name__ == "__main__":
     try:
-        check(Path(sys.argv[1]), "".join(sys.argv[2:3]), sys.argv[3:])
+        told = check(Path(sys.argv[1]), "".join(sys.argv[2:3]), sys.argv[3:])
     except (ValueError, LookupError, TypeError, AttributeError, OSError, ArithmeticError, RecursionError) as error:
         found.append((10, f"the pack cannot be read to its end: {type(error).__name__} {error}"))
-    print("\n".join([*(said for _, said in found), "NOT CLEAN" if found else "clean"]))  # noqa: T201 - a program of its own
+    print("\n".join([*(said for _, said in found), "NOT CLEAN" if found else f"clean: {told}"]))  # noqa: T201 - a program of its own
     sys.exit(min((code for code, _ in found), default=0))

@@ -51,8 +51,9 @@ def test_it_is_small_and_stands_alone() -> None:
 def test_a_whole_pack_is_clean(filled: Trail, tmp_path: Path, first: int) -> None:
     """From the beginning of the trail, or from an entry in its middle; with the key and the heads that somebody knows from elsewhere."""
     pack, newest = packed(filled, tmp_path / "pack", first=first), filled.checkpoints.read()[0][-1]
-    assert (0, "clean\n") == verified(pack)
-    assert (0, "clean\n") == verified(pack, newest.key, newest.short)
+    said = f"clean: 2 of {9 - first} entries are told\n"
+    assert (0, said) == verified(pack)
+    assert (0, said) == verified(pack, newest.key, newest.short)
     assert (12, f"checkpoint of entry 8: signed with {newest.key}\nNOT CLEAN\n") == verified(pack, "ab" * 32)
     assert (11, f"head {'0' * 16}: no entry has it\nNOT CLEAN\n") == verified(pack, newest.key, "0" * 16)
 
@@ -66,7 +67,7 @@ def test_unfriendly_texts_and_many_sizes_are_clean(trail: Trail, tmp_path: Path)
     single = {number: [0, size // 2, size - 1] for number, size in enumerate(sizes, 2)}
     write_pack(trail, tmp_path / "pack", first=1, told=[2, 5, 7], checkpoint=checkpoint, single=single)
     write_manifest(tmp_path / "pack")
-    assert (0, "clean\n") == verified(tmp_path / "pack")
+    assert (0, "clean: 3 of 7 entries are told\n") == verified(tmp_path / "pack")
 
 
 def test_what_is_not_told_does_not_stand_in_it(filled: Trail, tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_what_retention_gave_up_is_excused_by_its_signed_entry(filled: Trail, tm
     write_pack(filled, tmp_path / "pack", first=1, told=[3, 5, 9], checkpoint=newest, absent=[third.file])
     write_manifest(tmp_path / "pack")
     assert not (tmp_path / "pack" / "records" / "3.jsonl").exists()
-    assert (0, "clean\n") == verified(tmp_path / "pack", newest.key)
+    assert (0, "clean: 3 of 9 entries are told\n") == verified(tmp_path / "pack", newest.key)
     (tmp_path / "pack" / "records" / f"{fifth.number}.jsonl").unlink()
     write_manifest(tmp_path / "pack")
     assert 10 == verified(tmp_path / "pack", newest.key)[0]
