@@ -12,6 +12,9 @@ as_then     kept figures of an earlier load, which nobody signs off
 again       which changed periods are asked for now, and which wait for a day or a person
 troubles    what the store knows of that people should look at; freshness: which periods are late by the close calendar
 notify      what is on held against what was told: one message of the difference, delivered or given up
+budgets     an approved plan -> journals or native figures of the ERP -> posted once, read back and proved equal:
+            approved (export), preview (strangers: what stands there and is not known), approval, native, plan_tie_out (standing: our
+            journals as they are now), resume (what could go on), by_hand (what a person decides about single journals)
 posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
 clerk       one such journal brought to its end, acting on look-ups alone
 evidence/   what is held of one period, as a pack for a controller and an auditor

@@ -6,8 +6,9 @@ from mlc_pipelines.flows.budgets import clearing_desk, company
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.posting import abandon, sweep
 from mlc_pipelines.flows.route import PlanRoute, year_of
-from mlc_pipelines.ledger.drafts import PREFIX, DraftLine, JournalDraft
+from mlc_pipelines.ledger.drafts import PREFIX, JournalDraft
 from mlc_pipelines.ledger.errors import DataError, SetupError, few
+from mlc_pipelines.ledger.figures import reversed_lines
 from mlc_pipelines.ledger.ports import PlanBooks, ReadJournal
 from mlc_pipelines.store.postings import SEALED, Posting
 
@@ -107,7 +108,7 @@ def _require_free(desk: Desk, journal: ReadJournal, reversal: ReadJournal) -> No
 
 def _require_cancels(journal: ReadJournal, reversal: ReadJournal) -> None:
     """Same period and currency, and each line of one stands in the other with its sides exchanged."""
-    back = Counter(_exchanged(line) for line in reversal.lines)
+    back = Counter(line.money for line in reversed_lines(reversal.lines))
     lines = Counter(line.money for line in journal.lines)
     said = [
         f"{what} is {theirs} instead of {ours}"
@@ -125,11 +126,6 @@ def _require_cancels(journal: ReadJournal, reversal: ReadJournal) -> None:
             holds=_NOTHING_KEPT,
             next_step=f"Reverse the whole of journal {journal.number} in its own period {journal.period}, and name that reversal.",
         )
-
-
-def _exchanged(line: DraftLine) -> tuple[str, str, int, int]:
-    account, subaccount, debit, credit = line.money
-    return account, subaccount, credit, debit
 
 
 def _route_of(desk: Desk, draft: JournalDraft) -> PlanRoute:

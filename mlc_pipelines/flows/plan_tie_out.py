@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mlc_pipelines.flows.clerk import NAME_IT
 from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import read_kept_frame
 from mlc_pipelines.flows.preview import Issued, issued
@@ -68,7 +69,7 @@ def _require_agreed(leg: Leg, legs: tuple[Leg, ...], route: PlanRoute) -> None:
         leg.require_agreed(
             holds=f"The journals are released and count in {route.destination}; nothing was reversed.",
             next_step="Find out who else writes there, or changed a journal of ours: the table shows where. Correct it in the ERP, then run the posting "
-            "again, which writes nothing that is posted already.",
+            f"again, which writes nothing that is posted already. Was a journal of ours reversed: {NAME_IT[0].lower()}{NAME_IT[1:]}, then abandon its posting.",
         )
     except DataError as error:
         error.legs = legs

@@ -1,5 +1,6 @@
 """Approved journals -> exactly one released journal each in the ERP, whatever is killed, cut or answered late; and what is swept up after."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from mlc_pipelines.ledger.drafts import (
     require_sound,
 )
 from mlc_pipelines.ledger.errors import DataError, PipelineError, WaitingError
+from mlc_pipelines.ledger.figures import reversed_lines
 from mlc_pipelines.ledger.ports import BookedJournal
 from mlc_pipelines.store.postings import ABANDONED, CHECKED, CONFLICT, SEALED, Posting
 
@@ -106,6 +108,8 @@ def _swept(journal: BookedJournal, desk: PostingDesk) -> Swept:
         return Swept(journal, why_not)
     desk.require_fence()
     try:
+        if why_not := _taking_back(journal, posting, desk):
+            return Swept(journal, why_not)
         desk.books.delete_draft(journal.number)
     except PipelineError as error:
         return Swept(journal, f"not deleted: {error.what}")
@@ -120,6 +124,18 @@ def _why_kept(journal: BookedJournal, posting: Posting | None) -> str:
     if posting.state == SEALED and posting.number == journal.number:
         return "sealed as released, and yet on hold: somebody should look at it"
     return ""
+
+
+def _taking_back(journal: BookedJournal, posting: Posting | None, desk: PostingDesk) -> str:
+    """Why a draft beside a sealed journal is not ours to delete: it is that one with its sides exchanged, a person's reversal to which the ERP gave the same text."""
+    if posting is None or posting.state != SEALED:
+        return ""
+    posted, draft = (desk.books.read_back(number) for number in (posting.number, journal.number))
+    if posted is None or draft is None or not posted.lines:
+        return ""
+    back = Counter(line.money for line in reversed_lines(posted.lines))
+    is_reversal = back == Counter(line.money for line in draft.lines)
+    return f"somebody is about to reverse journal {posting.number} by it" if is_reversal else ""
 
 
 def abandon(draft: JournalDraft, desk: PostingDesk, why: str) -> Posting:

@@ -16,6 +16,7 @@ clock        the one place where the store asks what time it is
 outbox       what people were told, and the messages on their way to them
 marks        how far each ERP was watched for changes, by its own clock
 postings     journals written into an ERP: durable intents, how far each one came, and every transition
+reversals    released journals of ours that people reversed in the ERP
 told         journals, budget figures and approvals as the audit trail tells them
 tokens       the newest refresh token of each log-in, under a lock between processes
 vault        credentials, AES-256-GCM bound to their identity (sealing)

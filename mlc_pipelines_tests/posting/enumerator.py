@@ -516,6 +516,9 @@ def swept(world: World) -> tuple[list[Doc], tuple[str, str, str]]:
         def find_by_reference(self, reference: str) -> list[BookedJournal]:
             return [booked(doc) for doc in docs.items()]
 
+        def read_back(self, number: str) -> ReadJournal | None:
+            return None
+
         def delete_draft(self, number: str) -> None:
             del docs[int(number)]
 

@@ -407,6 +407,16 @@ def test_rule_10_the_sweep_touches_only_what_is_finished(desk, books, register) 
     assert {103, 7} == {journal.order for journal in books.drafts}
 
 
+def test_rule_10_the_sweep_leaves_a_reversal_that_a_person_prepares(desk, books) -> None:
+    """The ERP may give it the text of the journal that it takes back, hence our reference: with exchanged sides it is no stray of ours."""
+    post_once(DRAFT, APPROVAL, desk)
+    back = tuple(replace(one, debit_minor=one.credit_minor, credit_minor=one.debit_minor) for one in DRAFT.lines)
+    books.journals[102] = replace(books.journals[101], number="102", order=102, state=ON_HOLD, lines=back)
+    books.journals[103] = replace(books.journals[101], number="103", order=103, state=ON_HOLD)
+    assert ["somebody is about to reverse journal 101 by it", ""] == [one.said for one in sweep(desk)]
+    assert {101, 102} == set(books.journals)
+
+
 def test_a_journal_is_abandoned_by_a_person_and_never_written_again(desk, books, register) -> None:
     """Its drafts are deleted, the reason is kept, and a released one cannot be abandoned."""
     books.approval_map = True
