@@ -1,7 +1,7 @@
 """What a connection to Epicor Kinetic must say. Contradictions are refused when it is built."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -160,7 +160,8 @@ class EpicorConfig:
 class PlanJournalsRule:
     """Where plan journals go: a book set aside for plans, with a journal code of its own.
 
-    read_books: further books that an inbound flow of this installation reads, beside the connection's own; a plan is never written into one.
+    read_books: tells further books that an inbound flow of this installation reads, beside the connection's own; a plan is never written into one. It is asked
+        only where a plan is at hand, for it reads every connection file.
     control_accounts: accounts that take no plan beside those that Kinetic itself refuses: it does not tell which are control accounts.
     earliest_date: whether the company's earliest apply date holds for this book as well; no source tells [I].
     lines_per_update: 1 is what programs in the field do [C GLC1, GLC2]. Two calls are made for so many lines: 2 a line, or 2 for 50 lines; whether
@@ -172,7 +173,7 @@ class PlanJournalsRule:
 
     book: str
     journal_code: str
-    read_books: tuple[str, ...] = ()
+    read_books: Callable[[], Sequence[str]] = tuple
     control_accounts: tuple[str, ...] = ()
     earliest_date: bool = True
     lines_per_update: int = 1

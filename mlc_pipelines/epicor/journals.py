@@ -59,7 +59,7 @@ class PlanJournals:
 
     def _open(self) -> "_Opened":
         book = read_book(self._site, self._rule.book)
-        read = {self._site.config.book.casefold(), *(one.casefold() for one in self._rule.read_books)}
+        read = {self._site.config.book.casefold(), *(one.casefold() for one in self._rule.read_books())}
         if book.main:
             raise refused(f"book {book.code} is the main book of company {self._site.config.company}")
         if book.code.casefold() in read:
@@ -78,7 +78,7 @@ class PlanJournals:
             raise refused(f"there is no journal code {code}; there are {usual}")
         if found.system:
             raise refused(f"journal code {code} ({found.description or ''}) belongs to a module of Kinetic")
-        for book in (self._site.config.book, *self._rule.read_books):
+        for book in (self._site.config.book, *self._rule.read_books()):
             where = both(f"BookID eq {text(book)}", f"JournalCode eq {text(code)}")
             rows = some(self._site, feed_of(self._site, wire.LINE_KEYS, where=where), 1)
             if any((row.book, row.journal) == (book, code) for row in rows):

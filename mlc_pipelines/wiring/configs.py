@@ -1,5 +1,7 @@
 """A connection's settings -> what its rooms want to be told. Light: nothing that computes or talks is loaded for it."""
 
+from collections.abc import Callable, Sequence
+
 from mlc_pipelines.acumatica.config import AcumaticaConfig, BooksRule, PlanRule, SegmentRule
 from mlc_pipelines.anaplan.config import AnaplanConfig
 from mlc_pipelines.epicor.config import BaqRule, Baqs, BudgetRule, EpicorConfig, PlanJournalsRule
@@ -70,7 +72,7 @@ def acumatica_plan_rule(erp: AcumaticaErp, destination: OfAcumatica) -> PlanRule
     return PlanRule(**{**said, "company": destination.company or erp.every_book[0].company})
 
 
-def epicor_journals_rule(destination: PlanBookJournal, read_books: tuple[str, ...]) -> PlanJournalsRule:
+def epicor_journals_rule(destination: PlanBookJournal, read_books: Callable[[], Sequence[str]]) -> PlanJournalsRule:
     return PlanJournalsRule(**destination.model_dump(exclude={"kind"}), read_books=read_books)
 
 

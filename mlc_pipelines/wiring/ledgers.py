@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mlc_pipelines.ledger.extracts import Extracts
@@ -84,7 +85,7 @@ def _epicor(named: Named, erp: EpicorErp, store: Store, sleep: Callable[[float],
 def epicor_books(named: Named, erp: EpicorErp, ledger: "Epicor") -> OpenBooks:
     """The same of Epicor, which reads payables as well."""
     journals = _opened(
-        named, PlanBookJournal, lambda one: ledger.plan_journals(epicor_journals_rule(one, books_read(erp)))
+        named, PlanBookJournal, lambda one: ledger.plan_journals(epicor_journals_rule(one, partial(books_read, erp)))
     )
     tables = _opened(named, BudgetFigures, lambda one: ledger.budget_table(epicor_budget_rule(one)))
     return OpenBooks(ledger, ledger, ledger, journals=journals, tables=tables)

@@ -204,7 +204,7 @@ def test_a_journal_in_review_is_not_deleted(books, door):
         ({"book": "OLD"}, "book OLD of company IVM is inactive"),
         ({"book": "main"}, "has no book main"),
         ({"book": "TAX"}, "one period would mean two things"),
-        ({"read_books": ("plan",)}, "book PLAN is read as actuals"),
+        ({"read_books": lambda: ("plan",)}, "book PLAN is read as actuals"),
         ({"journal_code": "XX"}, "there is no journal code XX"),
         ({"journal_code": "PJ"}, "belongs to a module of Kinetic"),
         ({"journal_code": "GJ"}, "journal code GJ stands on journals of book MAIN"),
