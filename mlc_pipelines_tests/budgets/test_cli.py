@@ -111,6 +111,7 @@ def test_exit_codes_of_refusals(mlc: Mlc, folder: Path, way: Way) -> None:
         (("post", YEAR), 1, "budget_journals"),
         (("preview", "FY2031"), 3, "There is no fiscal year FY2031"),
         (("abandon", "MLC-NONE", "--because", "x"), 1, "MLC-NONE"),
+        (("reversed", "GL999991", "--by", "GL999992", "--because", "x"), 1, "Journal GL999991 is not there in the ERP"),
     ):
         done = mlc(*words)
         assert (code, True) == (done.code, said in done.err), done.err
