@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -78,39 +79,75 @@ def require_no_gaps(name: str, column: pa.ChunkedArray) -> None:
 def lines_of(records: pa.Table) -> Iterator[pa.StringArray]:
     """The canonical line of each record: a JSON array of the columns in their order, and a line feed. Slice by slice."""
     records = records.unify_dictionaries()
+    pieces = _pieces(records)
     for low in range(0, len(records), SLICE_ROWS):
-        columns = [_one_chunk(column) for column in records.slice(low, SLICE_ROWS).columns]
-        yield _joined(columns)
+        part = records.slice(low, SLICE_ROWS)
+        lines = pc.binary_join_element_wise(*(piece.of(part) for piece in pieces), "")
+        yield pa.repeat(lines, len(part)) if isinstance(lines, pa.Scalar) else lines  # all records may be the same
+
+
+@dataclass
+class _Piece:
+    """A piece of a line: one column with the text around its values, or a text alone. Coded columns have that text in their list of texts, which is short."""
+
+    column: str = ""
+    before: str = ""
+    texts: pa.StringArray | None = None
+    after: str = ""
+
+    def of(self, part: pa.Table) -> Any:
+        if not self.column:
+            return pa.scalar(self.before)
+        values = _one_chunk(part[self.column])
+        return _number_texts(values) if self.texts is None else pc.take(self.texts, values.indices)
+
+    def closed(self) -> "_Piece":
+        if self.texts is not None:
+            self.texts = pc.binary_join_element_wise(self.before, self.texts, self.after, "")
+        return self
+
+
+def _pieces(records: pa.Table) -> list[_Piece]:
+    """The pieces of every line. What is the same in all records, and what stands between two columns, becomes part of its neighbour where that is coded."""
+    pieces, between = [_Piece(before="")], "["
+    for name in records.column_names:
+        column = records[name]
+        if (same := _same(column)) is not None:
+            between += same + ","
+        elif pa.types.is_dictionary(column.type):
+            pieces.append(_Piece(name, between + '"', _escaped(column.chunk(0).dictionary), '"'))
+            between = ","
+        else:
+            _stand(pieces, between)
+            pieces.append(_Piece(name))
+            between = ","
+    _stand(pieces, between[:-1] + "]\n")
+    return [piece.closed() for piece in pieces if piece.column or piece.before]
+
+
+def _stand(pieces: list[_Piece], text: str) -> None:
+    """Put a text behind the last piece."""
+    if pieces[-1].texts is None:
+        pieces.append(_Piece(before=text))
+    else:
+        pieces[-1].after += text
+
+
+def _same(column: pa.ChunkedArray) -> str | None:
+    """What all records have in a column, as it is written; None where they differ."""
+    if not pa.types.is_dictionary(column.type):
+        return "null" if column.null_count == len(column) else None
+    texts = column.chunk(0).dictionary
+    return f'"{_escaped(texts)[0].as_py()}"' if len(texts) == 1 else None
+
+
+def _number_texts(column: pa.Array) -> pa.StringArray:
+    return pc.fill_null(pc.cast(column, pa.string()), "null")
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
     return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-
-
-def _joined(columns: list[pa.Array]) -> pa.StringArray:
-    """What is the same in all rows becomes part of the text between two columns, which costs nothing."""
-    pieces: list[Any] = []
-    between = "["
-    for column in columns:
-        before, values, after = _written(column)
-        if isinstance(values, str):
-            between += before + values + after + ","
-        else:
-            pieces += [pa.scalar(between + before), values]
-            between = after + ","
-    pieces.append(pa.scalar(between[:-1] + "]\n"))
-    return pc.binary_join_element_wise(*pieces, "") if len(pieces) > 1 else pa.array([pieces[0].as_py()] * len(column))
-
-
-def _written(column: pa.Array) -> tuple[str, Any, str]:
-    """What stands before, as, and after a column's values; one text where all rows have the same."""
-    if pa.types.is_integer(column.type):
-        if column.null_count == len(column):
-            return "", "null", ""
-        return "", pc.fill_null(pc.cast(column, pa.string()), "null"), ""
-    texts = _escaped(column.dictionary)
-    return '"', texts[0].as_py() if len(texts) == 1 else pc.take(texts, column.indices), '"'
 
 
 def _escaped(texts: pa.StringArray) -> pa.StringArray:
