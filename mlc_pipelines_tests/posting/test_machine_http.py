@@ -16,8 +16,8 @@ from mlc_pipelines_tests.posting.network import Network
 from mlc_pipelines_tests.posting.offices import Ironvale, Meridian, Office, few_journals
 
 OFFICES = {"Acumatica": Meridian, "Epicor": Ironvale}
-LONG = [("Acumatica", 120), ("Epicor", 10)]
-"""Months of each share. A journal takes eight times the requests in Kinetic."""
+LONG = [("Acumatica", 490)] * 4 + [("Epicor", 40)]
+"""Months of each share, 2,000 in all. A journal takes eight times the requests in Kinetic."""
 STEPS = 60
 
 
