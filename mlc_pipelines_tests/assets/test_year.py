@@ -11,6 +11,7 @@ import pytest
 from dagster import DagsterInstance
 
 from mlc_pipelines.flows.signoff import FINAL, sign_off
+from mlc_pipelines.flows.steps import FIT
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store import clock
 from mlc_pipelines.store.history import AGREED
@@ -49,6 +50,8 @@ def offices(
         Ironvale(find("demo_epicor"), sandbox),
         Meridian(find("demo_berlin"), sandbox),
     ]
+    for house in houses:
+        Store.open().history.record_step(house.named.name, FIT, "", "", {"state": "ready", "summary": ""})
     with DagsterInstance.local_temp(str(tmp_path), overrides=EVENTS_IN_MEMORY) as instance:
         yield [Office(house, instance) for house in houses]
 
