@@ -114,7 +114,7 @@ def test_the_import_refuses_a_file_older_than_the_figures(desk: Desk, house: Hou
     write_slice(desk, PERIOD)
     house.post(PERIOD, house.expense, house.centers[0], 100)
     read_slice(desk, PERIOD)
-    with pytest.raises(DataError, match="older figures"):
+    with pytest.raises(DataError, match="other figures than the newest"):
         load_slice(desk, PERIOD)
     assert {} == held_cells(house, PERIOD)
 
