@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 
 def not_ready(store: "Store", connection: str) -> str:
-    """Why nothing is asked for by itself: the last fit report found something missing. "" where it was ready, or none was ever made."""
+    """Why nothing is asked for by itself: no fit report was made yet, or the last one found something missing. "" where it was ready."""
     from mlc_pipelines.ledger.fit import READY
 
     report = store.history.latest_step(connection, FIT)
-    if report is None or report.facts.get("state") == READY:
+    if report is None:
+        return f"No fit report was made yet, so nothing is asked for by itself. Materialize {connection}/{FIT} first."
+    if report.facts.get("state") == READY:
         return ""
     return f"The fit report of {report.made_at[:16].replace('T', ' ')} UTC is not ready, so nothing is asked for by itself. {report.facts.get('summary', '')} Mend it, then materialize fit_report again."
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.assets.readiness import not_ready
 from mlc_pipelines.cli import cli
 from mlc_pipelines.flows.actuals import load_actuals
 from mlc_pipelines.flows.as_then import THEN
@@ -197,7 +198,8 @@ def test_a_business_day_must_be_declared(demo: Named, tmp_path: Path, monkeypatc
 
 
 def test_nothing_is_asked_for_while_the_fit_report_is_not_ready(demo: Named, sandbox: Sandbox) -> None:
-    """What is missing is said where people look why nothing happens."""
+    """What is missing is said where people look why nothing happens; that there is no report yet likewise."""
+    assert "No fit report was made yet" in not_ready(Store.open(), "never_looked_at")
     store = Store.open()
     store.notices.keep("demo", "MLC GL Changes", "n1", 1, [PERIOD])
     store.history.record_step("demo", "fit_report", "", "", {"state": "not yet", "summary": "2 things are missing."})

@@ -8,8 +8,10 @@ import dagster as dg
 import pytest
 
 from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.flows.steps import FIT
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.store import clock
+from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 from mlc_pipelines.wiring.rooms import open_desk
 from mlc_pipelines.wiring.watching import watch
@@ -59,6 +61,7 @@ def test_a_new_year_of_the_erp_becomes_partitions(own: Open, name: str, last: st
 
 def test_a_sensor_that_was_loaded_before_says_that_the_definitions_are_to_be_loaded_again(own: Open) -> None:
     """Its own partitions are those of its start."""
+    Store.open().history.record_step("demo", FIT, "", "", {"state": "ready", "summary": ""})
     definitions = connection_definitions(own("demo", "2026"))
     sensor = definitions.resolve_sensor_def("demo_changes")
     seen = sensor.evaluate_tick(dg.build_sensor_context(definitions=definitions))
