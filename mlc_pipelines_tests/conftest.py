@@ -40,9 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_by_length)
 
 
+_LONG = ("/live/", "test_year.py", "/posting/", "test_memory.py")
+
+
 def _by_length(item: pytest.Item) -> int:
-    """A live Dagster before long machines and enumerations, these before the rest."""
-    return next((at for at, room in enumerate(("/live/", "/posting/")) if room in item.nodeid), 2)
+    """A live Dagster and a simulated year before long machines and enumerations, these before the rest."""
+    return next((at for at, place in enumerate(_LONG) if place in item.nodeid), len(_LONG))
 
 
 @pytest.fixture(scope="session")
