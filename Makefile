@@ -8,11 +8,12 @@ UV := $(shell command -v uv 2>/dev/null)
 demo: .venv/.made
 	$(BIN)/mlc demo
 
+# Three workers for two cores: many a test waits, for a disk, a process or an emulated system.
 test: lint .venv/.foreign
-	$(BIN)/pytest -n 2 -m "not prove"
+	$(BIN)/pytest -n 3 -m "not prove"
 
 prove: .venv/.made
-	$(BIN)/pytest -n 2 --maxschedchunk 1 -m prove
+	$(BIN)/pytest -n 3 --maxschedchunk 1 -m prove
 
 lint: .venv/.made
 	$(BIN)/ruff format --check .

@@ -492,7 +492,7 @@ def test_an_unknown_status_stops(posting, sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("status", "state", "waiting"),
-    [("On Hold", ON_HOLD, ""), ("Balanced", ON_HOLD, ""), ("Scheduled", ON_HOLD, "out of its recurring schedule"), ("Void", ON_HOLD, "void"), ("Unposted", RELEASED, ""), ("Posted", POSTED, "")],
+    [("On Hold", ON_HOLD, ""), ("Balanced", ON_HOLD, ""), ("Scheduled", ON_HOLD, "out of its recurring schedule"), ("Void", ON_HOLD, "void"), ("Unposted", RELEASED, "posting of batch"), ("Posted", POSTED, "")],
 )  # fmt: skip
 def test_every_status_says_how_far_a_batch_is(posting, status, state, waiting) -> None:
     batch = waiting_for_approval(posting)
