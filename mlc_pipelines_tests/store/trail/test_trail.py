@@ -245,3 +245,9 @@ def test_checkpoints_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("MLC_AUDIT_CHECKPOINTS", str(tmp_path / "other volume" / "heads.jsonl"))
     Trail.at(tmp_path / "home", filled.engine).checkpoint()
     assert (tmp_path / "other volume" / "heads.jsonl").read_text().count("\n") == 1
+
+
+def test_no_records_have_no_lines() -> None:
+    """A file of which somebody cut all records away is read like any other."""
+    assert [] == list(lines_of(lines(3).slice(3)))
+    assert 0 == leaves_of(pa.table(lines(3).schema.empty_table())).records
