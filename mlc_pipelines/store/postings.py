@@ -66,6 +66,10 @@ class Event:
     at: str
 
 
+_BY_REFERENCE = postings.select().where(postings.c.reference == sa.bindparam("wanted"))
+"""Prepared once: a journal is looked up before and after every request, and to put the question together takes longer than the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Postings:
     """The journals of one connection. who: the person or service that acts, for the history. logbook: the audit trail, which hears of every transition."""
@@ -208,14 +212,14 @@ class Postings:
 
     def find(self, reference: str) -> Posting | None:
         with self.engine.connect() as db:
-            return next(_read(db, postings.c.reference == reference), None)
+            return _one(db, reference)
 
     def require(self, reference: str) -> Posting:
         with self.engine.connect() as db:
             return self._required(db, reference)
 
     def _required(self, db: sa.Connection, reference: str) -> Posting:
-        if found := next(_read(db, postings.c.reference == reference), None):
+        if found := _one(db, reference):
             return found
         raise DataError(
             f"No journal was ever written down under {reference}.",
@@ -242,7 +246,7 @@ class Postings:
     def draft(self, reference: str) -> tuple[JournalDraft, Approval | None]:
         """The journal as it was written down, and its approval."""
         with self.engine.connect() as db:
-            row = db.execute(postings.select().where(postings.c.reference == reference)).one()
+            row = db.execute(_BY_REFERENCE, {"wanted": reference}).one()
         return JournalDraft.from_text(row.draft), _approval(row.approval)
 
     def of_plan(self, plan: str) -> list[tuple[JournalDraft, Posting, str]]:
@@ -273,7 +277,7 @@ class Postings:
         row = {"reference": reference, "state": state, "number": number, "note": note}
         db.execute(posting_events.insert().values(who=self.who, run=self.run, at=timestamp(), **row))
         if self.logbook:
-            held = db.execute(postings.select().where(postings.c.reference == reference)).one()
+            held = db.execute(_BY_REFERENCE, {"wanted": reference}).one()
             tell_transition(self.logbook, db, held, state, number, note, posted=state == SEALED)
 
 
@@ -283,6 +287,11 @@ def _approval_text(approval: Approval | None) -> str:
 
 def _approval(text: str) -> Approval | None:
     return Approval(**json.loads(text)) if text else None
+
+
+def _one(db: sa.Connection, reference: str) -> Posting | None:
+    row = db.execute(_BY_REFERENCE, {"wanted": reference}).first()
+    return _posting(row) if row else None
 
 
 def _read(db: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Posting]:

@@ -165,8 +165,8 @@ def random_runs(sandbox: Sandbox, store: Store, auth: str, runs: int, config: Ma
         ("oauth_password", {}, 12),
         pytest.param("cookie", TOGETHER, 8, marks=pytest.mark.prove),
         pytest.param("oauth_password", {}, 200, marks=pytest.mark.prove),
-        pytest.param("cookie", {}, 200, marks=pytest.mark.prove),
-        pytest.param("oauth_password", TOGETHER, 200, marks=pytest.mark.prove),
+        pytest.param("cookie", {}, 100, marks=pytest.mark.prove),
+        pytest.param("oauth_password", TOGETHER, 100, marks=pytest.mark.prove),
     ],
 )
 def test_b20_random_failures_and_kills_leave_no_session_that_was_ever_used(

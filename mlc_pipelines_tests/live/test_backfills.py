@@ -100,9 +100,9 @@ VICTIMS = {"run worker": "--multiprocessing-fork", "code server": "grpc", "daemo
 
 @pytest.mark.prove
 def test_H01_H02_whatever_is_killed_in_the_middle_the_backfill_ends_agreed_without_a_person(running: Running) -> None:
-    """SIGKILL of the processes that do the work, of the code server, and of the daemon, each while a backfill of three months is under way."""
+    """SIGKILL of the processes that do the work, of the code server, and of the daemon, each while a backfill of two months is under way."""
     for quarter, (victim, word) in enumerate(VICTIMS.items()):
-        months = TWO_YEARS[12 + 3 * quarter :][:3]
+        months = TWO_YEARS[12 + 3 * quarter :][:2]
         kill_in_the_middle(running, victim, word, months)
 
 
