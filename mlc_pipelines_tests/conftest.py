@@ -21,14 +21,19 @@ OpenDesk = Callable[..., AbstractContextManager[Desk]]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test over HTTP with several variants one runs with `make test` (or as many as its mark `quickly` says), the others with `make prove`.
+    """Of a test over HTTP, of the sandbox or of the store with several variants one runs with `make test` (or as many as its mark `quickly` says), the others with `make prove`.
 
     Which ones follows from the test's name, so that over all tests each kind of variant has its turn. What takes minutes comes first: else one
     worker is left alone with it in the end.
     """
     variants: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if "running_sandbox" in getattr(item, "fixturenames", ()) and item.get_closest_marker("prove") is None:
+        varied = (
+            "running_sandbox" in getattr(item, "fixturenames", ())
+            or "/sandbox/" in item.nodeid
+            or "/store/" in item.nodeid
+        )
+        if varied and item.get_closest_marker("prove") is None:
             variants[item.nodeid.split("[")[0]].append(item)
     for name, of_test in variants.items():
         mark = of_test[0].get_closest_marker("quickly")
