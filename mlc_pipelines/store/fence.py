@@ -62,6 +62,15 @@ def fence(
         os.close(lock)
 
 
+def lost(name: str, why: str) -> FenceLost:
+    """What whoever holds a fence no more is told before it writes."""
+    return FenceLost(
+        f"The fence {name} is not held any more: {why}.",
+        holds="Nothing more was sent from here; what was sent before stands as it is.",
+        next_step="Start the work again: it looks up what stands there and goes on.",
+    )
+
+
 @dataclass(slots=True)
 class _Held:
     """A lock for as long as its body runs. process: that took it."""
@@ -74,11 +83,7 @@ class _Held:
     def __call__(self) -> None:
         """Raise FenceLost unless this process holds the lock, on the file that others would ask for."""
         if why := self._lost():
-            raise FenceLost(
-                f"The fence {self.path.stem} is not held any more: {why}.",
-                holds="Nothing more was sent from here; what was sent before stands as it is.",
-                next_step="Start the work again: it looks up what stands there and goes on.",
-            )
+            raise lost(self.path.stem, why)
 
     def _lost(self) -> str:
         if os.getpid() != self.process:

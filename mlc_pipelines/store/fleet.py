@@ -14,9 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mlc_pipelines.ledger.drafts import FenceLost
 from mlc_pipelines.ledger.errors import UncertainError, WaitingError
-from mlc_pipelines.store.fence import RequireHeld, fence
+from mlc_pipelines.store.fence import RequireHeld, fence, lost
 
 _PAUSE_SECONDS = 1.0
 _HOLDER_CHARACTERS = 63  # of a session's name in Postgres
@@ -112,11 +111,7 @@ class _Held:
     def __call__(self) -> None:
         """Raise FenceLost unless this very session still holds the lock."""
         if why := self.lost():
-            raise FenceLost(
-                f"The fence {self.name} is not held any more: {why}.",
-                holds="Nothing more was sent from here; what was sent before stands as it is.",
-                next_step="Start the work again: it looks up what stands there and goes on.",
-            )
+            raise lost(self.name, why)
 
     def lost(self) -> str:
         """Why it is not held any more; "" where it is."""

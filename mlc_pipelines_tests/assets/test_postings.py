@@ -24,6 +24,16 @@ from mlc_pipelines_tests.conftest import briefly
 YEAR, PERIOD = "FY2027", "FY2027-P01"
 
 
+def declare(demo: Named, ledger: str, launch: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
+    """The demo connection, of which the plan in this ledger is launched so."""
+    said, text = f"        ledger: {ledger}\n        branch: HQ\n", demo.file.read_text()
+    assert said in text
+    place.mkdir()
+    (place / "demo.yaml").write_text(text.replace(said, f"{said}      launch: {launch}\n"))
+    monkeypatch.setenv("MLC_CONNECTIONS", str(place))
+    return find("demo")
+
+
 def tick() -> tuple[list[tuple[str | None, list[str]]], str]:
     """Periods with the assets that are asked for, and why nothing was."""
     sensor = build_definitions().resolve_sensor_def("demo_postings")
@@ -41,12 +51,7 @@ def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
 ) -> None:
     """Acumatica's articles wait for a person on GL505510; until then no run is asked for, afterwards one for each period that was begun. A try that ends waiting
     again is followed by a pause, so that an ERP that refuses for good is not asked every quarter of an hour."""
-    said = "        ledger: BUDGET\n        branch: HQ\n"
-    text = demo.file.read_text()
-    assert said in text
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "demo.yaml").write_text(text.replace(said, f"{said}      launch: resume\n"))
-    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
+    declare(demo, "BUDGET", "resume", tmp_path / "own", monkeypatch)
     assert ([], "No posting could go on now.") == tick()
     monkeypatch.setenv("MLC_USER", "preparer")
     with open_desk(find("demo")) as desk:
@@ -79,13 +84,7 @@ def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
 @pytest.fixture
 def begins_itself(demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Named:
     """The demo connection, whose budget is posted once a controller has approved its preview."""
-    said = "        ledger: PLAN\n        branch: HQ\n"
-    text = demo.file.read_text()
-    assert said in text
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "demo.yaml").write_text(text.replace(said, f"{said}      launch: approved\n"))
-    monkeypatch.setenv("MLC_CONNECTIONS", str(tmp_path / "own"))
-    return find("demo")
+    return declare(demo, "PLAN", "approved", tmp_path / "own", monkeypatch)
 
 
 def test_a_budget_begins_by_itself_once_it_is_approved(begins_itself: Named, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from mlc_pipelines.flows.trail import require_clean
 from mlc_pipelines.ledger.drafts import FenceLost
 from mlc_pipelines.ledger.errors import TransientError, UncertainError
+from mlc_pipelines.store.fence import RequireHeld
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.schema import open_engine
 from mlc_pipelines_tests.store.trail.samples import fill
@@ -19,6 +20,7 @@ from mlc_pipelines_tests.store.trail.samples import fill
 OTHER_MACHINE = """
 import sys
 from pathlib import Path
+from mlc_pipelines.store.fence import RequireHeld
 from mlc_pipelines.store.home import Store
 with Store.open(Path(sys.argv[1]), sys.argv[2]).fence("model ABC", holder="demo FY2026-P03", wait_seconds=0):
     print("held", flush=True)
@@ -57,11 +59,11 @@ def test_a_lock_whose_session_ended_is_lost_before_the_next_write(here: Store, p
     """A restarted server, or a pooler that ends sessions: somebody else may hold it by now."""
     server = open_engine(postgres_url)
 
-    def cut(require_held: object) -> None:
+    def cut(require_held: RequireHeld) -> None:
         with server.connect() as db:
             assert 1 == len(db.execute(sa.text(END_SESSIONS)).all())
         with pytest.raises(FenceLost, match="its session in the database ended"):
-            require_held()  # type: ignore[operator]
+            require_held()
 
     with (
         pytest.raises(UncertainError, match="was lost while me held it"),
