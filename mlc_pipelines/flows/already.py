@@ -93,7 +93,12 @@ def _report(desk: Desk, key: str, found: _Finished, *, asked: bool) -> Report:
         found.sent,
         counts=counts,
         amounts={"total read back": Money(model.right_minor, model.unit)},
-        texts={"Anaplan task": f"{found.loaded.facts['task']}, of then", "rows": not_counted},
+        texts={"Anaplan task": f"{found.loaded.facts['task'] or 'none'}, of then", "rows": not_counted},
         legs=(model,),
-        notices=(Notice(ROWS_ALL_TAKEN, not_counted, pd.DataFrame(), title="Rows sent now"), *signed(desk, key)),
+        notices=(nothing_to_count(not_counted), *signed(desk, key)),
     )
+
+
+def nothing_to_count(said: str) -> Notice:
+    """What stands in the place of the leg that counts rows where none were sent: there is nothing that it could find wrong."""
+    return Notice(ROWS_ALL_TAKEN, said, pd.DataFrame(), title="Rows sent now")

@@ -1,12 +1,11 @@
 """File of cells -> planning model: sent whole, then read back and proved equal, under one fence from first look to last figure."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mlc_pipelines.flows.already import already_held
+from mlc_pipelines.flows.already import already_held, nothing_to_count
 from mlc_pipelines.flows.as_then import marks, told
 from mlc_pipelines.flows.attempts import Attempt, attempt
 from mlc_pipelines.flows.desk import Desk
@@ -55,13 +54,13 @@ def load_slice(desk: Desk, key: str, figures_of_then: Step | None = None) -> Rep
     return _load_report(desk, key, outcome, legs, sent, extract, others, texts)
 
 
-def _facts(done: Attempt, outcome: ImportOutcome, legs: tuple[Leg, Leg], mapping_version: str) -> dict[str, Any]:
-    """What is remembered of a load that agreed."""
+def _facts(done: Attempt, outcome: ImportOutcome | None, legs: tuple[Leg, ...], mapping_version: str) -> dict[str, Any]:
+    """What is remembered of a load that agreed. outcome: None where nothing was sent."""
     return {
         "file": done.sent,
-        "rows": legs[0].left_minor,
-        "task": outcome.task,
-        "sent_sha256": outcome.sent_hash,
+        "rows": len(done.cells),
+        "task": outcome.task if outcome else "",
+        "sent_sha256": outcome.sent_hash if outcome else "",
         "read_back": done.read_back,
         "currency": done.currency,
         "mapping_version": mapping_version,
@@ -102,11 +101,19 @@ def _completed(
 
 def _send(
     desk: Desk, period: FiscalPeriod, attempt: Attempt, before: Held, members: pd.DataFrame
-) -> tuple[ImportOutcome, tuple[Leg, Leg], str]:
+) -> tuple[ImportOutcome | None, tuple[Leg, ...], str]:
     """Import the file and, whatever the import says, look at what the model holds: the proof is the read-back, not the word COMPLETE."""
     file, currency = desk.store.artefacts.path(attempt.sent), attempt.currency
     attempt.cells = cells = read_cells(file, desk.target.columns, currency=currency)
-    outcome = _imported(desk, period, file, cells)
+    if cells.empty:
+        return _nothing_sent(desk, period, attempt, before, members)
+    desk.progress(f"{period.key}: sending {len(cells):,} cells")
+    outcome = desk.plan.import_file(
+        desk.target.import_name,
+        file,
+        process=desk.target.process,
+        parameters=desk.target.parameters_of(period),
+    )
     attempt.dump = desk.store.artefacts.keep_bytes(outcome.dump) if outcome.dump is not None else ""
     attempt.beside, attempt.refused = _kept_beside(desk, outcome), outcome.refused
     rows = _rows_leg(period.key, outcome, cells)
@@ -115,9 +122,7 @@ def _send(
     except PipelineError as error:
         _require_taken(desk, period.key, outcome, rows, f"not possible ({error.what})")
         raise
-    attempt.held, attempt.read_back = held.cells, keep_frame(desk, held.cells)
-    sides = ("cells sent", cells), ("cells in the model", held.cells)
-    model = compare(MODEL_MATCHES_CELLS, period.key, *sides, keys=desk.target.columns.keys, unit=currency)
+    model = _model_leg(desk, period.key, attempt, held)
     try:
         _require_taken(desk, period.key, outcome, rows, str(model))
         _require_held(desk, period.key, model)
@@ -127,18 +132,22 @@ def _send(
     return outcome, (rows, model), require_untouched(desk, period.key, before, held)
 
 
-def _imported(desk: Desk, period: FiscalPeriod, file: Path, cells: pd.DataFrame) -> ImportOutcome:
-    """What the model says it did with the file. Where there is no figure, and the model holds none either, nothing is sent: an empty file clears nothing."""
-    if cells.empty:
-        desk.progress(f"{period.key}: nothing is posted yet, and nothing is sent")
-        return ImportOutcome("", "COMPLETE", True, rows_taken=0, rows_ignored=0, rows_failed=0)
-    desk.progress(f"{period.key}: sending {len(cells):,} cells")
-    return desk.plan.import_file(
-        desk.target.import_name,
-        file,
-        process=desk.target.process,
-        parameters=desk.target.parameters_of(period),
-    )
+def _nothing_sent(
+    desk: Desk, period: FiscalPeriod, attempt: Attempt, before: Held, members: pd.DataFrame
+) -> tuple[None, tuple[Leg], str]:
+    """There is no figure, and none in the model that would need a zero: an empty file would clear nothing, so none is sent. The model is looked at all the same."""
+    desk.progress(f"{period.key}: nothing is posted yet, and nothing is sent")
+    held = look(desk, period, attempt.currency, members)
+    model = _model_leg(desk, period.key, attempt, held)
+    _require_held(desk, period.key, model)
+    return None, (model,), require_untouched(desk, period.key, before, held)
+
+
+def _model_leg(desk: Desk, key: str, attempt: Attempt, held: Held) -> Leg:
+    """What was sent beside what the model holds, which is kept."""
+    attempt.held, attempt.read_back = held.cells, keep_frame(desk, held.cells)
+    sides = ("cells sent", attempt.cells), ("cells in the model", held.cells)
+    return compare(MODEL_MATCHES_CELLS, key, *sides, keys=desk.target.columns.keys, unit=attempt.currency)
 
 
 def _kept_beside(desk: Desk, outcome: ImportOutcome) -> str:
@@ -217,32 +226,36 @@ def _require_held(desk: Desk, key: str, model: Leg) -> None:
 def _load_report(
     desk: Desk,
     key: str,
-    outcome: ImportOutcome,
-    legs: tuple[Leg, Leg],
+    outcome: ImportOutcome | None,
+    legs: tuple[Leg, ...],
     artefact: str,
     extract: Step,
     others: int,
     texts: Mapping[str, str],
 ) -> Report:
-    rows, model = legs
+    *counted, model = legs
+    rows, taken = counted[0].left_minor if counted else 0, outcome.rows_taken or 0 if outcome else 0
     total = Money(model.right_minor, model.unit)
     agree = f". {told(extract)}" if marks(extract.facts) else ": plan and ledger agree."
     return Report(
         desk.feed.load,
         key,
-        f"{rows.left_minor:,} cells loaded and read back, total {total}{agree}"
-        if rows.left_minor
+        f"{rows:,} cells loaded and read back, total {total}{agree}"
+        if outcome
         else f"No postings yet: nothing was sent, and the plan holds no figure either{agree}",
         artefact,
         counts={
-            "rows sent": rows.left_minor,
-            "rows taken": outcome.rows_taken or 0,
+            "rows sent": rows,
+            "rows taken": taken,
             "rows refused": 0,
             "rows ignored": 0,
             "cells of others set to zero": others,
         },
         amounts={"total read back": total},
-        texts={"Anaplan task": outcome.task or "none: nothing was sent", **texts},
+        texts={"Anaplan task": outcome.task if outcome else "none: nothing was sent", **texts},
         legs=legs,
-        notices=signed(desk, key),
+        notices=(
+            *(() if outcome else (nothing_to_count("Nothing was sent, so there is nothing to count."),)),
+            *signed(desk, key),
+        ),
     )
