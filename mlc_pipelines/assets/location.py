@@ -5,6 +5,7 @@ import logging
 import dagster as dg
 
 from mlc_pipelines.assets.connection import connection_definitions
+from mlc_pipelines.assets.executor import one_process
 from mlc_pipelines.assets.fit import fit_definitions
 from mlc_pipelines.assets.refused import refused_definitions
 from mlc_pipelines.assets.trail import trail_definitions
@@ -26,7 +27,7 @@ def build_definitions() -> dg.Definitions:
         except PipelineError as error:  # its calendar file is missing or wrong
             broken.append(Broken(one.name, one.file, error))
     owners = sorted({owner for one in named for owner in one.settings.owners})
-    signs = dg.Definitions(assets=[_sign(one) for one in broken], executor=dg.in_process_executor)
+    signs = dg.Definitions(assets=[_sign(one) for one in broken], executor=one_process)
     return dg.Definitions.merge(signs, trail_definitions(owners), *parts)
 
 
