@@ -10,6 +10,9 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.ledger.journal import AMOUNT_COLUMNS, AMOUNT_KEYS, BOOKS_KEYS, LINES, SPEND
 from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
+from mlc_pipelines.store.tables import gathered
+
+_ROWS_AT_ONCE = 1 << 14
 
 
 def keep_frame(desk: Desk, frame: pd.DataFrame) -> str:
@@ -37,11 +40,11 @@ def keep_centers(desk: Desk, subaccounts: Collection[str]) -> str:
 
 
 def keep_lines(desk: Desk, batches: Iterable[pa.RecordBatch], schema: pa.Schema = LINES) -> str:
-    """Posted lines as Parquet, written batch by batch as they come, so that memory does not grow with the period."""
+    """Posted lines as Parquet, written as they come, some batches at a time, so that memory does not grow with the period."""
     with desk.store.artefacts.draft() as path:
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+            for lines in gathered(batches, _ROWS_AT_ONCE):
+                writer.write_table(lines)
         return desk.store.artefacts.keep(path)
 
 

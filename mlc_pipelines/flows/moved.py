@@ -26,6 +26,7 @@ from mlc_pipelines.flows.steps import BALANCES, SPEND, YTD
 from mlc_pipelines.ledger import journal
 from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
+from mlc_pipelines.store.tables import gathered
 from mlc_pipelines.store.told import escaped
 from mlc_pipelines.store.trail.records import to_records
 
@@ -83,9 +84,12 @@ def records_of_load(desk: Desk, period: str, sent: Sent, extract: Step, file: St
     if opening := extract.facts.get("opening"):
         yield _of_balances(desk, landing, read_kept_frame(desk, opening), centers, "opening", same)
     coded, columns = _columns_of(desk)
-    with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as lines:
-        for batch in lines.iter_batches(_ROWS_AT_ONCE, columns=columns):
-            yield _of_lines(desk, landing, pa.Table.from_batches([batch]), centers, same)
+    with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as file:
+        batches = file.iter_batches(
+            _ROWS_AT_ONCE, columns=columns, use_threads=False
+        )  # threads cost more than they win
+        for lines in gathered(batches, _ROWS_AT_ONCE):
+            yield _of_lines(desk, landing, lines, centers, same)
 
 
 def _columns_of(desk: Desk) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.store.artefacts import Artefacts
+from mlc_pipelines.store.tables import gathered
 from mlc_pipelines.store.trail.records import CODED, RECORD, Leaves, lines_of, require_no_gaps
 
 _GROUP_ROWS = 1 << 18  # larger groups share their dictionaries better, and take more memory
@@ -33,23 +34,11 @@ def keep(tables: Iterable[pa.Table], files: Artefacts) -> tuple[str, Leaves]:
     leaves = Leaves()
     with files.draft() as draft:
         with pq.ParquetWriter(draft, RECORD, use_dictionary=_TEXTS, **_HOW) as writer:
-            for table in _gathered(tables):
+            for table in gathered(tables, _GROUP_ROWS):
                 for lines in lines_of(table):
                     leaves.add(lines)
                 writer.write_table(table, row_group_size=_GROUP_ROWS)
         return files.keep(draft), leaves
-
-
-def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Many small tables as fewer large ones: each becomes a group of the file, which has its price."""
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) >= _GROUP_ROWS:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
 
 
 def find(path: Path, column: str, wanted: Callable[[str], bool]) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
