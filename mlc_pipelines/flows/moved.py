@@ -84,8 +84,8 @@ def records_of_load(desk: Desk, period: str, sent: Sent, extract: Step, file: St
     if opening := extract.facts.get("opening"):
         yield _of_balances(desk, landing, read_kept_frame(desk, opening), centers, "opening", same)
     coded, columns = _columns_of(desk)
-    with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as file:
-        batches = file.iter_batches(
+    with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as kept:
+        batches = kept.iter_batches(
             _ROWS_AT_ONCE, columns=columns, use_threads=False
         )  # threads cost more than they win
         for lines in gathered(batches, _ROWS_AT_ONCE):
