@@ -3,14 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test prove bench lint clean
+.PHONY: demo test tests prove bench lint clean
 
 demo: .venv/.made
 	$(BIN)/mlc demo
 
-# Three workers for two cores: many a test waits, for a disk, a process or an emulated system.
-test: lint .venv/.foreign
-	$(BIN)/pytest -n 3 -m "not prove"
+# Style and types beside the tests; either may fail, and both are told.
+test: .venv/.foreign
+	$(MAKE) --no-print-directory --keep-going -j 2 lint tests
+
+# More workers than two cores: many a test waits, for a disk, a process or an emulated system.
+tests: .venv/.foreign
+	$(BIN)/pytest -n 4 -m "not prove"
 
 prove: .venv/.made
 	$(BIN)/pytest -n 3 --maxschedchunk 1 -m prove

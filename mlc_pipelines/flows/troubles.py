@@ -1,20 +1,21 @@
-"""What the store knows of that people should look at: suspended sign-offs, re-opened periods, previews and postings that wait, codes without a member, fiscal years."""
+"""What the store knows of that people should look at: suspended sign-offs, kept figures that nobody signs, re-opened periods, previews and postings that wait, codes without a member, fiscal years."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from mlc_pipelines.flows.route import year_of
+from mlc_pipelines.flows.signoff import AS_THEN, sign_off
 from mlc_pipelines.flows.signoff import SUSPENDED as SIGN_OFF_SUSPENDED
-from mlc_pipelines.flows.signoff import sign_off
 from mlc_pipelines.flows.steps import FILE, PlanSteps
 from mlc_pipelines.ledger.money import Money
-from mlc_pipelines.ledger.troubles import CONFLICT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS, Trouble
+from mlc_pipelines.ledger.troubles import CONFLICT, KEPT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS, Trouble
 from mlc_pipelines.store import standings
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.postings import CONFLICT as IN_CONFLICT
 from mlc_pipelines.store.postings import WAITING as WAITS
 from mlc_pipelines.store.standings import Standing
 
+_UNSIGNED = {standings.SUSPENDED, standings.AS_THEN}
 _TAKEN_IN = {standings.PROVISIONAL, standings.FINAL, standings.CONFIRMED, standings.CLOSED}
 
 
@@ -31,12 +32,12 @@ def troubles_of(
 
 
 def _of_periods(store: Store, connection: str) -> Iterator[Trouble]:
-    """A suspension stands until the period agrees anew; a re-opening, until it is closed again or a load took it in."""
+    """A suspension, and kept figures, stand until the period agrees anew; a re-opening, until it is closed again or a load took it in."""
     reopened: dict[str, Standing] = {}
     years: dict[str, Standing] = {}
     touched: set[str] = set()
     for one in store.standings(connection).after(0):
-        touched |= {one.period} if one.state == standings.SUSPENDED else set()
+        touched |= {one.period} if one.state in _UNSIGNED else set()
         if one.state == standings.REOPENED:
             reopened[one.period] = one
         elif one.state in _TAKEN_IN:
@@ -46,9 +47,13 @@ def _of_periods(store: Store, connection: str) -> Iterator[Trouble]:
         elif one.state == standings.NEW_YEAR:
             years.pop(one.period, None)
     for period in sorted(touched):
-        if (held := sign_off(store, connection, period)).state == SIGN_OFF_SUSPENDED:
+        held = sign_off(store, connection, period)
+        if held.state == SIGN_OFF_SUSPENDED:
             step = f"Look at the journals that changed, then load the period again: `mlc load {connection} {period}`."
             yield Trouble(SUSPENDED, period, held.said, step)
+        elif held.state == AS_THEN:
+            step = f"Nobody signs them. Have the period read from the ERP: `mlc load {connection} {period}`."
+            yield Trouble(KEPT, period, held.said, step)
     yield from _told(REOPENED, reopened, "Ask who opened it; the period is watched until it is closed again.")
     yield from _told(YEARS, years, f"`mlc calendar periods {connection}` shows the declared years.")
 

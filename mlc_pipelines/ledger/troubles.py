@@ -8,6 +8,7 @@ AUDIT = "Audit trail"
 RUN_FAILED = "Loads that failed"
 LATE = "Not loaded in time"
 SUSPENDED = "Sign-off suspended"
+KEPT = "Kept figures in the plan"
 REOPENED = "Re-opened in the ERP"
 UNMAPPED = "Codes without a member in the plan"
 WAITING = "Postings that wait"
@@ -15,7 +16,20 @@ CONFLICT = "Postings that need a decision"
 YEARS = "Fiscal years"
 DAGSTER = "The installation itself"
 UNDELIVERED = "Messages that did not get through"
-ORDER = (AUDIT, SUSPENDED, REOPENED, LATE, RUN_FAILED, CONFLICT, WAITING, UNMAPPED, YEARS, DAGSTER, UNDELIVERED)
+ORDER = (
+    AUDIT,
+    SUSPENDED,
+    KEPT,
+    REOPENED,
+    LATE,
+    RUN_FAILED,
+    CONFLICT,
+    WAITING,
+    UNMAPPED,
+    YEARS,
+    DAGSTER,
+    UNDELIVERED,
+)
 """Kinds of trouble, in the order in which a message names them: what concerns all that was ever proved, then signed figures."""
 
 _LINES_MAX = 12

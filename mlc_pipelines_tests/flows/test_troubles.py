@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlc_pipelines.flows.troubles import troubles_of, waiting_postings, years_to_load
-from mlc_pipelines.ledger.troubles import CONFLICT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS
+from mlc_pipelines.ledger.troubles import CONFLICT, KEPT, REOPENED, SUSPENDED, UNMAPPED, WAITING, YEARS
 from mlc_pipelines.store import postings, standings
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
@@ -38,6 +38,19 @@ def test_a_suspended_sign_off_is_told_until_the_period_agrees_anew(store: Store)
     store.standings("demo").keep("FY2026-P03", standings.SUSPENDED, LATE, notice=1)
     [told] = troubles_of(store, "demo", PERIODS)
     assert (SUSPENDED, "FY2026-P03", LATE) == (told.kind, told.about, told.what)
+    agrees(store, "FY2026-P03")
+    assert [] == found(store)
+
+
+def test_kept_figures_are_told_until_the_erp_is_asked(store: Store) -> None:
+    """Nobody signs them, whatever was signed before."""
+    agrees(store, "FY2026-P03")
+    load = store.history.begin_load("demo", "FY2026-P03", "1" * 64)
+    store.standings("demo").keep("FY2026-P03", standings.AS_THEN, "The figures of load 1.", load=load)
+    store.history.end_load(load, AGREED)
+    [told] = troubles_of(store, "demo", PERIODS)
+    assert (KEPT, "FY2026-P03", "The figures of load 1.") == (told.kind, told.about, told.what)
+    assert "`mlc load demo FY2026-P03`" in told.next_step
     agrees(store, "FY2026-P03")
     assert [] == found(store)
 

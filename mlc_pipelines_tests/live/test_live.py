@@ -37,14 +37,21 @@ def test_a_run_from_dagit_ends_agreed(live: Live, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.prove
-def test_a_backfill_of_a_job_around_year_ends_ends_with_every_period_agreed(live: Live, sandbox: Sandbox) -> None:
-    """Adjustment periods among them: every run succeeds, every slice agrees, nobody ever met another in the model. Whole years: test_backfills.py."""
+def test_H11_a_backfill_of_a_job_around_year_ends_and_one_of_its_periods_launched_beside_it(
+    live: Live, sandbox: Sandbox
+) -> None:
+    """Adjustment periods among them: every run succeeds, every slice agrees, nobody ever met another in the model, and no figure is there twice. Whole years: test_backfills.py."""
     assert "SUCCESS" == live.wait(live.launch("demo_reference"))
     backfill = live.backfill("demo_actuals", AROUND_YEAR_ENDS)
+    by_hand = live.launch("demo_actuals", AROUND_YEAR_ENDS[0])
     until(lambda: live.backfill_state(backfill).startswith("COMPLETED"), 300)
     assert dict.fromkeys(AROUND_YEAR_ENDS, "SUCCESS") == live.states_of_backfill(backfill)
+    assert "SUCCESS" == live.wait(by_hand)
     assert all(agreed(period) for period in AROUND_YEAR_ENDS)
     assert no_overlap(sandbox)
+    held = total_held(sandbox)
+    assert "SUCCESS" == live.wait(live.launch("demo_actuals", AROUND_YEAR_ENDS[0]))
+    assert held == total_held(sandbox)
 
 
 @pytest.mark.prove
