@@ -15,7 +15,7 @@ notify      what is on held against what was told: one message of the difference
 budgets     an approved plan -> journals or native figures of the ERP -> posted once, read back and proved equal:
             approved (export), preview (strangers: what stands there and is not known), approval, native, plan_tie_out (standing: our
             journals as they are now), resume (what could go on), by_hand (what a person decides about single journals)
-posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon
+posting     approved journals -> exactly one released journal each in the ERP; sweep and abandon; strays: what a sweep leaves to a person
 clerk       one such journal brought to its end, acting on look-ups alone
 evidence/   what is held of one period, as a pack for a controller and an auditor
 extracts    declared lists of records, kept whole or brought up to date

@@ -22,15 +22,16 @@ from mlc_pipelines.flows.desk import Desk
 from mlc_pipelines.flows.files import keep_frame
 from mlc_pipelines.flows.native import TableDesk, write_all
 from mlc_pipelines.flows.plan_tie_out import tie_out
-from mlc_pipelines.flows.posting import post_all, sweep
+from mlc_pipelines.flows.posting import post_all
 from mlc_pipelines.flows.preview import issued
 from mlc_pipelines.flows.report import Notice, Report
 from mlc_pipelines.flows.route import PlanRoute, keys_of_year, year_of
 from mlc_pipelines.flows.steps import JOURNALS_APPROVED
+from mlc_pipelines.flows.strays import Strays, cleared
 from mlc_pipelines.flows.trail import head_of, record_step
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft
-from mlc_pipelines.ledger.errors import DataError, PipelineError, told_as
+from mlc_pipelines.ledger.errors import DataError, told_as
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import PlanBooks
 from mlc_pipelines.store.history import Step
@@ -46,7 +47,7 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
     previewed = latest_preview(desk, route, year)
     route.books.require_destination()
     outcomes: list[Outcome] = []
-    swept: list[str] = []
+    strays = Strays()
     approval = None
     if package := _package(desk, route, year, previewed):
         approval = desk.approvals.find(previewed.facts["package"])
@@ -57,7 +58,8 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
                 drafts = [draft for draft, _ in package]
                 outcomes = _posted(desk, route, previewed, drafts, approval, require_fence, periods)
                 _require_sealed(desk, route, outcomes)
-            swept = _swept(desk, route, require_fence)
+            if route.journals is not None:
+                strays = cleared(clearing_desk(desk, route.journals, require_fence))
     legs, read_back = tie_out(desk, route, year, previewed, periods)
     facts = {
         **{name: previewed.facts[name] for name in ("package", "currency", "books")},
@@ -67,7 +69,7 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
     }
     for key in periods:
         record_step(desk, route.steps.posting, key, previewed.artefact, facts)
-    return _report(desk, route, year, periods, outcomes, swept, approval, legs)
+    return _report(desk, route, year, periods, outcomes, strays, approval, legs)
 
 
 def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[tuple[JournalDraft, Posting]]:
@@ -170,23 +172,13 @@ def _require_sealed(desk: Desk, route: PlanRoute, outcomes: Sequence[Outcome]) -
     raise seen
 
 
-def _swept(desk: Desk, route: PlanRoute, require_fence: Callable[[], None]) -> list[str]:
-    """Clear away drafts that an ERP made late of requests that were given up. What is found and kept is told; what cannot be asked is told too."""
-    if route.journals is None:
-        return []
-    try:
-        return [str(one) for one in sweep(clearing_desk(desk, route.journals, require_fence))]
-    except PipelineError as error:
-        return [f"not swept: {error.what}"]
-
-
 def _report(
     desk: Desk,
     route: PlanRoute,
     year: str,
     periods: Sequence[str],
     outcomes: Sequence[Outcome],
-    swept: Sequence[str],
+    strays: Strays,
     approval: Approval | None,
     legs: tuple[Leg, ...],
 ) -> Report:
@@ -209,17 +201,17 @@ def _report(
         counts={
             "journals posted now": len(anew),
             "journals posted before": len(standing) - len(anew),
-            "stray drafts": len(swept),
+            "stray drafts deleted": strays.deleted,
         },
         amounts={
             "debits in the ERP": Money(sum(draft.debit.minor for draft, _ in standing), currency),
             "credits in the ERP": Money(sum(draft.credit.minor for draft, _ in standing), currency),
             "debits posted now": Money(sum(outcome.draft.debit.minor for outcome in anew), currency),
         },
-        texts={"approved by": said, "drafts swept": "; ".join(swept) or "none"},
+        texts={"approved by": said, "drafts swept": str(strays)},
         tables={"Journals": _standing(standing, {outcome.draft.reference for outcome in anew})},
         legs=legs,
-        notices=(Notice(JOURNALS_APPROVED, f"Approved by {said}.", pd.DataFrame()),),
+        notices=(Notice(JOURNALS_APPROVED, f"Approved by {said}.", pd.DataFrame()), strays.notice(desk.connection)),
     )
 
 

@@ -77,10 +77,11 @@ def _until_one_fails(clerks: Sequence["Clerk"]) -> list[Outcome]:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One draft of ours that still stood on hold, and what became of it: deleted where said is ""."""
+    """One draft of ours that still stood on hold, and what became of it: deleted where said is "". asks: a person should look at it."""
 
     journal: BookedJournal
     said: str = ""
+    asks: bool = False
 
     def __str__(self) -> str:
         return f"{self.journal.number} ({self.journal.reference}): {self.said or 'deleted'}"
@@ -99,30 +100,30 @@ def _released_after_all(posting: Posting, desk: PostingDesk) -> list[Swept]:
     released = [journal for journal in own(posting.reference, desk) if journal.released]
     for journal in released:
         desk.register.move(posting.reference, CONFLICT, number=journal.number, note=released_after_all(journal.number))
-    return [Swept(journal, released_after_all(journal.number)) for journal in released]
+    return [Swept(journal, released_after_all(journal.number), asks=True) for journal in released]
 
 
 def _swept(journal: BookedJournal, desk: PostingDesk) -> Swept:
     posting = desk.register.find(journal.reference)
-    if why_not := _why_kept(journal, posting):
+    if why_not := _why_kept(posting):
         return Swept(journal, why_not)
+    if posting and posting.state == SEALED and posting.number == journal.number:
+        return Swept(journal, "sealed as released, and yet on hold: somebody should look at it", asks=True)
     desk.require_fence()
     try:
         if why_not := _taking_back(journal, posting, desk):
-            return Swept(journal, why_not)
+            return Swept(journal, why_not, asks=True)
         desk.books.delete_draft(journal.number)
     except PipelineError as error:
-        return Swept(journal, f"not deleted: {error.what}")
+        return Swept(journal, f"not deleted: {error.what}", asks=True)
     return Swept(journal)
 
 
-def _why_kept(journal: BookedJournal, posting: Posting | None) -> str:
+def _why_kept(posting: Posting | None) -> str:
     if posting is None:
         return "not of this installation"
     if posting.state not in (SEALED, ABANDONED):
         return f"still at work, {posting.state}"
-    if posting.state == SEALED and posting.number == journal.number:
-        return "sealed as released, and yet on hold: somebody should look at it"
     return ""
 
 

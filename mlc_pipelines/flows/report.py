@@ -72,8 +72,12 @@ def together(reports: Sequence[Report]) -> Report:
         legs=tuple(
             joined([leg for report in reports for leg in report.legs if leg.name == one.name]) for one in first.legs
         ),
-        notices=tuple(
-            replace(notice, said=" ".join(report.notices[at].said for report in reports))
-            for at, notice in enumerate(first.notices)
-        ),
+        notices=tuple(_noticed([report.notices[at] for report in reports]) for at in range(len(first.notices))),
     )
+
+
+def _noticed(notices: Sequence[Notice]) -> Notice:
+    """One notice of those that each year left: as grave as the gravest."""
+    rows = pd.concat([one.rows for one in notices], ignore_index=True)
+    said = " ".join(one.said for one in notices)
+    return replace(notices[0], said=said, rows=rows, serious=any(one.serious for one in notices))

@@ -37,7 +37,7 @@ def test_the_graph_of_a_connection(connections: Path) -> None:
     site = shown["budget_posting"][2]
     assert ["erp_127_0_0_1_8765_meridian_meridian"] == site
     approved, noted = ["cells_all_exported", "plan_approved"], ["destination_allowed", "journals_match_plan"]
-    posted = ["journals_approved", "ledger_matches_plan"]
+    posted = ["journals_approved", "ledger_matches_plan", "no_stray_drafts"]
     assert {
         "approved_budget": ([], approved, pool, True),
         "budget_journals": (["approved_budget"], noted, [], True),

@@ -73,7 +73,7 @@ def test_a_range_of_periods_is_previewed_approved_and_posted_in_one_run(way: Way
     approve(way, str(shown["content to approve"]))
     posting = run(named, instance, f"{way.plan}_posting", FIRST, SECOND)
     assert posting.success, failure(posting)
-    legs = {"journals_approved"} | ({"posted_matches_plan"} if way.journals else set())
+    legs = {"journals_approved", "no_stray_drafts"} | ({"posted_matches_plan"} if way.journals else set())
     legs |= set() if way.journals and named.settings.plans[way.plan].shared else {"ledger_matches_plan"}
     assert dict.fromkeys(legs, True) == checks(posting)
     expected = (-125_050, 30_001)
@@ -99,7 +99,7 @@ def test_one_period_waits_for_a_person_in_the_erp(way: Way, instance: dg.Dagster
     way.release()
     posting = run(named, instance, f"{way.plan}_posting", FIRST)
     assert posting.success
-    assert {"journals_approved": True, "ledger_matches_plan": True} == checks(posting)
+    assert {"journals_approved": True, "ledger_matches_plan": True, "no_stray_drafts": True} == checks(posting)
 
 
 @pytest.mark.parametrize("way", [Statistical], indirect=True)

@@ -1,7 +1,7 @@
 """An approved plan reaches its books to the cent, once; a later version takes the place of the one before. On every destination."""
 
 from mlc_pipelines.flows.approval import withdraw
-from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_APPROVED
+from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_APPROVED, NO_STRAY_DRAFTS
 from mlc_pipelines_tests.budgets.office import V1, V2, Office, open_office
 from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
@@ -28,7 +28,7 @@ def test_the_approved_plan_is_posted_once(office: Office, way: Way) -> None:
     """The ERP's own totals are the plan to the cent; done again, nothing is written and it says what it was posted as."""
     report = office.issue()
     assert [office.expected(V1, period) for period in (FIRST, SECOND)] == [way.totals(FIRST), way.totals(SECOND)]
-    assert [JOURNALS_APPROVED] == [notice.name for notice in report.notices]
+    assert [JOURNALS_APPROVED, NO_STRAY_DRAFTS] == [notice.name for notice in report.notices]
     assert all(leg.agreed for leg in report.legs)
     assert {"now"} == set(report.tables["Journals"]["posted"])
     assert way.writes()
@@ -85,3 +85,17 @@ def test_version_one_two_and_one_again_by_reversal(way: Way) -> None:
         versions(office, way)
         held = office.desk.postings.of_plan(office.route.plan_of(YEAR))
     assert {2, 3} == {draft.issue for draft, _, _ in held if draft.reverses}
+
+
+@ways(Statistical)
+def test_late_drafts_that_nobody_could_look_for_are_no_good_news(office: Office, way: Way) -> None:
+    """What is posted stays posted and proved; the check beside it is yellow, with what the ERP said."""
+    office.issue()
+    way.sandbox.traffic.plant(
+        {"match": "GET .*/JournalTransaction.*startswith", "times": -1, "action": {"kind": "status", "status": 403}}
+    )
+    report = office.post()
+    assert "already posted as" in report.summary
+    [strays] = [one for one in report.notices if one.name == NO_STRAY_DRAFTS]
+    assert (1, False) == (len(strays.rows), strays.serious)
+    assert "could not be looked for" in strays.said
