@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mlc_pipelines.sandbox.faults import TRANSPORT
 
@@ -16,7 +16,7 @@ IDLE_SECONDS = 60
 BACKLOG = 512
 
 
-class _Connection(H11Protocol):
+class _Connection(HttpToolsProtocol):
     """HTTP/1.1 that lends the application its transport, so that a fault can cut the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -67,7 +67,8 @@ class Listener:
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[self._socket]))
 
 
 def _bound(host: str, port: int) -> socket.socket:
