@@ -12,9 +12,9 @@ demo: .venv/.made
 test: .venv/.foreign
 	$(MAKE) --no-print-directory --keep-going -j 2 lint tests
 
-# More workers than two cores: many a test waits, for a disk, a process or an emulated system.
+# Three workers for two cores: many a test waits, for a disk, a process or an emulated system.
 tests: .venv/.foreign
-	$(BIN)/pytest -n 4 -m "not prove"
+	$(BIN)/pytest -n 3 -m "not prove"
 
 prove: .venv/.made
 	$(BIN)/pytest -n 3 --maxschedchunk 1 -m prove
