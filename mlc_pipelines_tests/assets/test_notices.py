@@ -70,6 +70,7 @@ def tick(
     return result
 
 
+@pytest.mark.prove
 def test_a_failed_load_is_told_until_it_is_made_good(
     named: Named,
     instance: dg.DagsterInstance,

@@ -46,6 +46,7 @@ def tick() -> tuple[list[tuple[str | None, list[str]]], str]:
     return asked, seen.skip_message or ""
 
 
+@pytest.mark.prove
 def test_a_budget_that_waited_for_its_release_is_taken_up_afterwards(
     demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_figures_without_a_map_say_what_to_run(demo: Named, instance: dg.Dagster
     assert "demo/member_map" in str(failed.step_failure_data.user_failure_data)
 
 
+@pytest.mark.prove
 def test_refused_rows_are_explained_on_the_check(demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
     """The red check shows why the figures differ, row by row, and the journal lines behind them."""
     run(demo, instance, "demo_reference")

@@ -93,6 +93,7 @@ def test_at_once_the_period_is_asked_for_and_shown_in_red(
     assert [] == ticks.red
 
 
+@pytest.mark.prove
 def test_on_the_next_business_day_it_is_listed_first_and_asked_for_then(
     demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime]
 ) -> None:
@@ -169,6 +170,7 @@ def test_by_a_person_it_is_never_asked_for_by_itself(
     assert '"state": "final"' in listed
 
 
+@pytest.mark.prove
 def test_kept_figures_turn_the_check_red_and_wait_like_a_change(
     demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime]
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_period_arrives_to_the_cent(desk: Desk, house: House) -> None:
     assert legs == [leg.name for report in reports for leg in report.legs if leg.agreed]
 
 
+@pytest.mark.prove
 def test_the_adjustment_period_lands_on_its_own_version(desk: Desk, house: House) -> None:
     """P13 shares the label of P12; its version keeps it from overwriting it."""
     load_actuals(desk, "FY2026-P12")
@@ -108,6 +109,7 @@ def test_stop_lists_the_codes_and_sends_nothing(house: House) -> None:
     assert {} == held_cells(house, PERIOD)
 
 
+@pytest.mark.prove
 def test_the_import_refuses_a_file_older_than_the_figures(desk: Desk, house: House) -> None:
     """A late journal read by gl_actuals makes the file stale: the import says which step to run and sends nothing."""
     read_slice(desk, PERIOD)

@@ -51,6 +51,7 @@ def test_a_replay_of_something_finished_changes_nothing_and_says_so(desk: Desk, 
     assert Kind.CLEAN == verify(desk.store.trail, full=True).kind
 
 
+@pytest.mark.prove
 def test_a_period_that_waited_waits_no_more_when_its_replay_found_nothing_to_do(desk: Desk) -> None:
     """What the ERP told of is taken in by the new reading, though nothing had to be sent."""
     load_actuals(desk, PERIOD)
@@ -84,6 +85,7 @@ def test_a_suspect_period_is_replayed_as_then_and_as_now(desk: Desk, house: Hous
         replay(desk, PERIOD, figures=THEN, load=77)
 
 
+@pytest.mark.prove
 def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House, tmp_path: Path) -> None:
     """The ERP was not asked: the report says so, a final period is final no more, and it waits until it is read again; then it is signed anew."""
     house.close(PERIOD)
@@ -118,6 +120,7 @@ def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House, tmp_
     assert expected_cells(house, PERIOD) == held_cells(house, PERIOD)
 
 
+@pytest.mark.prove
 def test_kept_figures_that_are_in_the_plan_already_change_no_sign_off(desk: Desk, house: House) -> None:
     """Nothing is sent: what was agreed stays agreed. Of an unsure load they are sent, and stay unsigned, however often, until the ERP is asked and says the same."""
     house.close(PERIOD)
@@ -133,6 +136,7 @@ def test_kept_figures_that_are_in_the_plan_already_change_no_sign_off(desk: Desk
     assert (FINAL, []) == (stands(desk).state, waits(desk))
 
 
+@pytest.mark.prove
 def test_only_what_was_proved_now_stands_as_proved_now(desk: Desk) -> None:
     """Nothing was sent, so that no rows are counted: the load that counted them is named, and its leg is not told once more."""
     load_actuals(desk, PERIOD)

@@ -89,6 +89,7 @@ def test_a_late_journal_suspends_its_period_alone_and_is_named(signed: Desk, hou
     assert ["FINAL", "SUSPENDED", "SUSPENDED", "SUSPENDED", "FINAL"] == told
 
 
+@pytest.mark.prove
 def test_a_load_alone_finds_what_changed_too(signed: Desk, house: House) -> None:
     """Nobody watched: the reading of the next load is held against what was agreed, and says so, before it is agreed anew."""
     house.post(PERIOD, house.expense, house.centers[0], 1234)
@@ -98,6 +99,7 @@ def test_a_load_alone_finds_what_changed_too(signed: Desk, house: House) -> None
     assert ["FINAL", "SUSPENDED", "FINAL"] == told
 
 
+@pytest.mark.prove
 def test_a_second_change_adds_to_the_first(signed: Desk, house: House) -> None:
     """What is listed is always the whole difference from what was agreed."""
     for center in house.centers:
@@ -109,6 +111,7 @@ def test_a_second_change_adds_to_the_first(signed: Desk, house: House) -> None:
     assert "2 journals are not what was agreed: 2 new." in found.note
 
 
+@pytest.mark.prove
 def test_a_reopened_period_is_suspended_without_any_change(signed: Desk, house: House) -> None:
     """It can change at any moment now; the next agreement is provisional until the ERP closes it again."""
     house.reopen(PERIOD)
@@ -133,6 +136,7 @@ def test_a_change_of_an_open_period_suspends_nothing(desk: Desk, house: House) -
     assert [PERIOD] == [period for period, _ in waits(desk)]
 
 
+@pytest.mark.prove
 def test_a_load_that_fell_into_a_change_is_suspended_again(signed: Desk, house: House) -> None:
     """It began to read before the change and agreed after it was found: what agreed is older than the change."""
     read_slice(signed, PERIOD)

@@ -56,3 +56,4 @@ def test_a_reopened_period_is_told_without_any_change(loaded: Desk, house: House
     house.reopen(PERIOD)
     assert (PERIOD,) == look(loaded).reopened
     assert [(PERIOD, STATUS)] == waits(loaded)
+    assert () == look(loaded).reopened

@@ -145,6 +145,7 @@ def test_a_journal_is_given_up(mlc: Mlc, way: Way) -> None:
     assert (1, True) == (refused.code, "cannot be abandoned" in refused.err)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("way", [Statistical], indirect=True)
 def test_G10_a_conflict_is_put_right_and_reopened(mlc: Mlc, way: Way) -> None:
     """Somebody changed the draft in the ERP: it is not released; after it was corrected there a person lets the work go on."""

@@ -45,6 +45,7 @@ def test_two_released_ones_are_settled_by_the_reversal_of_one(office: Office, wa
     assert (SEALED, office.expected(V1, FIRST)) == (first_of(office).state, way.totals(FIRST))
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("way", [Statistical], indirect=True)
 def test_a_reversal_in_shared_books_is_not_taken_for_agreement(way: Statistical) -> None:
     """What others hold there is not compared; but a journal that bears a reference of ours, and was not posted from here, is."""

@@ -40,6 +40,7 @@ def test_d11_lines_that_are_not_in_the_balances_yet_are_waited_for(
         assert ledger.identity().ledger
 
 
+@pytest.mark.prove
 def test_d11_lines_that_arrive_meanwhile(
     config: Callable[..., EpicorConfig], credential: EpicorCredential, sandbox: Sandbox, closing: FiscalPeriod
 ) -> None:

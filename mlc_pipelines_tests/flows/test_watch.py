@@ -1,4 +1,4 @@
-"""The watch over loaded periods: late, back-dated and reversed journals and re-opened periods are found, once, by the ERP's own clock."""
+"""The watch over loaded periods where time or chance is against it, by the ERP's own clock; what it finds on every ERP: battery/test_watch.py."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from mlc_pipelines.flows.reference import map_members, read_chart, read_cost_cen
 from mlc_pipelines.flows.shape import write_slice
 from mlc_pipelines.flows.signoff import FINAL, PROVISIONAL, sign_off
 from mlc_pipelines.flows.steps import EXTRACT
-from mlc_pipelines.flows.watch import BATCHES, STATUS, look, waiting
+from mlc_pipelines.flows.watch import BATCHES, look, waiting
 from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines.sandbox.server import Sandbox
 from mlc_pipelines.sandbox.shapes import Line
@@ -44,29 +44,6 @@ def loaded(desk: Desk, sandbox: Sandbox) -> Desk:
 
 def waits(desk: Desk) -> list[tuple[str, str]]:
     return [(one.period, one.reason) for one in waiting(desk.store, desk.connection)]
-
-
-def test_nothing_changed_nothing_waits(loaded: Desk) -> None:
-    """What was loaded and left alone is not asked for again."""
-    assert 0 == len(look(loaded).batches)
-    assert [] == waits(loaded)
-
-
-def test_a_late_journal_is_found_and_its_period_waits_until_it_agrees(loaded: Desk, sandbox: Sandbox) -> None:
-    """The period waits from the look that found it until a reading that began later was loaded and agreed; the other one does not."""
-    number = post(sandbox)
-    assert [f"GL {number}"] == list(look(loaded).batches["batch"])
-    assert [(PERIOD, BATCHES)] == waits(loaded)
-    load_actuals(loaded, PERIOD)
-    assert [] == waits(loaded)
-
-
-def test_what_was_posted_before_the_first_look_is_not_missed(loaded: Desk, sandbox: Sandbox) -> None:
-    """The first look begins where the oldest loaded period was read, not today."""
-    post(sandbox)
-    sandbox.clock.advance(40 * 86_400)
-    look(loaded)
-    assert [(PERIOD, BATCHES)] == waits(loaded)
 
 
 def test_looks_overlap_and_report_nothing_twice(loaded: Desk, sandbox: Sandbox) -> None:
@@ -166,15 +143,6 @@ def test_another_ledgers_journals_touch_nothing(loaded: Desk, sandbox: Sandbox) 
     """Statistical postings do not ask for actuals to be read again."""
     post(sandbox, ledger="STAT")
     assert 0 == len(look(loaded).batches)
-
-
-def test_a_reopened_period_is_told_without_any_change(loaded: Desk, sandbox: Sandbox) -> None:
-    """A period that was closed and is open again waits to be looked at."""
-    look(loaded)
-    sandbox.books.periods["FY2026-P03"].status = "Open"
-    assert (PERIOD,) == look(loaded).reopened
-    assert [(PERIOD, STATUS)] == waits(loaded)
-    assert () == look(loaded).reopened
 
 
 @pytest.mark.prove

@@ -236,6 +236,18 @@ def refused(
     return succeeded
 
 
+def test_K01_K02_no_secret_is_left_by_a_load_nor_by_a_refusal(
+    places: dict[str, Path], canaries: Canaries, mlc: Driver
+) -> None:
+    """The short form: what is kept and printed, as talkative as it can be, where a log-in is taken and where its answer repeats the password."""
+    assert mlc("load", "demo", PERIOD)
+    assert not refused(canaries, mlc, "demo", "POST .*token/authenticate", "anaplan")
+    mlc.end()
+    assert [] == searched(places, canaries)
+    assert [] == blind_spots(places)
+
+
+@pytest.mark.prove
 def test_K01_K02_no_secret_is_left_anywhere(places: dict[str, Path], canaries: Canaries, mlc: Driver) -> None:
     """Every way of logging in, every kind of secret, happy and refused; and a run in Dagster beside it."""
     log_in_by_person(canaries)
