@@ -1,5 +1,7 @@
 """An approved plan reaches its books to the cent, once; a later version takes the place of the one before. On every destination."""
 
+import pytest
+
 from mlc_pipelines.flows.approval import withdraw
 from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_APPROVED, NO_STRAY_DRAFTS
 from mlc_pipelines_tests.budgets.office import V1, V2, Office, open_office
@@ -87,7 +89,7 @@ def test_version_one_two_and_one_again_by_reversal(way: Way) -> None:
     assert {2, 3} == {draft.issue for draft, _, _ in held if draft.reverses}
 
 
-@ways(Statistical)
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
 def test_late_drafts_that_nobody_could_look_for_are_no_good_news(office: Office, way: Way) -> None:
     """What is posted stays posted and proved; the check beside it is yellow, with what the ERP said."""
     office.issue()
