@@ -106,6 +106,8 @@ def _plan_jobs(named: Named) -> list[Any]:
 def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
     key = dg.AssetKey([named.name, step.name])
     partitions = periods if step.by_period else None
+    # One result for all periods of such a run: Dagit would call the check of each single period skipped.
+    checked = None if step.plan else partitions
 
     @dg.asset(
         key=key,
@@ -119,12 +121,9 @@ def _asset(named: Named, step: Step, periods: dg.StaticPartitionsDefinition) -> 
         # A plan's figures, approval and rounding are those of a fiscal year: one run takes all chosen periods.
         backfill_policy=dg.BackfillPolicy.single_run() if step.plan else None,
         check_specs=[
-            dg.AssetCheckSpec(leg, asset=key, description=said, blocking=True, partitions_def=periods)
-            for leg, said in step.legs
-        ]
-        + [
-            dg.AssetCheckSpec(name, asset=key, description=said, partitions_def=None if step.plan else partitions)
-            for name, said in step.notices
+            dg.AssetCheckSpec(name, asset=key, description=said, blocking=blocking, partitions_def=checked)
+            for those, blocking in ((step.legs, True), (step.notices, False))
+            for name, said in those
         ],
         output_required=False,
         metadata={"connection file": dg.MetadataValue.text(named.file.name)},

@@ -85,9 +85,8 @@ def records_of_load(desk: Desk, period: str, sent: Sent, extract: Step, file: St
         yield _of_balances(desk, landing, read_kept_frame(desk, opening), centers, "opening", same)
     coded, columns = _columns_of(desk)
     with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as kept:
-        batches = kept.iter_batches(
-            _ROWS_AT_ONCE, columns=columns, use_threads=False
-        )  # threads cost more than they win
+        # threads cost more than they win
+        batches = kept.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False)
         for lines in gathered(batches, _ROWS_AT_ONCE):
             yield _of_lines(desk, landing, lines, centers, same)
 

@@ -34,7 +34,7 @@ class Strays:
         said = [f"Late drafts deleted: {self.deleted}."]
         said += [f"Left to a person: {few([str(one) for one in left])}."] if left else []
         said += [f"Late drafts could not be looked for: {self.problem}"] if self.problem else []
-        said += [f"`mlc budget sweep {connection}` looks again."] if rows else []
+        said += [f"What was posted stays posted. `mlc budget sweep {connection}` looks again."] if rows else []
         counts = any(one.journal.released for one in left)
         return Notice(NO_STRAY_DRAFTS, " ".join(said), pd.DataFrame(rows), serious=counts, title="Left to a person")
 

@@ -108,6 +108,14 @@ def test_periods_stand_in_fiscal_order(connections: Path) -> None:
     assert 39 == len(keys)
 
 
+def test_every_job_sleeps_while_another_run_is_in_the_model(connections: Path) -> None:
+    """The executor belongs to the whole location, jobs of single buttons in Dagit included."""
+    named = find("demo")
+    jobs = build_definitions().get_repository_def().get_all_jobs()
+    assert {f"{named.name}_reference", f"{named.name}_actuals"} <= {job.name for job in jobs}
+    assert {"one_process"} == {job.executor_def.name for job in jobs}
+
+
 def test_a_broken_file_is_shown_and_takes_nothing_down(connections: Path) -> None:
     """The broken connection appears by name with its error; the good one is complete."""
     (connections / "acme.yaml").write_text(DEMO.replace("ledger: ACTUAL", "ledgr: ACTUAL"))
