@@ -93,7 +93,9 @@ class BudgetArticles(PlanLedger):
         """Financial year and number of the period, which the ERP must have."""
         if period not in self.periods():
             raise DataError(
-                f"{self._unknown(period)}.", holds="Nothing was written.", next_step="Choose another period."
+                f"Period {period}: {self._unknown(period)}.",
+                holds="Nothing was written.",
+                next_step="Choose another period.",
             )
         year, _, number = split_key(period)
         if number > wire.PERIODS:

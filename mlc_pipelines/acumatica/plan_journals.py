@@ -60,7 +60,11 @@ class PlanJournals(PlanLedger):
         if period not in self._dates:
             self._dates = self.periods()
         if (known := self._dates.get(period)) is None:
-            raise DataError(f"{self._unknown(period)}.", holds="Nothing was read.", next_step="Choose another period.")
+            raise DataError(
+                f"Period {period}: {self._unknown(period)}.",
+                holds="Nothing was read.",
+                next_step="Choose another period.",
+            )
         asked = from_iso(known.key, known.start_on, known.end_on)
         held = read_movement(self._site, self.target().books, asked)
         return held.loc[held["amount_minor"] != 0, HELD].reset_index(drop=True)

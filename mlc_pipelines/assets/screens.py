@@ -74,7 +74,7 @@ def leg_check(leg: Leg, key: dg.AssetKey, error: PipelineError | None = None) ->
 def notice_check(notice: Notice, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Something noticed, beside its asset: yellow, or red where figures are concerned. It stops nothing."""
     return dg.AssetCheckResult(
-        passed=notice.rows.empty and not notice.serious,
+        passed=notice.good,
         check_name=notice.name,
         asset_key=key,
         severity=dg.AssetCheckSeverity.ERROR if notice.serious else dg.AssetCheckSeverity.WARN,

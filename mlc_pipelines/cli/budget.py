@@ -169,6 +169,9 @@ def _told(connection: str, year: str, reports: Sequence[Report], as_json: bool) 
         return
     for report in reports:
         click.echo(f"{report.step}: {report.summary}")
+        for notice in report.notices:
+            if not notice.good:
+                click.echo(f"{notice.name}: {notice.said}")
         for title, frame in report.tables.items():
             if len(frame):
                 show(title, frame)

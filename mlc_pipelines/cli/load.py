@@ -71,4 +71,5 @@ def facts_of(report: Report) -> dict[str, object]:
         "amounts": {title: str(money.decimal) for title, money in report.amounts.items()},
         "texts": dict(report.texts),
         "legs": [{"leg": leg.name, "agreed": leg.agreed, "compared": leg.compared} for leg in report.legs],
+        "notices": [{"name": one.name, "good": one.good, "said": one.said} for one in report.notices],
     }

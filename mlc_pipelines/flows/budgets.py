@@ -31,7 +31,7 @@ from mlc_pipelines.flows.strays import Strays, cleared
 from mlc_pipelines.flows.trail import head_of, record_step
 from mlc_pipelines.ledger.control import Leg
 from mlc_pipelines.ledger.drafts import Approval, JournalDraft
-from mlc_pipelines.ledger.errors import DataError, told_as
+from mlc_pipelines.ledger.errors import DataError, few, told_as
 from mlc_pipelines.ledger.money import Money
 from mlc_pipelines.ledger.ports import PlanBooks
 from mlc_pipelines.store.history import Step
@@ -41,9 +41,9 @@ from mlc_pipelines.store.postings import CONFLICT, SEALED, Posting
 def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = ()) -> Report:
     """Post the approved journals of a plan and fiscal year, of these periods only where some are named, and prove that the ERP holds the plan.
 
-    Safe to run again: what is posted is found, told as "already posted as ...", and nothing is written twice.
+    Safe to run again: what is posted is found, told as "already posted as ...", and nothing is written twice. Raises DataError on a period of another year.
     """
-    periods = list(periods) or keys_of_year(desk.calendar, year)
+    periods = _of_year(desk, year, periods)
     previewed = latest_preview(desk, route, year)
     route.books.require_destination()
     outcomes: list[Outcome] = []
@@ -70,6 +70,18 @@ def post_plan(desk: Desk, route: PlanRoute, year: str, periods: Sequence[str] = 
     for key in periods:
         record_step(desk, route.steps.posting, key, previewed.artefact, facts)
     return _report(desk, route, year, periods, outcomes, strays, approval, legs)
+
+
+def _of_year(desk: Desk, year: str, periods: Sequence[str]) -> list[str]:
+    """The periods that are meant: a name that is none of the year's would be looked for nowhere, and its posting called done."""
+    known = keys_of_year(desk.calendar, year)
+    if strange := [period for period in periods if period not in known]:
+        raise DataError(
+            f"{few(strange)} is no period of fiscal year {year}.",
+            holds="Nothing was read or written.",
+            next_step=f"Its periods are {known[0]} to {known[-1]}; name some of them, or none for all.",
+        )
+    return list(periods) or known
 
 
 def _package(desk: Desk, route: PlanRoute, year: str, previewed: Step) -> list[tuple[JournalDraft, Posting]]:

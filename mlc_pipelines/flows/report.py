@@ -19,6 +19,11 @@ class Notice:
     serious: bool = False
     title: str = "What changed"
 
+    @property
+    def good(self) -> bool:
+        """There is nothing to look at."""
+        return self.rows.empty and not self.serious
+
 
 @dataclass(frozen=True)
 class Report:

@@ -14,7 +14,7 @@ from mlc_pipelines.ledger.errors import PipelineError, few
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """What a sweep came to. problem: why nobody could look, or not at all of it; what was posted stays posted, so that fails no run."""
+    """What a sweep came to. problem: why nobody could look, or not at all of it, and what to do; what was posted stays posted, so that fails no run."""
 
     swept: Sequence[Swept] = ()
     problem: str = ""
@@ -44,4 +44,4 @@ def cleared(desk: PostingDesk) -> Strays:
     try:
         return Strays(sweep(desk))
     except PipelineError as error:
-        return Strays(problem=error.what)
+        return Strays(problem=" ".join(filter(None, (error.what, error.next_step))))

@@ -104,6 +104,25 @@ def test_from_preview_to_posted(mlc: Mlc, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", [Statistical], indirect=True)
+def test_what_is_left_to_a_person_is_told_after_a_posting(mlc: Mlc, way: Way) -> None:
+    """Done is done, and exit code 0; but nobody reads "agree" without what could not be looked for, with what to do."""
+    content = previewed(mlc)
+    mlc("approve", YEAR, content, who=CONTROLLER)
+    assert "no_stray_drafts" not in mlc("post", YEAR, "--period", FIRST).out
+    way.sandbox.traffic.plant(
+        {"match": "GET .*/JournalTransaction.*startswith", "times": -1, "action": {"kind": "status", "status": 403}}
+    )
+    told = mlc("post", YEAR, "--period", FIRST)
+    assert (0, True) == (told.code, "no_stray_drafts: Late drafts deleted: 0. Late drafts could not" in told.out)
+    assert "What was posted stays posted. `mlc budget sweep" in told.out
+    assert "Ask the Acumatica administrator" in told.out
+    [step] = json.loads(mlc("post", YEAR, "--period", FIRST, "--json").out)["steps"]
+    assert {"journals_approved": True, "no_stray_drafts": False} == {
+        one["name"]: one["good"] for one in step["notices"]
+    }
+
+
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
 def test_exit_codes_of_refusals(mlc: Mlc, folder: Path, way: Way) -> None:
     """1 data, 3 set-up; the message goes to standard error, with what holds and what to do."""
     assert "no journal was ever previewed" in mlc("status").out

@@ -4,6 +4,7 @@ import pytest
 
 from mlc_pipelines.flows.approval import withdraw
 from mlc_pipelines.flows.steps import DESTINATION_ALLOWED, JOURNALS_APPROVED, NO_STRAY_DRAFTS
+from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines_tests.budgets.office import V1, V2, Office, open_office
 from mlc_pipelines_tests.budgets.ways import FIRST, SECOND, YEAR, Articles, Native, PlanBook, Statistical, Way, ways
 
@@ -101,3 +102,15 @@ def test_late_drafts_that_nobody_could_look_for_are_no_good_news(office: Office,
     [strays] = [one for one in report.notices if one.name == NO_STRAY_DRAFTS]
     assert (1, False) == (len(strays.rows), strays.serious)
     assert "could not be looked for" in strays.said
+
+
+@pytest.mark.parametrize("way", [Statistical], indirect=True)
+@pytest.mark.parametrize("period", ["FY2027-P99", "FY2026-P01", "P01"])
+def test_a_period_of_no_such_year_is_told_and_not_called_posted(office: Office, way: Way, period: str) -> None:
+    """Nothing would be due there, and what nobody looked for would be called done."""
+    office.issue()
+    before = way.writes()
+    with pytest.raises(DataError, match=f"{period} is no period of fiscal year {YEAR}") as caught:
+        office.post(period)
+    assert f"{YEAR}-P01 to " in caught.value.next_step
+    assert before == way.writes()
