@@ -10,8 +10,11 @@ from mlc_pipelines.acumatica.client import Acumatica
 from mlc_pipelines.acumatica.config import AcumaticaConfig, AcumaticaCredential
 from mlc_pipelines.ledger.fiscal import FiscalCalendar, FiscalPeriod, monthly_calendar
 from mlc_pipelines.sandbox.server import Sandbox
+from mlc_pipelines.store.home import Store
+from mlc_pipelines.store.postings import Postings
 from mlc_pipelines.transport.caller import Limits
 from mlc_pipelines.transport.secret import Secret
+from mlc_pipelines_tests.acumatica.plans import STAT, Posting
 
 Connect = Callable[..., Acumatica]
 
@@ -66,3 +69,31 @@ def ledger(connect: Connect) -> Iterator[Acumatica]:
     """A client that is signed out at the end of the test."""
     with ExitStack() as open_ones:
         yield open_ones.enter_context(connect())
+
+
+@pytest.fixture(scope="module")
+def posting_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    home = tmp_path_factory.mktemp("home")
+    opened = Store.open(home, f"sqlite:///{home / 'mlc.db'}")
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def register(posting_store: Store, request: pytest.FixtureRequest) -> Postings:
+    """Empty for each test."""
+    with posting_store.engine.begin() as db:
+        for table in ("posting_events", "postings"):
+            db.exec_driver_sql(f"delete from {table}")
+    return posting_store.postings("demo", who="r.diaz", run=request.node.name)
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def posting(connect, sandbox, register, opened) -> Posting:
+    return Posting(sandbox, opened.enter_context(connect()).plan_journals(STAT), register)

@@ -10,7 +10,7 @@ from mlc_pipelines.ledger.drafts import Approval, Destination, DraftLine, Journa
 from mlc_pipelines.ledger.ports import PlanBooks
 from mlc_pipelines.sandbox.company import Batch
 from mlc_pipelines.sandbox.server import Sandbox
-from mlc_pipelines.store.postings import Postings
+from mlc_pipelines.store.postings import WAITING, Postings
 
 STAT = PlanRule(company="MERIDIAN", ledger="STAT", branch="HQ")
 BUDGET = PlanRule(company="MERIDIAN", ledger="BUDGET", branch="HQ")
@@ -69,3 +69,11 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 def version(number: int) -> JournalDraft:
     return replace(DRAFT, version=str(number))
+
+
+def waiting_for_approval(posting: Posting) -> Any:
+    posting.sandbox.set_switches(acumatica={"approval_map": True})
+    [outcome] = posting.post()
+    assert WAITING == outcome.state
+    [batch] = posting.batches()
+    return batch

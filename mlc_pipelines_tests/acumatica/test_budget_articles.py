@@ -1,8 +1,6 @@
 """Articles of the Budget entity: figures set by key in the account's natural sign, others' left alone, and a release that is a person's."""
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pandas as pd
@@ -18,12 +16,6 @@ from mlc_pipelines_tests.acumatica.plans import BUDGET
 
 PUT = "PUT .*/Budget$"
 MARCH, APRIL = "FY2027-P03", "FY2027-P04"
-
-
-@pytest.fixture
-def opened() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture
