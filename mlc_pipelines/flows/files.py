@@ -12,7 +12,7 @@ from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
 from mlc_pipelines.store.tables import gathered
 
-_ROWS_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 1 << 15
 
 
 def keep_frame(desk: Desk, frame: pd.DataFrame) -> str:

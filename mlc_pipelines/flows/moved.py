@@ -26,7 +26,6 @@ from mlc_pipelines.flows.steps import BALANCES, SPEND, YTD
 from mlc_pipelines.ledger import journal
 from mlc_pipelines.ledger.mapping import COST_CENTER
 from mlc_pipelines.store.history import Step
-from mlc_pipelines.store.tables import gathered
 from mlc_pipelines.store.told import escaped
 from mlc_pipelines.store.trail.records import to_records
 
@@ -36,8 +35,8 @@ NO_CELL = "NO_CELL"
 """Of a line: it is part of no figure that was sent."""
 ZERO = "nothing is booked there any more: set to zero"
 _APART = "not part of these figures"
-_ROWS_AT_ONCE = 1 << 18
 _BOOKS = ["company", "ledger"]
+_CHANGED = "modified_at"  # text to those who add lines up; a document's lines share it
 _LEFT_ASIDE = frozenset({"branch", "reference", "description", "transaction_on"})
 
 
@@ -85,16 +84,16 @@ def records_of_load(desk: Desk, period: str, sent: Sent, extract: Step, file: St
         yield _of_balances(desk, landing, read_kept_frame(desk, opening), centers, "opening", same)
     coded, columns = _columns_of(desk)
     with pq.ParquetFile(desk.store.artefacts.path(extract.facts["extract"]), read_dictionary=coded) as kept:
-        # threads cost more than they win
-        batches = kept.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False)
-        for lines in gathered(batches, _ROWS_AT_ONCE):
+        for group in range(kept.num_row_groups):
+            lines = kept.read_row_group(group, columns=columns, use_threads=False)  # threads cost more than they win
             yield _of_lines(desk, landing, lines, centers, same)
 
 
 def _columns_of(desk: Desk) -> tuple[list[str], list[str]]:
-    """Of the feed's lines: the coded columns that are read, and all that are read."""
+    """Of the feed's lines: the columns that are read coded, and all that are read."""
     shape = [one for one in (journal.SPEND if desk.feed == SPEND else journal.LINES) if one.name not in _LEFT_ASIDE]
-    return [one.name for one in shape if pa.types.is_dictionary(one.type)], [one.name for one in shape]
+    coded = [one.name for one in shape if pa.types.is_dictionary(one.type) or one.name == _CHANGED]
+    return coded, [one.name for one in shape]
 
 
 def _judged(desk: Desk, sent: Sent, placed: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -149,12 +148,11 @@ class _Landing:
 
     def __init__(self, placed: pd.DataFrame, judged: pd.DataFrame, targets: list[str], keys: Sequence[str]) -> None:
         self.keys = list(keys)
+        # figures may be told apart by more than cells are
+        placed = placed.drop_duplicates(self.keys, ignore_index=True)
         self._texts = [pd.Index(placed[key].drop_duplicates()) for key in self.keys]
-        numbers = self._numbers(
-            [index.get_indexer(placed[key]) for index, key in zip(self._texts, self.keys, strict=True)]
-        )
-        self._order = np.argsort(numbers, kind="stable")
-        self._sorted = numbers[self._order]
+        places = [index.get_indexer(placed[key]) for index, key in zip(self._texts, self.keys, strict=True)]
+        self._combinations = pd.Index(self._numbers(places))
         cells = pd.MultiIndex.from_frame(judged[self.keys])
         cell = cells.get_indexer(pd.MultiIndex.from_frame(_landings(placed, self.keys)))
         self.cell = np.append(
@@ -184,11 +182,8 @@ class _Landing:
             ]
             for index, one in zip(self._texts, codes, strict=True)
         ]
-        numbers = self._numbers(places)
-        at = np.minimum(np.searchsorted(self._sorted, numbers), max(len(self._sorted) - 1, 0))
-        if not len(self._sorted):
-            return np.full(len(numbers), 0, np.int64)
-        return np.where(self._sorted[at] == numbers, self._order[at], len(self._order))
+        # -1, the last place, where there is none
+        return np.asarray(self._combinations.get_indexer(pd.Index(self._numbers(places))), np.int64)
 
     def columns(self, rows: npt.NDArray[np.int64], minor: npt.NDArray[np.int64]) -> dict[str, Any]:
         """target, outcome, reason, amount_minor of lines that bring so much, debit positive, to these combinations."""
@@ -245,8 +240,8 @@ def _of_lines(
         rows = np.where(is_invoice, rows, len(landing.sign) - 1)
     minor = lines["debit_minor"].to_numpy() - lines["credit_minor"].to_numpy()
     said = {"source": _books(desk.system, coded), "source_key": _document(lines, coded), "source_line": lines["line"]}
-    if "modified_at" in lines.column_names:
-        said["modified_at"] = pc.fill_null(lines["modified_at"], "")
+    if _CHANGED in coded:
+        said[_CHANGED] = pc.fill_null(coded[_CHANGED], "")
     return to_records(pa.table({**said, **landing.columns(rows, minor)}), **same)
 
 

@@ -33,7 +33,7 @@ RECORD = pa.schema(
 """One row per figure moved. A text is never null, "" says that there is none; a number may be null."""
 
 LEAF_LINES = 64
-SLICE_ROWS = 1 << 16  # canonical text of so many records lies in memory at once
+SLICE_ROWS = 1 << 14  # canonical text of so many records lies in memory at once
 
 
 def to_records(table: pa.Table, **same: str) -> pa.Table:
