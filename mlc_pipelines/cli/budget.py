@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 import pandas as pd
 
-from mlc_pipelines.cli.load import facts_of, progress_on_terminal
+from mlc_pipelines.cli.load import facts_of, progress_on_terminal, show_report
 from mlc_pipelines.cli.tables import show
 from mlc_pipelines.flows import approval as approvals
 from mlc_pipelines.flows.approved import read_approved
@@ -168,10 +168,7 @@ def _told(connection: str, year: str, reports: Sequence[Report], as_json: bool) 
         click.echo(json.dumps({"connection": connection, "year": year, "steps": [facts_of(one) for one in reports]}))
         return
     for report in reports:
-        click.echo(f"{report.step}: {report.summary}")
-        for notice in report.notices:
-            if not notice.good:
-                click.echo(f"{notice.name}: {notice.said}")
+        show_report(report)
         for title, frame in report.tables.items():
             if len(frame):
                 show(title, frame)

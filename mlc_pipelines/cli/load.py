@@ -50,7 +50,7 @@ def load(connection: str, period: str, dry_run: bool, accept_shrunk: bool, as_js
         )
         return
     for report in reports:
-        click.echo(f"{report.step}: {report.summary}")
+        show_report(report)
     click.echo("Nothing was sent (dry run)." if dry_run else f"{connection} {period}: plan and ledger agree.")
 
 
@@ -60,6 +60,14 @@ def progress_on_terminal() -> Callable[[str], None]:
 
     said = Console(stderr=True, log_path=False)
     return lambda sentence: said.log(sentence)
+
+
+def show_report(report: Report) -> None:
+    """What a step did, and below it what asks for a look though the step is done."""
+    click.echo(f"{report.step}: {report.summary}")
+    for notice in report.notices:
+        if not notice.good:
+            click.echo(f"  {notice.name}: {notice.said}")
 
 
 def facts_of(report: Report) -> dict[str, object]:

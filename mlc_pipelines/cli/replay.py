@@ -4,7 +4,7 @@ import json
 
 import click
 
-from mlc_pipelines.cli.load import facts_of, progress_on_terminal
+from mlc_pipelines.cli.load import facts_of, progress_on_terminal, show_report
 from mlc_pipelines.wiring.connections import find
 from mlc_pipelines.wiring.rooms import open_desk
 
@@ -59,7 +59,7 @@ def replay(connection: str, period: str, as_then: bool, mapping: str, load: int,
         )
         return
     for report in reports:
-        click.echo(f"{report.step}: {report.summary}")
+        show_report(report)
     done = (
         "loaded again, plan and ledger agree"
         if sent and not as_then

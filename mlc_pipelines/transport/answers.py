@@ -63,7 +63,7 @@ class Answer:
         """The first characters, secrets blanked out."""
         # Far more is searched than shown: a token that was cut in the middle would not be recognised.
         text = redacted(self.body[:_SEARCHED].decode("utf-8", "replace"))
-        return " ".join(text.split())[:_EXCERPT] or "(empty)"
+        return " ".join(text.split())[:_EXCERPT] or "nothing more was said"
 
 
 def is_html(headers: Mapping[str, str], start: bytes) -> bool:

@@ -35,6 +35,15 @@ def test_load_says_what_agreed(demo: Named) -> None:
     assert f"demo {PERIOD}: plan and ledger agree." == done.stdout.strip().splitlines()[-1]
 
 
+def test_load_says_what_asks_for_a_look(demo: Named, sandbox: Sandbox) -> None:
+    """S38: a code that lost its member stands below its step, not in Dagit and --json alone; good news takes no line."""
+    assert "codes_unchanged" not in mlc("load", "demo", PERIOD).stdout
+    sandbox.tenant.edit_member("Accounts", "A1020", remove=True)
+    told = mlc("load", "demo", PERIOD).stdout.splitlines()
+    [line] = [at for at, said in enumerate(told) if said.startswith("  codes_unchanged: ") and "1020" in said]
+    assert told[line - 1].startswith("member_map: ")
+
+
 def test_load_for_scripts(demo: Named, sandbox: Sandbox) -> None:
     """--json is one object; --dry-run sends nothing."""
     done = mlc("load", "demo", PERIOD, "--dry-run", "--json")

@@ -108,7 +108,7 @@ def test_an_error_shows_the_first_characters_on_one_line() -> None:
     error = error_for(answer(400, b"Period   02-2026\nis closed. " + b"x" * 5000), wrote=False)
     assert "answered 400: Period 02-2026 is closed. xxx" in error.what
     assert len(error.what) < 300
-    assert "(empty)" in error_for(answer(400), wrote=False).what
+    assert "answered 400: nothing more was said" in error_for(answer(400), wrote=False).what
 
 
 @pytest.mark.parametrize("before", [b"", b" " * 700, b"Authorization: "])
