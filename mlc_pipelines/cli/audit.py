@@ -29,6 +29,13 @@ def _head(_context: click.Context, _parameter: click.Parameter, heads: tuple[str
     return heads
 
 
+def _key(_context: click.Context, _parameter: click.Parameter, key: str) -> str:
+    """A slip of the pen is no evidence that somebody else signed."""
+    if key and not re.fullmatch("[0-9a-f]{64}", key):
+        raise click.BadParameter(f"{key!r}: write all 64 digits, as `mlc audit checkpoint` shows them.")
+    return key
+
+
 @audit.command("verify")
 @click.option(
     "--full", is_flag=True, help="From the first entry on, with every record; otherwise from the newest checkpoint on."
@@ -41,7 +48,10 @@ def _head(_context: click.Context, _parameter: click.Parameter, heads: tuple[str
     help="A head that is witnessed elsewhere, as in the description of a posted journal; may be repeated.",
 )
 @click.option(
-    "--key", default="", help="Public key of the checkpoints, in hex, where this machine does not have the key file."
+    "--key",
+    default="",
+    callback=_key,
+    help="Public key of the checkpoints, in hex, where this machine does not have the key file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def verify_(full: bool, heads: tuple[str, ...], key: str, as_json: bool) -> None:

@@ -39,6 +39,10 @@ def replay(connection: str, period: str, as_then: bool, mapping: str, load: int,
     from mlc_pipelines.flows.as_then import NOW, THEN
 
     figures = THEN if as_then else NOW
+    if load and THEN not in (figures, mapping):
+        raise click.UsageError(
+            f"--load {load} says which load is meant by then. Add --as-then for its figures, --mapping then for its mapping, or both. Nothing was read or sent."
+        )
     with open_desk(find(connection), progress=None if as_json else progress_on_terminal()) as desk:
         at_work = desk.on_spend() if feed == "ap_spend" else desk
         reports = flow.replay(at_work, period, figures=figures, mapping=mapping, load=load)

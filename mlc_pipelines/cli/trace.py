@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 _SHOWN = 200
 _Line = Mapping[Any, Any]
 _FEEDS = ("actuals", "ap_spend")
+
+
+def moment(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """A moment as the trail writes it, in UTC where nothing else is said; of a day alone its end. Anything else is wrong usage: texts would still compare."""
+    if not text:
+        return ""
+    try:
+        said = datetime.fromisoformat(text)
+        if len(text) == len("2026-03-31"):
+            said = datetime.combine(date.fromisoformat(text), time.max)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no moment. Write 2026-03-31T12:00 (UTC), or 2026-03-31 for the end of that day."
+        ) from None
+    at = said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds")
 
 
 @click.command()
@@ -40,7 +57,12 @@ _FEEDS = ("actuals", "ap_spend")
     help="Instead of codes: a journal or invoice number, to be told which cells its lines went into.",
 )
 @click.option("--load", default=0, help="As this load moved it, by its number; otherwise as the newest that agreed.")
-@click.option("--as-of", default="", help="As it was loaded by then, such as 2026-03-31T12:00 (UTC).")
+@click.option(
+    "--as-of",
+    default="",
+    callback=moment,
+    help="As it was loaded by then: 2026-03-31T12:00 (UTC), or 2026-03-31 for the end of that day.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, for scripts.")
 def trace(
     connection: str,

@@ -79,7 +79,7 @@ def trace_cell(
     """The cells of a period with these codes ({"account": "A6100"} means all of an account), as the newest load that agreed moved them, and what
     went into each. keys: what makes a cell of the feed, in the order of its file.
 
-    load: another one, by its number. as_of: the newest that had agreed by then (ISO, UTC). Raises DataError where there is none, or no such cell.
+    load: another one, by its number. as_of: the newest that had agreed by then, a moment as the trail writes it. Raises DataError where there is none, or no such cell.
     """
     entry = _entry(store, connection, feed, period, load, as_of)
     wanted = [(list(keys).index(key), code) for key, code in codes.items()]

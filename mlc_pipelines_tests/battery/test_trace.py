@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +20,7 @@ from mlc_pipelines.ledger.errors import DataError
 from mlc_pipelines_tests.battery.houses import PERIOD, Cells, House, held_cells, opened, place
 
 KEYS = ["account", "cost_center"]
+ELSEWHERE = timezone(timedelta(hours=5, minutes=30))
 
 
 def traced(desk: Desk, cell: tuple[str, str], load: int = 0) -> Origin:
@@ -92,6 +95,32 @@ def test_mlc_trace_tells_lines_screens_and_the_way_back(desk: Desk, house: House
     assert facts["target"] in back
     whole = run(cli, ["trace", desk.connection, PERIOD, account, "--json"])
     assert {center} <= {one["target"].split("|")[1] for one in json.loads(whole.output)}
+
+
+def test_a_figure_is_told_as_of_a_moment(desk: Desk, house: House) -> None:
+    """The load that had agreed by then, in UTC or with an offset; a day means its end; before the first load there is nothing; no moment is wrong usage."""
+    cell = (f"A{house.expense}", house.center_member(house.centers[0]))
+
+    def sent(as_of: str) -> int:
+        told = CliRunner().invoke(cli, ["trace", desk.connection, PERIOD, *cell, "--as-of", as_of, "--json"])
+        return int(json.loads(told.output)[0]["sent_minor"])
+
+    house.post(PERIOD, house.expense, house.centers[0], 1_000)
+    load_actuals(desk, PERIOD)
+    loaded = datetime.fromisoformat(traced(desk, cell).entry.event["at"])
+    time.sleep(0.002)  # moments are kept in milliseconds
+    house.post(PERIOD, house.expense, house.centers[0], 4_321)
+    load_actuals(desk, PERIOD)
+    now, then = (traced(desk, cell, load).sent_minor for load in (2, 1))
+    assert 4_321 == now - then
+    assert then == sent(loaded.replace(tzinfo=None).isoformat()) == sent(loaded.astimezone(ELSEWHERE).isoformat())
+    assert now == sent(datetime.now(UTC).date().isoformat())
+    with pytest.raises(DataError, match=r"no load that agreed by 2020-01-31T23:59:59\.999"):
+        CliRunner().invoke(
+            cli, ["trace", desk.connection, PERIOD, *cell, "--as-of", "2020-01-31"], catch_exceptions=False
+        )
+    wrong = CliRunner().invoke(cli, ["trace", desk.connection, PERIOD, *cell, "--as-of", "31.03.2026"])
+    assert (2, True) == (wrong.exit_code, "'31.03.2026' is no moment" in wrong.output)
 
 
 def test_spend_is_traced_to_invoices(house: House) -> None:

@@ -60,6 +60,7 @@ def test_load_for_scripts(demo: Named, sandbox: Sandbox) -> None:
         (("load", "nobody", PERIOD), 3, "There is no connection 'nobody'"),
         (("load", "demo", "FY2031-P01"), 1, "FY2031-P01"),
         (("load",), 2, "Missing argument"),
+        (("replay", "demo", PERIOD, "--load", "1"), 2, "Add --as-then for its figures"),
     ],
 )
 def test_exit_codes(demo: Named, words: tuple[str, ...], code: int, said: str) -> None:

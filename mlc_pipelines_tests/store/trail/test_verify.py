@@ -224,6 +224,7 @@ def test_the_command_tells_kinds_by_its_exit_code(filled: Trail, home: Path, tmp
     assert (0, True) == ((got := run(home))[0], "looked at nothing new" in got[1])
     assert 2 == run(home, "--head", "abc")[0]
     assert 11 == run(home, "--head", "0" * 16)[0]
+    assert 2 == run(home, "--key", "0" * 63)[0]
     assert 12 == run(home, "--key", "0" * 64)[0]
     with owner(home) as db:
         db.execute("UPDATE trail SET run = 'other' WHERE number = 4")
