@@ -159,8 +159,19 @@ def _facts(named: Named, origin: "Origin") -> dict[str, Any]:
 
 
 def _load_facts(entry: Any) -> dict[str, Any]:
+    from mlc_pipelines.flows.as_then import REPLAYED_FROM
+
     told = {name: entry.event[name] for name in ("reference", "outcome", "at", "who", "run", "period")}
+    told["replayed_from"] = entry.event["query"].get(REPLAYED_FROM, "")
     return {"load": told, "entry": entry.number, "header": entry.header}
+
+
+def _load_told(load: Mapping[str, str]) -> str:
+    """Which load it was; of one as then, that it agreed with kept figures, and nobody knows whether they were still the ledger's."""
+    kept = (
+        f" with the figures of {load['replayed_from']} as then (the ERP was not asked)" if load["replayed_from"] else ""
+    )
+    return f"{load['reference']}, {load['outcome']}{kept} at {load['at'][:19]} UTC"
 
 
 def _plain(value: object) -> object:
@@ -177,7 +188,7 @@ def _told(named: Named, origin: "Origin") -> str:
     )
     because = f" ({origin.reason})" if origin.reason else ""
     run = f", run {load['run']}" if load["run"] else ""
-    when = f"{load['reference']}, {load['outcome']} at {load['at'][:19]} UTC, by {load['who']}{run}"
+    when = f"{_load_told(load)}, by {load['who']}{run}"
     place = f"entry {origin.entry.number:,} of the audit trail, head {origin.entry.short}"
     said = [
         f"{origin.target}: {sent} {unit}, {origin.outcome}{because}",
@@ -210,7 +221,8 @@ def _landing_facts(landing: "Landing") -> dict[str, Any]:
 
 def _landing_told(landing: "Landing") -> str:
     said = landing.entry.event
-    head = f"{said['period']} {said['reference']}, {said['outcome']} at {said['at'][:19]} UTC, entry {landing.entry.number:,} of the audit trail"
+    load = _load_facts(landing.entry)["load"]
+    head = f"{load['period']} {_load_told(load)}, entry {landing.entry.number:,} of the audit trail"
     if approval := said["approval"]:
         head += f"; approved by {approval['by']} at {approval['at'][:19]} UTC under {approval['evidence']}"
     if mapping := said["artefacts"].get("mapping_version", ""):

@@ -130,7 +130,8 @@ def signed(desk: Desk, key: str) -> tuple[Notice, ...]:
     if desk.feed != ACTUALS:
         return ()
     held = sign_off(desk.store, desk.connection, key)
-    return (Notice(SIGN_OFF, f"{key} is {held}.", pd.DataFrame(), serious=held.state not in {PROVISIONAL, FINAL}),)
+    said = f"{key} is {str(held).removesuffix('.')}."
+    return (Notice(SIGN_OFF, said, pd.DataFrame(), serious=held.state not in {PROVISIONAL, FINAL}),)
 
 
 def closed_in_erp(facts: Mapping[str, Any]) -> bool:

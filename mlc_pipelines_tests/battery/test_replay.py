@@ -99,6 +99,10 @@ def test_figures_of_then_are_signed_off_by_nobody(desk: Desk, house: House, tmp_
     assert "the ERP was not asked" in done.summary
     [check] = [one for one in done.notices if one.name == SIGN_OFF]
     assert (True, True) == (check.serious, f"{PERIOD} is as then: The figures of load 1" in check.said)
+    assert not check.said.endswith("..")
+    (account, center), _ = max(held_cells(house, PERIOD).items())
+    told = CliRunner().invoke(cli, ["trace", desk.connection, PERIOD, account, center]).output
+    assert "load 3, AGREED with the figures of load 1 as then (the ERP was not asked)" in told
     held = stands(desk)
     assert (AS_THEN, 2) == (held.state, held.agreed.load if held.agreed else 0)
     assert [(PERIOD, LOADED_AS_THEN)] == waits(desk)
