@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlc_pipelines.ledger.money import Money
+from mlc_pipelines.store.clock import as_text
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.wiring.connections import Named, find
 
@@ -33,8 +34,7 @@ def moment(_context: click.Context, _option: click.Parameter, text: str) -> str:
         raise click.BadParameter(
             f"{text!r} is no moment. Write 2026-03-31T12:00 (UTC), or 2026-03-31 for the end of that day."
         ) from None
-    at = said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
-    return at.isoformat(timespec="milliseconds")
+    return as_text(said if said.tzinfo else said.replace(tzinfo=UTC))
 
 
 @click.command()

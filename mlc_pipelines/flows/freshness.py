@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from mlc_pipelines.flows.signoff import FINAL, loaded_as_then, sign_off
 from mlc_pipelines.ledger.closing import OPEN, CloseCalendar, Due
 from mlc_pipelines.ledger.troubles import LATE, Trouble
+from mlc_pipelines.store.clock import as_text
 from mlc_pipelines.store.history import AGREED
 from mlc_pipelines.store.home import Store
 
@@ -44,7 +45,7 @@ def late(store: Store, connection: str, close: CloseCalendar, now: datetime, gra
     for key in close.fiscal.keys:
         if key in newest:
             agreed_at = _agreed_at(store, connection, key)
-            if agreed_at < _text(newest[key].at) and sign_off(store, connection, key).state != FINAL:
+            if agreed_at < as_text(newest[key].at) and sign_off(store, connection, key).state != FINAL:
                 found.append(Late(newest[key], agreed_at))
     return found
 
@@ -59,7 +60,3 @@ def _agreed_at(store: Store, connection: str, period: str) -> str:
     kept = loaded_as_then(store.standings(connection).of_period(period))
     agreed = (one for one in store.history.loads(connection, period) if one.state == AGREED and one.id not in kept)
     return max((one.begun_at for one in agreed), default="")
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from mlc_pipelines.ledger.errors import DataError
+from mlc_pipelines.store.clock import as_text
 from mlc_pipelines.store.home import Store
 from mlc_pipelines.store.references import Reference, References
 from mlc_pipelines.store.trail.event import PRUNED, Event
@@ -32,7 +33,7 @@ class Old:
 
 def before(months: int, now: datetime) -> str:
     """The moment that is so many months ago, as the store writes moments."""
-    return (now - timedelta(days=months * _DAYS_A_MONTH)).isoformat(timespec="milliseconds")
+    return as_text(now - timedelta(days=months * _DAYS_A_MONTH))
 
 
 def prunable(store: Store, connection: str, until: str, now: datetime) -> list[Old]:

@@ -8,6 +8,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def as_text(at: datetime) -> str:
+    """An aware moment as the store writes it, in UTC to the millisecond: such texts compare like the moments."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
 def timestamp() -> str:
-    """Now, as the store writes it: such texts compare like the moments."""
-    return now().isoformat(timespec="milliseconds")
+    """Now, as the store writes it."""
+    return as_text(now())

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.troubles import Trouble
+from mlc_pipelines.store.clock import as_text
 from mlc_pipelines.store.schema import messages, troubles
 
 DELIVERED, GIVEN_UP = "DELIVERED", "GIVEN UP"
@@ -55,7 +56,7 @@ class Outbox:
         self, told: Sequence[Trouble], over: Sequence[Trouble], message: str, ways: Sequence[str], at: datetime
     ) -> None:
         """One message to each messenger, and what it tells, in one transaction: killed at any point, it is told once or was not told yet."""
-        now = _text(at)
+        now = as_text(at)
         with self.engine.begin() as db:
             for one in [*told, *over]:
                 _forget(db, self._where(one), keep=one in told, now=now, row=self._row(one, now))
@@ -65,7 +66,7 @@ class Outbox:
 
     def due(self, at: datetime) -> list[Posted]:
         """The messages whose next try has come, oldest first."""
-        return self._read((messages.c.ended == "") & (messages.c.next_at <= _text(at)))
+        return self._read((messages.c.ended == "") & (messages.c.next_at <= as_text(at)))
 
     def lost(self) -> list[Posted]:
         """Those that failed at least once and were not delivered since, given up or not."""
@@ -73,7 +74,7 @@ class Outbox:
 
     def given_up(self, since: datetime) -> list[Posted]:
         """Those made since then that nobody will get."""
-        return self._read((messages.c.ended == GIVEN_UP) & (messages.c.made_at >= _text(since)))
+        return self._read((messages.c.ended == GIVEN_UP) & (messages.c.made_at >= as_text(since)))
 
     def last_made(self) -> str:
         """When the newest message was made; "" where there was none."""
@@ -90,7 +91,7 @@ class Outbox:
             self._end(message, GIVEN_UP, said)
             return
         with self.engine.begin() as db:
-            tried = {"tries": messages.c.tries + 1, "next_at": _text(next_at), "said": said}
+            tried = {"tries": messages.c.tries + 1, "next_at": as_text(next_at), "said": said}
             db.execute(messages.update().where(messages.c.id == message).values(**tried))
 
     def _end(self, message: int, how: str, said: str) -> None:
@@ -122,7 +123,3 @@ def _forget(db: sa.Connection, which: sa.ColumnElement[bool], *, keep: bool, now
     again = {name: value for name, value in row.items() if name in ("content", "what", "next_step")}
     if not db.execute(troubles.update().where(which).values(told_at=now, **again)).rowcount:
         db.execute(troubles.insert().values(**row))
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")

@@ -19,6 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError, TransientError
+from mlc_pipelines.store.clock import timestamp
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.schema import open_sessions
 from mlc_pipelines.store.sealing import Sealed, session_binding
@@ -152,7 +153,7 @@ class Seats:
             "key_id": sealed.key_id,
             "nonce": sealed.nonce,
             "ciphertext": sealed.ciphertext,
-            "opened_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "opened_at": timestamp(),
         }
         with self.engine.begin() as db:
             if row is not None:
