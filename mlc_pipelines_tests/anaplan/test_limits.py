@@ -292,6 +292,7 @@ def two_processes(sandbox: Sandbox, store: Store, *, speed: float, **said: Any) 
     return [int(one.communicate()[0]) for one in both]
 
 
+@pytest.mark.prove
 def test_two_processes_never_exceed_the_bucket_together(sandbox: Sandbox, store: Store, calls: Calls) -> None:
     """As fast as they can, 60 a minute: the sandbox counts 60 with the log-ins, and refuses nobody."""
     sandbox.set_switches(anaplan={"rate_per_minute": 60})

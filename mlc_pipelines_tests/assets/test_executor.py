@@ -61,6 +61,7 @@ def test_a_run_sleeps_until_the_model_is_free_and_then_does_all_its_steps(
     assert all(0 < seconds <= 1 for seconds in long)
 
 
+@pytest.mark.prove
 def test_the_hundredth_look_comes_a_second_after_the_one_before(
     taken: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

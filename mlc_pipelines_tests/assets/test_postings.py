@@ -88,6 +88,7 @@ def begins_itself(demo: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return declare(demo, "PLAN", "approved", tmp_path / "own", monkeypatch)
 
 
+@pytest.mark.prove
 def test_a_budget_begins_by_itself_once_it_is_approved(begins_itself: Named, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the plan says `launch: approved`: not by its preview, not once the approval is withdrawn; each period that the ERP takes, once."""
     monkeypatch.setenv("MLC_USER", "preparer")

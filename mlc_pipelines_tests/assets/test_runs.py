@@ -119,6 +119,7 @@ def test_refused_rows_are_explained_on_the_check(demo: Named, instance: dg.Dagst
     assert check.metadata["Why the figures differ: largest journal lines behind each cell"].value.records  # type: ignore[union-attr]
 
 
+@pytest.mark.prove
 def test_a_code_that_changed_is_a_warning_and_one_that_lost_its_member_is_red(
     demo: Named, instance: dg.DagsterInstance, sandbox: Sandbox
 ) -> None:

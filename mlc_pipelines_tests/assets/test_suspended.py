@@ -142,6 +142,7 @@ def test_the_check_turns_green_again_where_no_figure_differs(
         assert f"{PERIOD} is final." in str(shown.description)
 
 
+@pytest.mark.prove
 def test_by_a_person_it_is_never_asked_for_by_itself(
     demo: Named, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[datetime]
 ) -> None:

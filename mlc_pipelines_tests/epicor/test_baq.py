@@ -158,6 +158,7 @@ def test_rows_of_another_company_are_refused(connect: Connect, december: FiscalP
     assert "{company}" in said
 
 
+@pytest.mark.prove
 def test_rows_of_other_books_and_periods_are_left_aside(
     connect: Connect, sandbox: Sandbox, december: FiscalPeriod
 ) -> None:
