@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SHOWN = 200
 _Line = Mapping[Any, Any]
 _FEEDS = ("actuals", "ap_spend")
+_DAY, _MOMENT = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 
 
 def moment(_context: click.Context, _option: click.Parameter, text: str) -> str:
@@ -27,14 +29,16 @@ def moment(_context: click.Context, _option: click.Parameter, text: str) -> str:
     if not text:
         return ""
     try:
-        said = datetime.fromisoformat(text)
-        if len(text) == len("2026-03-31"):
-            said = datetime.combine(date.fromisoformat(text), time.max)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no moment. Write 2026-03-31T12:00 (UTC), or 2026-03-31 for the end of that day."
-        ) from None
-    return as_text(said if said.tzinfo else said.replace(tzinfo=UTC))
+        if _DAY.fullmatch(text):
+            return as_text(datetime.combine(date.fromisoformat(text), time.max, UTC))
+        if _MOMENT.fullmatch(text):
+            said = datetime.fromisoformat(text)
+            return as_text(said if said.tzinfo else said.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        pass  # the 31st of a month that has none: told like everything else that is no moment
+    raise click.BadParameter(
+        f"{text!r} is no moment. Write 2026-03-31T12:00 (UTC), or 2026-03-31 for the end of that day. Nothing was read or sent."
+    )
 
 
 @click.command()
@@ -86,6 +90,8 @@ def trace(
     from mlc_pipelines.flows.trace import trace_cell, trace_journal
     from mlc_pipelines.wiring.columns import columns_of
 
+    if load and as_of:
+        raise click.UsageError(f"--load {load} and --as-of each say which load is meant. Give one of them.")
     named, store = find(connection), Store.open()
     if journal:
         landings = trace_journal(store, named.name, journal, period=period, load=load, as_of=as_of)

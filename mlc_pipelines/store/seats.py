@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from mlc_pipelines.ledger.errors import SetupError, TransientError
-from mlc_pipelines.store.clock import timestamp
+from mlc_pipelines.store import clock
 from mlc_pipelines.store.fence import fence
 from mlc_pipelines.store.schema import open_sessions
 from mlc_pipelines.store.sealing import Sealed, session_binding
@@ -153,7 +153,7 @@ class Seats:
             "key_id": sealed.key_id,
             "nonce": sealed.nonce,
             "ciphertext": sealed.ciphertext,
-            "opened_at": timestamp(),
+            "opened_at": clock.timestamp(),
         }
         with self.engine.begin() as db:
             if row is not None:
@@ -196,4 +196,4 @@ class Seat:
 
 
 def _age(row: sa.Row[tuple[object, ...]]) -> timedelta:
-    return datetime.now(UTC) - datetime.fromisoformat(row.opened_at)
+    return clock.now() - datetime.fromisoformat(row.opened_at)  # by the clock that wrote it down
