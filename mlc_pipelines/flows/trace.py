@@ -177,7 +177,8 @@ def _entry(store: Store, connection: str, feed: Feed, period: str, load: int, as
         raise DataError(
             f"The audit trail knows no {which if load else f'load {which}'} of {connection} {period}; it knows {known or 'none at all'}.",
             holds=_NOTHING,
-            next_step=f"Name one of them with --load, or load the period: `mlc load {connection} {period}`.",
+            next_step=("Name one of them with --load, or load" if known else "Check how the period is written, or load")
+            + f" the period: `mlc load {connection} {period}`; `mlc signoff list {connection}` lists what was loaded.",
         )
     chosen = fitting[-1]
     if not store.trail.has_records(chosen):

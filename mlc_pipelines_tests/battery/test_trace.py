@@ -141,8 +141,9 @@ def test_spend_is_traced_to_invoices(house: House) -> None:
 
 def test_what_nobody_loaded_is_refused_by_name(desk: Desk, house: House) -> None:
     """A cell, a load, a journal or a period that the trail does not know: it says what it knows."""
-    with pytest.raises(DataError, match=r"knows no load .*none at all"):
+    with pytest.raises(DataError, match=r"knows no load .*none at all") as never:
         traced(desk, ("A1010", "CC_110"))
+    assert "Check how the period is written" in never.value.next_step
     load_actuals(desk, PERIOD)
     with pytest.raises(DataError, match=r"no load 7 .* it knows load 1 AGREED"):
         traced(desk, ("A1010", "CC_110"), load=7)
